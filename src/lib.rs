@@ -11,3 +11,5 @@
 //! | 2 work | `jobs` | `github`, `store`, `domain` |
 //! | 3 faces | `web`, `cli` | everything below |
 
+pub mod clock;
+pub mod domain;

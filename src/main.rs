@@ -1,1 +1,3 @@
-fn main(){}
+//! The command `muster`.
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! Floor 0: values and pure functions on them. Nothing here knows a clock, a
+//! file, a network or a database; time comes in as an argument.
+
+pub mod finding;
+pub mod observed;
+pub mod repository;

@@ -1,0 +1,357 @@
+//! What the judge says: an outcome for each rule, and the report of all.
+//!
+//! Promises: (1) "could not tell" is not "missing": [`Outcome::Unknown`] opens
+//! and closes nothing; (2) every outcome carries its reason and where it was
+//! looked for; (3) the same findings have the same [`FindingsHash`] for life.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::repository::{Head, RepositoryName};
+
+/// The rules, in the order in which they are shown.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleId {
+    /// What is released carries a license (M-16-21 §7.5).
+    License,
+    /// A README says what the software is (M-16-21 §5.2).
+    Readme,
+    /// A contribution file says how to take part (Code.gov guidance).
+    Contributing,
+    /// The repository's own inventory file, where the policy asks for it.
+    CodeJson,
+}
+
+impl RuleId {
+    /// All rules, in order.
+    pub const ALL: [RuleId; 4] = [RuleId::License, RuleId::Readme, RuleId::Contributing, RuleId::CodeJson];
+
+    /// The id as written in policies and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RuleId::License => "license",
+            RuleId::Readme => "readme",
+            RuleId::Contributing => "contributing",
+            RuleId::CodeJson => "code-json",
+        }
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for RuleId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        RuleId::ALL.into_iter().find(|rule| rule.as_str() == text).ok_or(())
+    }
+}
+
+/// How much a rule weighs.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Not judged.
+    #[default]
+    Off,
+    /// Shown; on its own it opens nothing by default.
+    Recommended,
+    /// Asked for.
+    Required,
+}
+
+impl Severity {
+    /// The word of the policy file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Off => "off",
+            Severity::Recommended => "recommended",
+            Severity::Required => "required",
+        }
+    }
+}
+
+/// What a rule says of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "outcome")]
+pub enum Outcome {
+    /// Met; the evidence.
+    Pass(Evidence),
+    /// Not met.
+    Fail(Finding),
+    /// The policy gives leave; why.
+    Waived {
+        /// The reason the policy states.
+        reason: String,
+    },
+    /// Could not be told; why. Opens and closes nothing.
+    Unknown {
+        /// What stood in the way.
+        reason: String,
+    },
+}
+
+/// Why a rule is met.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// A few words: `README.md, 212 words`.
+    pub summary: String,
+    /// The file that counts, from the root; with `ORG/.github:` before it when
+    /// inherited.
+    pub path: Option<String>,
+    /// SPDX ids, for the license.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licenses: Vec<String>,
+    /// What a person might still look at; never a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// What is missing, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of gap: stable, and part of the findings hash.
+    pub gap: Gap,
+    /// One sentence: what is wrong.
+    pub summary: String,
+    /// Where it was looked for, from the root.
+    pub looked: Vec<String>,
+    /// One sentence: what to do.
+    pub remedy: String,
+    /// The file it is about, and the line if one is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Path from the root.
+    pub path: String,
+    /// From 1.
+    pub line: Option<u32>,
+    /// From 1, in characters.
+    pub column: Option<u32>,
+}
+
+/// The kinds of gap. A new kind is a new finding to people who declined
+/// another, so the words never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gap {
+    /// No such file.
+    Missing,
+    /// There, and empty.
+    Empty,
+    /// There, and too little in it.
+    TooShort,
+    /// A section the policy asks for is missing.
+    Section,
+    /// The license is identified, but the policy does not allow it.
+    NotAllowed,
+    /// The file cannot be read as what it should be.
+    Malformed,
+    /// Fields that every schema asks for are missing.
+    Fields,
+    /// Only the organization's default is there, and the policy wants the
+    /// repository's own.
+    OnlyInherited,
+}
+
+impl Gap {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Gap::Missing => "missing",
+            Gap::Empty => "empty",
+            Gap::TooShort => "too-short",
+            Gap::Section => "section",
+            Gap::NotAllowed => "not-allowed",
+            Gap::Malformed => "malformed",
+            Gap::Fields => "fields",
+            Gap::OnlyInherited => "only-inherited",
+        }
+    }
+}
+
+/// Why a repository is not judged at all (etiquette: skipped by rule, named,
+/// counted, never called exempt).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "rule", content = "detail")]
+pub enum Skip {
+    /// Nothing was committed yet.
+    Empty,
+    /// Archived, and the policy skips those.
+    Archived,
+    /// A fork, and the policy skips those.
+    Fork,
+    /// A copy of a repository elsewhere.
+    Mirror,
+    /// A template.
+    Template,
+    /// Switched off by GitHub.
+    Disabled,
+    /// A pattern of `repositories.exclude`.
+    Excluded(String),
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Skip::Empty => f.write_str("empty"),
+            Skip::Archived => f.write_str("archived"),
+            Skip::Fork => f.write_str("fork"),
+            Skip::Mirror => f.write_str("mirror"),
+            Skip::Template => f.write_str("template"),
+            Skip::Disabled => f.write_str("disabled by GitHub"),
+            Skip::Excluded(pattern) => write!(f, "excluded by {pattern:?}"),
+        }
+    }
+}
+
+/// One rule's line in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Which rule.
+    pub rule: RuleId,
+    /// How much it weighs here.
+    pub severity: Severity,
+    /// What it says.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What the judge says of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The repository under the name it was read by.
+    pub repository: RepositoryName,
+    /// The commit that was judged; `None` while nothing was committed.
+    pub head: Option<Head>,
+    /// Skipped by rule, and which; the judgements are then empty.
+    pub skipped: Option<Skip>,
+    /// One for each rule that is not off, in the order of [`RuleId::ALL`].
+    pub judgements: Vec<Judgement>,
+}
+
+/// The result of a report in one word, for tables and totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every required rule is met.
+    Meets,
+    /// A required rule is not met.
+    NeedsWork,
+    /// Met but for what the policy gives leave from.
+    Waived,
+    /// Skipped by rule.
+    Skipped,
+    /// Could not be told.
+    Unknown,
+}
+
+impl Verdict {
+    /// The words people read.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Meets => "meets",
+            Verdict::NeedsWork => "needs work",
+            Verdict::Waived => "waived",
+            Verdict::Skipped => "skipped by rule",
+            Verdict::Unknown => "could not check",
+        }
+    }
+}
+
+impl Report {
+    /// The failures at or above `severity`, in rule order.
+    pub fn findings(&self, severity: Severity) -> impl Iterator<Item = (RuleId, &Finding)> {
+        self.judgements.iter().filter(move |j| j.severity >= severity).filter_map(|j| match &j.outcome {
+            Outcome::Fail(finding) => Some((j.rule, finding)),
+            Outcome::Pass(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
+        })
+    }
+
+    /// What one rule says.
+    #[must_use]
+    pub fn outcome(&self, rule: RuleId) -> Option<&Outcome> {
+        self.judgements.iter().find(|j| j.rule == rule).map(|j| &j.outcome)
+    }
+
+    /// Whether any rule could not be told.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.judgements.iter().any(|j| matches!(j.outcome, Outcome::Unknown { .. }))
+    }
+
+    /// The report in one word: a failure outweighs an unknown, since it is
+    /// certain.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.skipped.is_some() {
+            return Verdict::Skipped;
+        }
+        if self.findings(Severity::Required).next().is_some() {
+            return Verdict::NeedsWork;
+        }
+        let required = || self.judgements.iter().filter(|j| j.severity == Severity::Required);
+        if required().any(|j| matches!(j.outcome, Outcome::Unknown { .. })) {
+            return Verdict::Unknown;
+        }
+        if required().any(|j| matches!(j.outcome, Outcome::Waived { .. })) {
+            return Verdict::Waived;
+        }
+        Verdict::Meets
+    }
+}
+
+/// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
+/// `rule gap` lines. Stands in the marker, and is what a decline is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FindingsHash(pub String);
+
+impl FindingsHash {
+    /// The hash of these findings; order does not matter.
+    pub fn of<'a>(findings: impl IntoIterator<Item = (RuleId, &'a Finding)>) -> FindingsHash {
+        let mut lines: Vec<String> = findings
+            .into_iter()
+            .map(|(rule, finding)| format!("{rule} {}\n", finding.gap.as_str()))
+            .collect();
+        lines.sort_unstable();
+        let digest = Sha256::digest(lines.concat());
+        FindingsHash(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for FindingsHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,186 @@
+//! What stands on GitHub besides files: issues and pull requests, branches of
+//! ours, proposals of others, and where the policy comes from.
+//!
+//! Promises: (1) who wrote an item is an id, never a login or a title; (2) what
+//! is ours is decided in one place, by the marker and the author's id.
+
+use jiff::Timestamp;
+
+use super::repository::{AccountId, Files, ObjectId, RepositoryId, RepositoryName, Snapshot, Visibility};
+
+/// Who did something on GitHub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The id, where GitHub states one; a deleted account has none.
+    pub id: Option<AccountId>,
+    /// For display only: logins are renamed and taken again.
+    pub login: String,
+    /// An App or another bot.
+    pub bot: bool,
+}
+
+/// An issue or a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// An issue.
+    Issue,
+    /// A pull request.
+    PullRequest,
+}
+
+/// The state of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemState {
+    /// Open.
+    Open,
+    /// Closed without being merged.
+    Closed {
+        /// Who closed it last, if GitHub says so.
+        by: Option<Actor>,
+        /// When.
+        at: Option<Timestamp>,
+    },
+    /// A merged pull request.
+    Merged,
+}
+
+/// An issue or pull request as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Which of the two.
+    pub kind: ItemKind,
+    /// GraphQL's global id.
+    pub node_id: String,
+    /// The number in its repository.
+    pub number: u64,
+    /// The page, for people.
+    pub url: String,
+    /// The repository it stands in now (items are transferred).
+    pub repository: RepositoryId,
+    /// Untrusted once a person has edited it.
+    pub title: String,
+    /// Untrusted once a person has edited it; line ends as GitHub has them.
+    pub body: String,
+    /// Open, closed or merged.
+    pub state: ItemState,
+    /// Who opened it; `None` for an account that is gone.
+    pub author: Option<Actor>,
+    /// The branch of a pull request.
+    pub branch: Option<String>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+}
+
+/// A branch under Muster's prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Name without `refs/heads/`.
+    pub name: String,
+    /// Its tip.
+    pub tip: ObjectId,
+    /// The account behind the tip's author, if it is one of GitHub's.
+    pub author: Option<AccountId>,
+    /// The tip's message.
+    pub message: String,
+}
+
+/// An open pull request and the paths it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Its number.
+    pub number: u64,
+    /// Its branch.
+    pub branch: String,
+    /// From a fork.
+    pub from_fork: bool,
+    /// Who opened it.
+    pub author: Option<Actor>,
+    /// The paths it touches, as far as they were read.
+    pub paths: Vec<String>,
+    /// Whether these are all of its paths.
+    pub complete: bool,
+}
+
+/// What is ours, or looks like it, in one repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether the label of the tracking issue exists.
+    pub label_exists: bool,
+    /// The newest issues, the pull requests from our branches, and what the
+    /// ledger knows by id; each once.
+    pub items: Vec<Item>,
+    /// Ids of the ledger that resolve to nothing any more: deleted,
+    /// transferred out of sight, or turned into a discussion.
+    pub gone: Vec<String>,
+    /// Branches under our prefix.
+    pub branches: Vec<Branch>,
+}
+
+/// The file `.github/muster.yml` of the organization's `.github` repository,
+/// and how it came there (threats T7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// There is no such file, or no such repository.
+    Absent,
+    /// The file.
+    Text {
+        /// Object id of the text.
+        oid: ObjectId,
+        /// The text; `None` if it is binary, truncated or too large.
+        text: Option<String>,
+        /// The last commit that touched it.
+        commit: Option<PolicyCommit>,
+    },
+    /// It could not be read; why. The last good policy stays.
+    Unread(String),
+}
+
+/// The last commit that touched the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyCommit {
+    /// The commit.
+    pub oid: ObjectId,
+    /// The account behind its author.
+    pub author: Option<Actor>,
+    /// The number of the merged pull request that brought it.
+    pub merged_pull_request: Option<u64>,
+}
+
+/// The organization's `.github` repository, as far as Muster reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Its id, to bind what was read to it.
+    pub id: RepositoryId,
+    /// Its name.
+    pub name: RepositoryName,
+    /// Who can see it.
+    pub visibility: Visibility,
+    /// Its listings (texts are not needed: what it hands down counts by name).
+    pub files: Files,
+}
+
+/// The answer of the one read that an inspection starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryRead {
+    /// Facts, files, and what is inherited.
+    pub snapshot: Snapshot,
+    /// What is ours.
+    pub observed: Observed,
+    /// The organization's policy file.
+    pub policy: PolicySource,
+}
+
+/// What is read again just before a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeforeWrite {
+    /// Facts and listings, without texts.
+    pub snapshot: Snapshot,
+    /// What is ours.
+    pub observed: Observed,
+    /// Object id of the policy file, if there is one.
+    pub policy_oid: Option<ObjectId>,
+    /// Open pull requests and their paths.
+    pub proposals: Vec<Proposal>,
+    /// Whether these are all open pull requests.
+    pub proposals_complete: bool,
+}
