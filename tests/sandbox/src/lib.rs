@@ -1,1 +1,3 @@
-//! x
+//! A stateful, strict GitHub over HTTP, for tests and demonstrations.
+
+pub mod conformance;
