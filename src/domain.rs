@@ -4,3 +4,4 @@
 pub mod finding;
 pub mod observed;
 pub mod repository;
+pub mod untrusted;
