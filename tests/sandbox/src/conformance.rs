@@ -81,14 +81,13 @@ pub fn webhook_examples() -> Result<Vec<(String, Value)>, Missing> {
         .flat_map(|event| {
             let name = event["name"].as_str().unwrap_or_default().to_owned();
             let payloads = event["examples"].as_array().cloned().unwrap_or_default();
-            payloads
-                .into_iter()
-                .map(move |payload| (name.clone(), payload))
+            payloads.into_iter().map(move |payload| (name.clone(), payload))
         })
         .collect();
     if examples.is_empty() {
         return Err(Missing(
-            "@octokit/webhooks-examples holds no example in the form expected: was its version changed?".to_owned(),
+            "@octokit/webhooks-examples holds no example in the form expected: was its version changed?"
+                .to_owned(),
         ));
     }
     Ok(examples)

@@ -46,36 +46,20 @@ fn check(folder: &Path) -> Result<bool, String> {
             *departures.entry(departure).or_default() += 1;
         }
     }
-    for (
-        Departure {
-            place,
-            pointer,
-            problem,
-        },
-        count,
-    ) in &departures
-    {
+    for (Departure { place, pointer, problem }, count) in &departures {
         println!("{place} {pointer}: {problem} ({count} times)");
     }
     if refused > 0 {
-        println!(
-            "{refused} calls of routes the sandbox does not know were refused by it, and not checked"
-        );
+        println!("{refused} calls of routes the sandbox does not know were refused by it, and not checked");
     }
     let verdict = if departures.is_empty() {
         "all as published".to_owned()
     } else {
         format!("{} departures", departures.len())
     };
-    println!(
-        "{exchanges} exchanges on {} routes: {verdict}",
-        routes.len()
-    );
+    println!("{exchanges} exchanges on {} routes: {verdict}", routes.len());
     if exchanges == 0 {
-        eprintln!(
-            "no exchange in {}: did the tests run with SANDBOX_EXCHANGES set?",
-            folder.display()
-        );
+        eprintln!("no exchange in {}: did the tests run with SANDBOX_EXCHANGES set?", folder.display());
     }
     Ok(departures.is_empty() && exchanges > 0)
 }

@@ -79,18 +79,12 @@ impl Description {
             for method in ["get", "put", "post", "delete", "patch"] {
                 if item.get(method).is_some() {
                     let pointer = format!("/paths/{}/{method}", schema::escape(template));
-                    operations.insert(
-                        (method.to_uppercase(), nameless(template)),
-                        (pointer, template.clone()),
-                    );
+                    operations
+                        .insert((method.to_uppercase(), nameless(template)), (pointer, template.clone()));
                 }
             }
         }
-        Self {
-            document,
-            operations,
-            compiled: HashMap::new(),
-        }
+        Self { document, operations, compiled: HashMap::new() }
     }
 
     /// Everything in which `exchange` departs from the description.
@@ -107,10 +101,7 @@ impl Description {
                 problem: "no such operation is published".to_owned(),
             }];
         };
-        let mut found = Found {
-            place: format!("{} {template}", exchange.method),
-            departures: Vec::new(),
-        };
+        let mut found = Found { place: format!("{} {template}", exchange.method), departures: Vec::new() };
         if exchange.status < 400 {
             self.query(&pointer, exchange, &mut found);
             self.request(&pointer, exchange, &mut found);
@@ -123,10 +114,7 @@ impl Description {
         let Some(query) = exchange.query.as_deref().filter(|query| !query.is_empty()) else {
             return;
         };
-        let count = self
-            .at(&format!("{operation}/parameters"))
-            .as_array()
-            .map_or(0, Vec::len);
+        let count = self.at(&format!("{operation}/parameters")).as_array().map_or(0, Vec::len);
         let mut known: HashMap<String, String> = HashMap::new();
         for index in 0..count {
             let parameter = self.resolved(&format!("{operation}/parameters/{index}"));
@@ -145,14 +133,9 @@ impl Description {
                     let plain = Value::String(value.to_owned());
                     let typed = serde_json::from_str(value).unwrap_or_else(|_| plain.clone());
                     let schema = schema.clone();
-                    if !self.validator(&schema).is_valid(&typed)
-                        && !self.validator(&schema).is_valid(&plain)
+                    if !self.validator(&schema).is_valid(&typed) && !self.validator(&schema).is_valid(&plain)
                     {
-                        found.add(
-                            "query",
-                            &format!("/{name}"),
-                            format!("`{value}` is not allowed"),
-                        );
+                        found.add("query", &format!("/{name}"), format!("`{value}` is not allowed"));
                     }
                 }
             }
@@ -168,10 +151,7 @@ impl Description {
                 found.add("request", "", "a body is required".to_owned());
             }
         } else if self.at(&media).is_null() {
-            let empty = exchange
-                .request_body
-                .as_object()
-                .is_some_and(|body| body.is_empty());
+            let empty = exchange.request_body.as_object().is_some_and(|body| body.is_empty());
             if !empty {
                 found.add("request", "", "no body is published".to_owned());
             }
@@ -196,10 +176,7 @@ impl Description {
             }
             return;
         };
-        let sent = exchange
-            .response_content_type
-            .as_deref()
-            .unwrap_or_default();
+        let sent = exchange.response_content_type.as_deref().unwrap_or_default();
         let sent = sent.split(';').next().unwrap_or_default().trim();
         if types.contains_key(sent) {
             let media = format!("{answer}/content/{}/schema", schema::escape(sent));
@@ -257,16 +234,8 @@ impl Found {
 /// is the repository under its name, to which GitHub redirects renamed ones
 /// without describing the route.
 fn nameless(template: &str) -> String {
-    let bare: Vec<&str> = template
-        .split('/')
-        .map(|segment| {
-            if segment.starts_with('{') {
-                "{}"
-            } else {
-                segment
-            }
-        })
-        .collect();
+    let bare: Vec<&str> =
+        template.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect();
     let bare = bare.join("/");
     match bare.strip_prefix("/repositories/{}") {
         Some(rest) => format!("/repos/{{}}/{{}}{rest}"),

@@ -106,13 +106,7 @@ pub(super) fn explain(error: &ValidationError<'_>) -> Vec<(String, String)> {
                 .instance_path()
                 .as_str()
                 .split('/')
-                .map(|step| {
-                    if step.parse::<usize>().is_ok() {
-                        "*"
-                    } else {
-                        step
-                    }
-                })
+                .map(|step| if step.parse::<usize>().is_ok() { "*" } else { step })
                 .collect();
             vec![(pointer.join("/"), error.masked().to_string())]
         }

@@ -14,21 +14,16 @@ fn label() -> Value {
 }
 
 fn create_label(request: Value, answer: Value) -> Vec<Departure> {
-    Description::read()
-        .expect("the published description")
-        .departures(&exchange(json!({
-            "method": "POST", "route": "/repos/{o}/{r}/labels", "path": "/repos/agency/site/labels",
-            "query": "", "request_body": request, "status": 201,
-            "response_content_type": "application/json; charset=utf-8", "response_body": answer
-        })))
+    Description::read().expect("the published description").departures(&exchange(json!({
+        "method": "POST", "route": "/repos/{o}/{r}/labels", "path": "/repos/agency/site/labels",
+        "query": "", "request_body": request, "status": 201,
+        "response_content_type": "application/json; charset=utf-8", "response_body": answer
+    })))
 }
 
 #[test]
 fn what_github_describes_passes_and_null_is_allowed_where_it_says_so() {
-    assert_eq!(
-        create_label(json!({"name": "a", "color": "ffffff"}), label()),
-        []
-    );
+    assert_eq!(create_label(json!({"name": "a", "color": "ffffff"}), label()), []);
 }
 
 #[test]
@@ -37,10 +32,8 @@ fn a_body_that_lacks_or_mistypes_a_field_is_found_with_its_pointer() {
     answer["id"] = json!("one");
     answer.as_object_mut().expect("an object").remove("color");
     let found = create_label(json!({"color": "ffffff"}), answer);
-    let lines: Vec<String> = found
-        .iter()
-        .map(|found| format!("{} {} {}", found.place, found.pointer, found.problem))
-        .collect();
+    let lines: Vec<String> =
+        found.iter().map(|found| format!("{} {} {}", found.place, found.pointer, found.problem)).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     POST /repos/{owner}/{repo}/labels request  "name" is a required property
     POST /repos/{owner}/{repo}/labels 201  "color" is a required property
@@ -53,37 +46,18 @@ fn unknown_routes_parameters_statuses_and_content_types_are_found() {
     let mut description = Description::read().expect("the published description");
     let mut problems = |value| {
         let found = description.departures(&exchange(value));
-        found
-            .into_iter()
-            .map(|found| found.problem)
-            .collect::<Vec<_>>()
-            .join("; ")
+        found.into_iter().map(|found| found.problem).collect::<Vec<_>>().join("; ")
     };
     let list = |query: &str, status: u16, kind: &str, body: Value| {
         json!({"method": "GET", "route": "/repos/{owner}/{repo}/labels", "path": "/repos/a/b/labels",
             "query": query, "status": status, "response_content_type": kind, "response_body": body})
     };
     let json = "application/json";
-    assert_eq!(
-        problems(list("per_page=100&page=2", 200, json, json!([label()]))),
-        ""
-    );
-    assert_eq!(
-        problems(list("sort=up", 200, json, json!([]))),
-        "no parameter `sort` is published"
-    );
-    assert_eq!(
-        problems(list("page=two", 200, json, json!([]))),
-        "`two` is not allowed"
-    );
-    assert_eq!(
-        problems(list("", 299, json, json!([]))),
-        "this status is not published"
-    );
-    assert_eq!(
-        problems(list("", 200, "text/html", json!("x"))),
-        "content type `text/html` is not published"
-    );
+    assert_eq!(problems(list("per_page=100&page=2", 200, json, json!([label()]))), "");
+    assert_eq!(problems(list("sort=up", 200, json, json!([]))), "no parameter `sort` is published");
+    assert_eq!(problems(list("page=two", 200, json, json!([]))), "`two` is not allowed");
+    assert_eq!(problems(list("", 299, json, json!([]))), "this status is not published");
+    assert_eq!(problems(list("", 200, "text/html", json!("x"))), "content type `text/html` is not published");
     assert_eq!(problems(list("sort=up", 502, "text/html", json!("x"))), "");
     assert_eq!(
         problems(
