@@ -1,0 +1,325 @@
+//! Text on its way to GitHub.
+//!
+//! Promises (threats N1, I1, I2, I4): (1) a text knows the least visible
+//! repository it draws on, and is refused at a place that more people see;
+//! (2) what comes from a repository stands in a code span, shortened, with
+//! control and direction characters shown; there is no other way in; (3)
+//! titles, branches and commit subjects have a small alphabet; (4) a file is
+//! only ever written to a path of a closed list.
+
+use std::fmt::{self, Write as _};
+
+use super::{
+    repository::{Files, Listing, Visibility},
+    untrusted::shown,
+};
+
+/// The most characters GitHub is sent as one body (its own limit is 65,536).
+pub const MAX_BODY: usize = 60_000;
+
+/// Markdown text, and the visibility of the least visible repository whose
+/// facts are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicText {
+    text: String,
+    drawn_from: Visibility,
+}
+
+/// A text would tell more people than may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a text drawn from a {} repository was about to be written to a {} place",
+    drawn_from.as_str(), place.as_str())]
+pub struct TooPublic {
+    drawn_from: Visibility,
+    place: Visibility,
+}
+
+impl PublicText {
+    /// An empty text about a repository of this visibility.
+    #[must_use]
+    pub fn about(visibility: Visibility) -> PublicText {
+        PublicText { text: String::new(), drawn_from: visibility }
+    }
+
+    /// Adds words of our own. What is not known at compile time goes through
+    /// [`PublicText::code`], [`PublicText::number`] or [`PublicText::link`].
+    #[must_use]
+    pub fn say(mut self, words: &'static str) -> Self {
+        self.text.push_str(words);
+        self
+    }
+
+    /// Adds untrusted text as a code span of at most 200 characters, longer
+    /// than any run of backticks in it.
+    #[must_use]
+    pub fn code(mut self, untrusted: &str) -> Self {
+        self.text.push_str(&code_span(untrusted));
+        self
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        let _ = write!(self.text, "{number}");
+        self
+    }
+
+    /// Adds a link with a label of our own. An address that is not plain
+    /// `https` (or `http` on loopback, for the sandbox) leaves only the label.
+    #[must_use]
+    pub fn link(mut self, label: &'static str, address: &str) -> Self {
+        if is_plain_address(address) {
+            let _ = write!(self.text, "[{label}]({address})");
+        } else {
+            self.text.push_str(label);
+        }
+        self
+    }
+
+    /// Adds a sentence of the judge, which is built from our own words and
+    /// from names already shown by [`shown`]; Markdown in it is made plain.
+    #[must_use]
+    pub fn sentence(mut self, sentence: &str) -> Self {
+        push_plain(&mut self.text, sentence);
+        self
+    }
+
+    /// Adds another text; the result is as visible as the less visible one.
+    #[must_use]
+    pub fn join(mut self, other: &PublicText) -> Self {
+        self.text.push_str(&other.text);
+        self.drawn_from = self.drawn_from.min(other.drawn_from);
+        self
+    }
+
+    /// Adds one line that was made for this purpose and signed (the marker).
+    #[must_use]
+    pub(super) fn marker(mut self, line: &str) -> Self {
+        self.text.push_str(line);
+        self
+    }
+
+    /// The text, if everyone who sees `place` may see what it draws on.
+    ///
+    /// # Errors
+    /// [`TooPublic`] otherwise: the last guard before the socket.
+    pub fn for_place(&self, place: Visibility) -> Result<&str, TooPublic> {
+        if self.drawn_from < place {
+            return Err(TooPublic { drawn_from: self.drawn_from, place });
+        }
+        Ok(&self.text)
+    }
+
+    /// The text for a terminal of someone who may see everything.
+    #[must_use]
+    pub fn for_operator(&self) -> &str {
+        &self.text
+    }
+}
+
+fn is_plain_address(address: &str) -> bool {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | '"' | '`' | '\\');
+    let scheme = address.starts_with("https://")
+        || address.starts_with("http://127.0.0.1")
+        || address.starts_with("http://localhost");
+    scheme && address.len() <= 2_000 && address.chars().all(plain)
+}
+
+/// A code span that holds `untrusted`, whatever it is.
+#[must_use]
+pub fn code_span(untrusted: &str) -> String {
+    let mut inner: String = shown(untrusted).chars().take(200).collect();
+    if inner.chars().count() == 200 {
+        inner.push('…');
+    }
+    // Inside a table GitHub splits cells before it reads code spans.
+    let inner = inner.replace('|', "\\|");
+    let longest = inner.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if inner.is_empty() || inner.starts_with('`') || inner.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{inner}{pad}{fence}")
+}
+
+/// Writes prose so that Markdown, HTML, mentions and references in it stay
+/// text: every character that could begin one is escaped.
+fn push_plain(out: &mut String, text: &str) {
+    for c in shown(text).chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            // A zero-width joiner would be invisible; an entity is not a
+            // mention, a reference or a link scheme to GitHub.
+            '@' => out.push_str("&#64;"),
+            '#' => out.push_str("&#35;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// A title, branch or commit subject: letters, digits and ` ._/,:()-` only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line(String);
+
+impl Line {
+    /// A line of at most 250 characters of the small alphabet; what does not
+    /// belong to it is left out.
+    #[must_use]
+    pub fn of(text: &str) -> Line {
+        let fits = |c: &char| c.is_ascii_alphanumeric() || " ._/,:()-".contains(*c);
+        Line(text.chars().filter(fits).take(250).collect())
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The paths a pull request of ours may add: nothing a repository, a template
+/// or an answer says can lead anywhere else (threats I4).
+pub const TARGET_PATHS: [&str; 5] =
+    ["LICENSE", "README.md", "CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md"];
+
+/// Why a file cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathRefused {
+    /// Not a path of the closed list.
+    #[error("{0} is not a path Muster writes")]
+    NotATarget(String),
+    /// Something stands there already, perhaps in another spelling.
+    #[error("{} is there already", shown(.0))]
+    Taken(String),
+    /// The folder is not a folder, or could not be read.
+    #[error("the folder of {0} could not be read, or is no folder")]
+    Folder(String),
+}
+
+/// Checks that `path` may be added to a repository with these files.
+///
+/// # Errors
+/// [`PathRefused`] says why not.
+pub fn may_add(path: &str, files: &Files) -> Result<(), PathRefused> {
+    if !TARGET_PATHS.contains(&path) {
+        return Err(PathRefused::NotATarget(path.to_owned()));
+    }
+    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
+    if !folder.is_empty() {
+        // The parent must be a tree, or nothing at all under any spelling.
+        match files.folders.get("") {
+            Some(Listing::Entries(root)) => {
+                let same = root.iter().filter(|entry| fold(&entry.path) == fold(folder));
+                for entry in same {
+                    if entry.path != folder || entry.kind != super::repository::EntryKind::Folder {
+                        return Err(PathRefused::Folder(path.to_owned()));
+                    }
+                }
+            }
+            Some(Listing::Absent | Listing::Unread(_)) | None => {
+                return Err(PathRefused::Folder(path.to_owned()));
+            }
+        }
+    }
+    match files.folders.get(folder) {
+        Some(Listing::Entries(entries)) => match entries.iter().find(|e| fold(&e.path) == fold(path)) {
+            Some(entry) => Err(PathRefused::Taken(entry.path.clone())),
+            None => Ok(()),
+        },
+        Some(Listing::Absent) => Ok(()),
+        Some(Listing::Unread(_)) | None => Err(PathRefused::Folder(path.to_owned())),
+    }
+}
+
+/// Names that a file system without case, or with composed letters, takes for
+/// one (CVE-2014-9390).
+fn fold(path: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    path.nfc().flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::repository::{Entry, EntryKind};
+
+    #[test]
+    fn a_text_is_refused_where_more_people_see_it() {
+        let text = PublicText::about(Visibility::Public).say("See ").join(&PublicText::about(Visibility::Internal));
+        assert!(text.for_place(Visibility::Public).is_err());
+        assert_eq!(text.for_place(Visibility::Internal), Ok("See "));
+        assert_eq!(text.for_place(Visibility::Private), Ok("See "));
+    }
+
+    #[test]
+    fn a_code_span_holds_whatever_is_put_in() {
+        assert_eq!(code_span("LICENSE"), "`LICENSE`");
+        assert_eq!(code_span("a`b``c"), "```a`b``c```");
+        assert_eq!(code_span("`"), "`` ` ``");
+        assert_eq!(code_span("a|b"), "`a\\|b`");
+        assert!(code_span("a\nb\u{202e}").contains("\\u{"));
+        assert!(code_span(&"x".repeat(10_000)).chars().count() < 210);
+    }
+
+    #[test]
+    fn prose_from_the_judge_cannot_mention_link_or_close() {
+        let text = PublicText::about(Visibility::Public)
+            .sentence("<!-- muster:v1 --> @octocat closes #1 ![x](http://e) [a](b) **b**");
+        let mut html = String::new();
+        pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text.for_operator()));
+        assert!(!html.contains("<!--") && !html.contains("<img") && !html.contains("<a ") && !html.contains("<strong"));
+        assert!(!text.for_operator().contains('@') && !text.for_operator().contains("closes #"));
+    }
+
+    #[test]
+    fn a_link_goes_to_a_plain_address_or_is_not_one() {
+        let link = |address: &str| PublicText::about(Visibility::Public).link("policy", address).text;
+        assert_eq!(link("https://github.com/a/b"), "[policy](https://github.com/a/b)");
+        for bad in ["javascript:alert(1)", "https://x/)[evil](https://y", "http://evil.example", "https://x/ y"] {
+            assert_eq!(link(bad), "policy", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_line_keeps_its_small_alphabet() {
+        assert_eq!(Line::of("Add $(rm -rf /): a\nb [skip ci] `x`").as_str(), "Add (rm -rf /): ab skip ci x");
+    }
+
+    fn files(root: &[(&str, EntryKind)]) -> Files {
+        let entries =
+            root.iter().map(|(path, kind)| Entry { path: (*path).into(), kind: *kind, oid: None, size: None });
+        let mut files = Files::default();
+        files.folders.insert(String::new(), Listing::Entries(entries.collect()));
+        for folder in [".github", "docs"] {
+            files.folders.insert(folder.into(), Listing::Absent);
+        }
+        files
+    }
+
+    #[test]
+    fn a_file_is_added_only_at_a_free_path_of_the_list() {
+        let free = files(&[("src", EntryKind::Folder)]);
+        for path in TARGET_PATHS {
+            assert_eq!(may_add(path, &free), Ok(()), "{path}");
+        }
+        for path in
+            [".github/workflows/x.yml", "../LICENSE", "/LICENSE", ".git/config", ".GitHub/CONTRIBUTING.md", "license"]
+        {
+            assert!(matches!(may_add(path, &free), Err(PathRefused::NotATarget(_))), "{path}");
+        }
+        for (name, kind) in [("license", EntryKind::File), ("LICENSE", EntryKind::Link)] {
+            assert!(matches!(may_add("LICENSE", &files(&[(name, kind)])), Err(PathRefused::Taken(_))));
+        }
+        for (name, kind) in [(".github", EntryKind::Link), (".GitHub", EntryKind::Folder), (".github", EntryKind::File)]
+        {
+            let refused = may_add(".github/CONTRIBUTING.md", &files(&[(name, kind)]));
+            assert!(matches!(refused, Err(PathRefused::Folder(_))), "{name}");
+        }
+    }
+}
