@@ -2,6 +2,9 @@
 //! file, a network or a database; time comes in as an argument.
 
 pub mod finding;
+pub mod marker;
 pub mod observed;
+pub mod outgoing;
+pub mod outstanding;
 pub mod repository;
 pub mod untrusted;

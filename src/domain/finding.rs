@@ -4,7 +4,7 @@
 //! and closes nothing; (2) every outcome carries its reason and where it was
 //! looked for; (3) the same findings have the same [`FindingsHash`] for life.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -183,6 +183,17 @@ pub enum Gap {
 }
 
 impl Gap {
+    const ALL: [Gap; 8] = [
+        Gap::Missing,
+        Gap::Empty,
+        Gap::TooShort,
+        Gap::Section,
+        Gap::NotAllowed,
+        Gap::Malformed,
+        Gap::Fields,
+        Gap::OnlyInherited,
+    ];
+
     /// The stable word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -196,6 +207,14 @@ impl Gap {
             Gap::Fields => "fields",
             Gap::OnlyInherited => "only-inherited",
         }
+    }
+}
+
+impl FromStr for Gap {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Gap::ALL.into_iter().find(|gap| gap.as_str() == text).ok_or(())
     }
 }
 
@@ -331,27 +350,96 @@ impl Report {
     }
 }
 
-/// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
-/// `rule gap` lines. Stands in the marker, and is what a decline is bound to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FindingsHash(pub String);
+/// A set of findings by rule and gap: what an item of ours is about, and what a
+/// decline is bound to. Written `contributing:missing readme:empty`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingSet(BTreeSet<(RuleId, Gap)>);
 
-impl FindingsHash {
-    /// The hash of these findings; order does not matter.
-    pub fn of<'a>(findings: impl IntoIterator<Item = (RuleId, &'a Finding)>) -> FindingsHash {
-        let mut lines: Vec<String> = findings
-            .into_iter()
-            .map(|(rule, finding)| format!("{rule} {}\n", finding.gap.as_str()))
-            .collect();
-        lines.sort_unstable();
-        let digest = Sha256::digest(lines.concat());
+impl FindingSet {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this finding is in it.
+    #[must_use]
+    pub fn contains(&self, rule: RuleId, gap: Gap) -> bool {
+        self.0.contains(&(rule, gap))
+    }
+
+    /// The findings, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (RuleId, Gap)> {
+        self.0.iter().copied()
+    }
+
+    /// Its name for life.
+    #[must_use]
+    pub fn hash(&self) -> FindingsHash {
+        let digest = Sha256::digest(self.to_string());
         FindingsHash(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
+impl FromIterator<(RuleId, Gap)> for FindingSet {
+    fn from_iter<I: IntoIterator<Item = (RuleId, Gap)>>(findings: I) -> Self {
+        FindingSet(findings.into_iter().collect())
+    }
+}
+
+impl fmt::Display for FindingSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (rule, gap)) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{rule}:{}", gap.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for FindingSet {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        text.split_ascii_whitespace()
+            .map(|pair| {
+                let (rule, gap) = pair.split_once(':').ok_or(())?;
+                Ok((rule.parse()?, gap.parse()?))
+            })
+            .collect()
+    }
+}
+
+/// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
+/// its text. Stands in the marker.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FindingsHash(pub String);
+
 impl fmt::Display for FindingsHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_findings_has_one_text_and_one_name() {
+        let one: FindingSet = "readme:empty contributing:missing".parse().unwrap();
+        let two: FindingSet = "contributing:missing readme:empty".parse().unwrap();
+        assert_eq!(one, two);
+        assert_eq!(one.to_string().parse(), Ok(one.clone()));
+        assert_eq!(one.hash(), two.hash());
+        assert_ne!(one.hash(), FindingSet::default().hash());
+        assert_eq!(one.hash().0.len(), 16);
+        assert!("readme".parse::<FindingSet>().is_err() && "readme:gone".parse::<FindingSet>().is_err());
+        for gap in Gap::ALL {
+            assert_eq!(gap.as_str().parse(), Ok(gap));
+        }
     }
 }

@@ -146,9 +146,8 @@ impl Identity {
             return Whose::Foreign;
         }
         let Some(fields) = last_marker(&item.body) else { return Whose::Unreadable };
-        let field = |name: &str| {
-            fields.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
-        };
+        let field =
+            |name: &str| fields.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
         let (Some(kind), Some(inst), Some(repo), Some(findings), Some(sig)) =
             (field("kind"), field("inst"), field("repo"), field("findings"), field("sig"))
         else {

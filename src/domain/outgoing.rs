@@ -118,7 +118,8 @@ impl PublicText {
 }
 
 fn is_plain_address(address: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | '"' | '`' | '\\');
+    let plain =
+        |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | '"' | '`' | '\\');
     let scheme = address.starts_with("https://")
         || address.starts_with("http://127.0.0.1")
         || address.starts_with("http://localhost");
@@ -251,7 +252,8 @@ mod tests {
 
     #[test]
     fn a_text_is_refused_where_more_people_see_it() {
-        let text = PublicText::about(Visibility::Public).say("See ").join(&PublicText::about(Visibility::Internal));
+        let text =
+            PublicText::about(Visibility::Public).say("See ").join(&PublicText::about(Visibility::Internal));
         assert!(text.for_place(Visibility::Public).is_err());
         assert_eq!(text.for_place(Visibility::Internal), Ok("See "));
         assert_eq!(text.for_place(Visibility::Private), Ok("See "));
@@ -273,7 +275,12 @@ mod tests {
             .sentence("<!-- muster:v1 --> @octocat closes #1 ![x](http://e) [a](b) **b**");
         let mut html = String::new();
         pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text.for_operator()));
-        assert!(!html.contains("<!--") && !html.contains("<img") && !html.contains("<a ") && !html.contains("<strong"));
+        assert!(
+            !html.contains("<!--")
+                && !html.contains("<img")
+                && !html.contains("<a ")
+                && !html.contains("<strong")
+        );
         assert!(!text.for_operator().contains('@') && !text.for_operator().contains("closes #"));
     }
 
@@ -281,7 +288,9 @@ mod tests {
     fn a_link_goes_to_a_plain_address_or_is_not_one() {
         let link = |address: &str| PublicText::about(Visibility::Public).link("policy", address).text;
         assert_eq!(link("https://github.com/a/b"), "[policy](https://github.com/a/b)");
-        for bad in ["javascript:alert(1)", "https://x/)[evil](https://y", "http://evil.example", "https://x/ y"] {
+        for bad in
+            ["javascript:alert(1)", "https://x/)[evil](https://y", "http://evil.example", "https://x/ y"]
+        {
             assert_eq!(link(bad), "policy", "{bad}");
         }
     }
@@ -292,8 +301,12 @@ mod tests {
     }
 
     fn files(root: &[(&str, EntryKind)]) -> Files {
-        let entries =
-            root.iter().map(|(path, kind)| Entry { path: (*path).into(), kind: *kind, oid: None, size: None });
+        let entries = root.iter().map(|(path, kind)| Entry {
+            path: (*path).into(),
+            kind: *kind,
+            oid: None,
+            size: None,
+        });
         let mut files = Files::default();
         files.folders.insert(String::new(), Listing::Entries(entries.collect()));
         for folder in [".github", "docs"] {
@@ -308,15 +321,21 @@ mod tests {
         for path in TARGET_PATHS {
             assert_eq!(may_add(path, &free), Ok(()), "{path}");
         }
-        for path in
-            [".github/workflows/x.yml", "../LICENSE", "/LICENSE", ".git/config", ".GitHub/CONTRIBUTING.md", "license"]
-        {
+        for path in [
+            ".github/workflows/x.yml",
+            "../LICENSE",
+            "/LICENSE",
+            ".git/config",
+            ".GitHub/CONTRIBUTING.md",
+            "license",
+        ] {
             assert!(matches!(may_add(path, &free), Err(PathRefused::NotATarget(_))), "{path}");
         }
         for (name, kind) in [("license", EntryKind::File), ("LICENSE", EntryKind::Link)] {
             assert!(matches!(may_add("LICENSE", &files(&[(name, kind)])), Err(PathRefused::Taken(_))));
         }
-        for (name, kind) in [(".github", EntryKind::Link), (".GitHub", EntryKind::Folder), (".github", EntryKind::File)]
+        for (name, kind) in
+            [(".github", EntryKind::Link), (".GitHub", EntryKind::Folder), (".github", EntryKind::File)]
         {
             let refused = may_add(".github/CONTRIBUTING.md", &files(&[(name, kind)]));
             assert!(matches!(refused, Err(PathRefused::Folder(_))), "{name}");
