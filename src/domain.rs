@@ -7,5 +7,6 @@ pub mod marker;
 pub mod observed;
 pub mod outgoing;
 pub mod outstanding;
+pub mod policy;
 pub mod repository;
 pub mod untrusted;
