@@ -1,0 +1,149 @@
+//! The database: the only room that names it.
+//!
+//! Promises: (1) what a method reports as done is committed, on SQLite down to
+//! the disk (`synchronous=FULL`); (2) truths that belong together commit
+//! together: a delivery and its jobs, a report and its audit; (3) SQLite and
+//! PostgreSQL answer alike, five named differences apart (`dialect`); (4) it
+//! never asks the clock: every method that needs the time takes it;
+//! (5) decisions and audit are only ever added to; (6) nothing of one
+//! installation's text cache is given to another.
+//!
+//! The queue and the reports are a memory that may be lost; the ledger is not.
+
+use sqlx::Any;
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+
+mod deliveries;
+mod dialect;
+mod error;
+mod installations;
+mod intake;
+mod ledger;
+mod open;
+mod outstanding;
+mod policies;
+mod queue;
+mod repositories;
+mod row;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod work;
+
+pub use deliveries::{Accepted, Delivery, DeliveryFilter, NewDelivery, Pruned};
+pub use dialect::Dialect;
+pub use error::StoreError;
+pub use installations::Installation;
+pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
+pub use outstanding::{
+    Adopted, Begun, Brake, Brakes, NewOutstanding, Outstanding, OutstandingKind, OutstandingState,
+};
+pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
+pub use repositories::{Evaluations, Judged, Repository, SeenRepository, Verdict};
+pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
+
+/// A transaction that writes.
+type Transaction = sqlx::Transaction<'static, Any>;
+
+/// How hard a commit is pressed onto the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Survives the loss of power. What an operator gets.
+    #[default]
+    Full,
+    /// Survives the end of the process only. For tests.
+    Test,
+}
+
+/// An open database. Clones share their connections.
+///
+/// On PostgreSQL readers and writers share one pool. On SQLite the writer is
+/// one connection, given in turn to whoever writes, with readers beside it.
+#[derive(Clone)]
+pub struct Store {
+    dialect: Dialect,
+    reader: AnyPool,
+    writer: AnyPool,
+    /// To the task that commits deliveries in groups; `None` on PostgreSQL,
+    /// whose server groups commits itself.
+    intake: Option<mpsc::Sender<intake::Waiting>>,
+    /// Installations whose rows in `turn` are known to be committed.
+    turns: Arc<Mutex<HashSet<i64>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Store")
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Asks the database for one row: for `/readyz`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not answer.
+    pub async fn alive(&self) -> Result<(), StoreError> {
+        sqlx::query(sql::ALIVE)
+            .fetch_one(&self.reader)
+            .await
+            .map(|_| ())
+            .map_err(StoreError::of("answer at all"))
+    }
+
+    /// Waits for what is being written and closes every connection. Later
+    /// calls on any clone answer [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.close().await;
+    }
+
+    /// Begins a transaction that writes.
+    async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
+        self.writer
+            .begin_with(self.dialect.begin())
+            .await
+            .map_err(StoreError::of(doing))
+    }
+}
+
+/// Ends a transaction that wrote.
+async fn commit(transaction: Transaction, doing: &'static str) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(StoreError::of(doing))
+}
+
+/// The next number of a counter. Others who want one wait for the end of the
+/// transaction.
+async fn take_number(
+    transaction: &mut Transaction,
+    name: &'static str,
+    doing: &'static str,
+) -> Result<i64, StoreError> {
+    use row::Columns;
+    sqlx::query(sql::TAKE_NUMBER)
+        .bind(name)
+        .fetch_one(&mut **transaction)
+        .await
+        .and_then(|row| row.integer("value"))
+        .map_err(StoreError::of(doing))
+}
+
+/// A pool as both databases want it: no ping before use, no silent reconnects
+/// by age.
+fn pool(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(std::time::Duration::from_secs(30))
+}

@@ -1,0 +1,193 @@
+//! Deliveries: what GitHub sent, kept so that nothing counts twice.
+//!
+//! GUID and digest are kept 35 days, bodies 7 (etiquette: retention).
+
+use super::intake::Arrival;
+use super::row::{self, Columns};
+use super::work::NewJob;
+use super::{Store, StoreError, commit, sql};
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::any::AnyRow;
+
+/// How long bodies are kept.
+const BODIES: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long GUIDs and digests are kept.
+const GUIDS: SignedDuration = SignedDuration::from_hours(35 * 24);
+/// How long dead letters are kept.
+const DEAD_LETTERS: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A verified delivery on its way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// `X-GitHub-Delivery`; the same on redelivery.
+    pub guid: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`, where the event has one.
+    pub action: Option<String>,
+    /// The payload's `installation.id`.
+    pub installation: Option<i64>,
+    /// The payload's `repository.id`.
+    pub repository: Option<i64>,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
+    /// The body as signed.
+    pub body: Bytes,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// Stored with its jobs.
+    New,
+    /// Its GUID is stored already; nothing was added.
+    Duplicate,
+    /// Stored, but a delivery with another GUID had the same body: its jobs
+    /// were enqueued, commands excepted, since GUIDs are not signed.
+    KnownBody,
+}
+
+/// A delivery as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// `X-GitHub-Delivery`.
+    pub guid: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`.
+    pub action: Option<String>,
+    /// The payload's `installation.id`.
+    pub installation: Option<i64>,
+    /// The payload's `repository.id`.
+    pub repository: Option<i64>,
+    /// SHA-256 of the body.
+    pub digest: Vec<u8>,
+    /// Whether the body had come before under another GUID.
+    pub known_body: bool,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The body: only from [`Store::delivery`], and only for 7 days.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Which deliveries to list; the default lists all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Only of this installation.
+    pub installation: Option<i64>,
+    /// Only about this repository.
+    pub repository: Option<i64>,
+    /// Only of this event.
+    pub event: Option<String>,
+}
+
+/// How many rows a pruning removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// Bodies older than 7 days.
+    pub bodies: u64,
+    /// Deliveries older than 35 days.
+    pub deliveries: u64,
+    /// Dead letters older than 90 days.
+    pub dead_letters: u64,
+}
+
+impl Store {
+    /// Stores a delivery together with its jobs; answers after the commit.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot take it now: answer 503.
+    pub async fn accept(
+        &self,
+        delivery: NewDelivery,
+        jobs: Vec<NewJob>,
+    ) -> Result<Accepted, StoreError> {
+        self.take_in(Arrival { delivery, jobs }).await
+    }
+
+    /// At most `limit` deliveries, newest first, without their bodies.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let refused = StoreError::of("list deliveries");
+        let rows = sqlx::query(sql::DELIVERIES)
+            .bind(filter.installation)
+            .bind(filter.repository)
+            .bind(row::maybe_text(filter.event.as_deref()))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?;
+        rows.iter()
+            .map(|row| listed(row, None).map_err(&refused))
+            .collect()
+    }
+
+    /// One delivery with its body, as long as that is kept.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn delivery(&self, guid: &str) -> Result<Option<Delivery>, StoreError> {
+        let refused = StoreError::of("read a delivery");
+        sqlx::query(sql::DELIVERY)
+            .bind(row::text(guid))
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?
+            .map(|row| listed(&row, row.maybe_bytes("body").map_err(&refused)?).map_err(&refused))
+            .transpose()
+    }
+
+    /// Deletes what is past its retention: bodies after 7 days, deliveries
+    /// after 35, dead letters after 90.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn prune(&self, now: Timestamp) -> Result<Pruned, StoreError> {
+        const DOING: &str = "delete what is past its retention";
+        let refused = StoreError::of(DOING);
+        let mut transaction = self.write(DOING).await?;
+        let mut counts = [0; 3];
+        for (count, (statement, age)) in counts.iter_mut().zip([
+            (sql::PRUNE_DELIVERIES, GUIDS),
+            (sql::PRUNE_BODIES, BODIES),
+            (sql::PRUNE_DEAD, DEAD_LETTERS),
+        ]) {
+            *count = sqlx::query(statement)
+                .bind(row::millis(now).saturating_sub(age.as_millis() as i64))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?
+                .rows_affected();
+        }
+        commit(transaction, DOING).await?;
+        let [deliveries, bodies, dead_letters] = counts;
+        Ok(Pruned {
+            bodies,
+            deliveries,
+            dead_letters,
+        })
+    }
+}
+
+fn listed(row: &AnyRow, body: Option<Vec<u8>>) -> Result<Delivery, sqlx::Error> {
+    Ok(Delivery {
+        guid: row.text("guid")?,
+        event: row.text("event")?,
+        action: row.maybe_text("action")?,
+        installation: row.maybe_integer("installation")?,
+        repository: row.maybe_integer("repository")?,
+        digest: row.bytes("digest")?,
+        known_body: row.flag("known_body")?,
+        received_at: row.time("received_at")?,
+        body,
+    })
+}

@@ -1,0 +1,74 @@
+//! What the two databases do not say alike. Everything else is one SQL.
+//!
+//! The differences: how a write transaction begins, how a row that somebody
+//! else holds is passed over, how a session is set up, how migrations are kept
+//! from racing, and how a table is made append-only.
+
+use super::Durability;
+
+/// Which database a [`super::Store`] speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A file beside the program; one writer at a time.
+    Sqlite,
+    /// A server that replicas share.
+    Postgres,
+}
+
+impl Dialect {
+    /// Begins a transaction that is going to write. SQLite takes its write lock
+    /// at once, since a lock taken half way cannot wait for another's.
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
+    }
+
+    /// Settings of each new connection.
+    pub(super) fn session(self, durability: Durability) -> &'static str {
+        match (self, durability) {
+            (Dialect::Sqlite, Durability::Full) => concat!(
+                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+            ),
+            (Dialect::Sqlite, Durability::Test) => concat!(
+                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+            ),
+            (Dialect::Postgres, Durability::Full) => {
+                "SET statement_timeout = '60s'; SET lock_timeout = '30s'; SET client_min_messages = 'warning';"
+            }
+            (Dialect::Postgres, Durability::Test) => concat!(
+                "SET statement_timeout = '60s'; SET lock_timeout = '30s'; ",
+                "SET client_min_messages = 'warning'; SET synchronous_commit = OFF;"
+            ),
+        }
+    }
+
+    /// Held to the end of the migrating transaction, so that replicas migrate
+    /// one after the other. SQLite's write lock already does.
+    pub(super) fn migration_lock(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            // Any constant works as long as it stays: "muster" in ASCII.
+            Dialect::Postgres => Some("SELECT pg_advisory_xact_lock(120351215609202)"),
+        }
+    }
+
+    /// Triggers that refuse UPDATE and DELETE on `decision` and `audit`.
+    pub(super) fn append_only(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => include_str!("migrations/append_only.sqlite.sql"),
+            Dialect::Postgres => include_str!("migrations/append_only.postgres.sql"),
+        }
+    }
+
+    /// The statement that picks a job and passes over rows somebody else holds.
+    pub(super) fn candidate(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => super::sql::CANDIDATE,
+            Dialect::Postgres => super::sql::CANDIDATE_SKIPPING_LOCKED,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Where the App is installed, as last seen.
+
+use super::row::{self, Columns};
+use super::{Store, StoreError, commit, sql};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+/// An installation of the App on an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// GitHub's id of the installation.
+    pub id: i64,
+    /// GitHub's id of the account; it survives renames.
+    pub account: i64,
+    /// The account's login, for display.
+    pub login: String,
+    /// The granted permissions, JSON as GitHub sends it.
+    pub permissions: String,
+    /// `all` or `selected`.
+    pub repository_selection: String,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+    /// Since when it is gone.
+    pub removed_at: Option<Timestamp>,
+    /// When this was read from GitHub.
+    pub seen_at: Timestamp,
+}
+
+impl Store {
+    /// Stores an installation as just seen; one that was gone is back.
+    /// `removed_at` is not read.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn see_installation(&self, seen: &Installation) -> Result<(), StoreError> {
+        const DOING: &str = "store an installation";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::SEE_INSTALLATION)
+            .bind(seen.id)
+            .bind(seen.account)
+            .bind(row::text(&seen.login))
+            .bind(row::text(&seen.permissions))
+            .bind(row::text(&seen.repository_selection))
+            .bind(row::maybe_millis(seen.suspended_at))
+            .bind(row::millis(seen.seen_at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
+    /// One installation, also if it is gone.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn installation(&self, id: i64) -> Result<Option<Installation>, StoreError> {
+        let refused = StoreError::of("read an installation");
+        sqlx::query(sql::INSTALLATION)
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?
+            .map(|row| read(&row).map_err(&refused))
+            .transpose()
+    }
+
+    /// Every installation that is not gone, by login.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn installations(&self) -> Result<Vec<Installation>, StoreError> {
+        let refused = StoreError::of("list installations");
+        sqlx::query(sql::INSTALLATIONS)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?
+            .iter()
+            .map(|row| read(row).map_err(&refused))
+            .collect()
+    }
+
+    /// Marks an installation as suspended since an instant, or as not.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn suspend_installation(
+        &self,
+        id: i64,
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "mark an installation as suspended or not";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::SUSPEND_INSTALLATION)
+            .bind(id)
+            .bind(row::maybe_millis(since))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
+    /// Marks an installation and its repositories as gone, and drops its jobs
+    /// and cached texts, in one commit.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn remove_installation(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "remove an installation";
+        let refused = StoreError::of(DOING);
+        let mut transaction = self.write(DOING).await?;
+        for statement in [sql::REMOVE_INSTALLATION, sql::REMOVE_REPOSITORIES_OF] {
+            sqlx::query(statement)
+                .bind(id)
+                .bind(row::millis(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
+        for statement in [sql::DROP_JOBS, sql::UNPARK, sql::FORGET_TEXTS] {
+            sqlx::query(statement)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
+        commit(transaction, DOING).await
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Installation, sqlx::Error> {
+    Ok(Installation {
+        id: row.integer("id")?,
+        account: row.integer("account")?,
+        login: row.text("login")?,
+        permissions: row.text("permissions")?,
+        repository_selection: row.text("repository_selection")?,
+        suspended_at: row.maybe_time("suspended_at")?,
+        removed_at: row.maybe_time("removed_at")?,
+        seen_at: row.time("seen_at")?,
+    })
+}

@@ -1,0 +1,248 @@
+//! The ledger: what people decided, and the audit of what Muster did.
+//!
+//! Promises: (1) rows are only added, numbered without a gap; triggers refuse
+//! UPDATE and DELETE on both databases; (2) people are kept as id and login.
+
+use super::row::{self, Columns, word};
+use super::work::words;
+use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+words! {
+    /// What was decided (etiquette: declining, waivers, exemptions).
+    DecisionStatus {
+        /// Do not raise it again before `until`.
+        Declined = "declined",
+        /// A waiver or an exemption was asked for.
+        Requested = "requested",
+        /// The rule is waived.
+        Waived = "waived",
+        /// The request was refused.
+        Denied = "denied",
+        /// An earlier decision ran out.
+        Expired = "expired",
+        /// An earlier decision was taken back: somebody reopened.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// A decision of a person, to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDecision {
+    /// The repository's id.
+    pub repository: i64,
+    /// The rule, or what kind of issue or pull request was closed.
+    pub rule: String,
+    /// Hash of the findings it was about.
+    pub findings: String,
+    /// What was decided.
+    pub status: DecisionStatus,
+    /// GitHub's id of the person.
+    pub actor: i64,
+    /// The person's login at the time, for display.
+    pub login: String,
+    /// The person's role in the repository at the time.
+    pub role: String,
+    /// The way in: `close`, `comment`, `label`, `file`.
+    pub via: String,
+    /// The person's reason.
+    pub reason: Option<String>,
+    /// When it stops to hold.
+    pub until: Option<Timestamp>,
+    /// GitHub's id of who approved it.
+    pub approver: Option<i64>,
+    /// Where it can be seen.
+    pub evidence_url: Option<String>,
+}
+
+/// A decision as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Its number, rising without a gap.
+    pub id: i64,
+    /// When it was recorded.
+    pub decided_at: Timestamp,
+    /// What was recorded.
+    pub decision: NewDecision,
+}
+
+/// Something Muster did or refused, to be noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAudit {
+    /// The installation concerned.
+    pub installation: Option<i64>,
+    /// The repository concerned.
+    pub repository: Option<i64>,
+    /// GitHub's id of the person who caused it; none if Muster did.
+    pub actor: Option<i64>,
+    /// What happened, a word of the audit's catalogue: `pull_request_opened`.
+    pub what: String,
+    /// Particulars, JSON.
+    pub detail: String,
+}
+
+/// An entry of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number, rising without a gap.
+    pub id: i64,
+    /// When it was noted.
+    pub noted_at: Timestamp,
+    /// What was noted.
+    pub audit: NewAudit,
+}
+
+const READING: &str = "read the ledger";
+const NOTING: &str = "write the audit";
+
+impl Store {
+    /// Records a decision, with what is to be audited of it, in one commit.
+    /// Answers its number.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn decide(
+        &self,
+        decision: &NewDecision,
+        audit: &[NewAudit],
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        const DOING: &str = "record a decision";
+        let mut transaction = self.write(DOING).await?;
+        let id = take_number(&mut transaction, "decision", DOING).await?;
+        sqlx::query(sql::ADD_DECISION)
+            .bind(id)
+            .bind(decision.repository)
+            .bind(row::text(&decision.rule))
+            .bind(row::text(&decision.findings))
+            .bind(decision.status.as_str())
+            .bind(decision.actor)
+            .bind(row::text(&decision.login))
+            .bind(row::text(&decision.role))
+            .bind(row::text(&decision.via))
+            .bind(row::maybe_text(decision.reason.as_deref()))
+            .bind(row::millis(now))
+            .bind(row::maybe_millis(decision.until))
+            .bind(decision.approver)
+            .bind(row::maybe_text(decision.evidence_url.as_deref()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        note(&mut transaction, audit, now).await?;
+        commit(transaction, DOING).await?;
+        Ok(id)
+    }
+
+    /// The decisions about a repository, oldest first.
+    ///
+    /// # Errors
+    /// As the database's, and [`StoreError::Row`].
+    pub async fn decisions(&self, repository: i64) -> Result<Vec<Decision>, StoreError> {
+        sqlx::query(sql::DECISIONS)
+            .bind(repository)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(StoreError::of(READING))?
+            .iter()
+            .map(read_decision)
+            .collect()
+    }
+
+    /// Notes in the audit, all in one commit.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn note(&self, audit: &[NewAudit], now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write(NOTING).await?;
+        note(&mut transaction, audit, now).await?;
+        commit(transaction, NOTING).await
+    }
+
+    /// At most `limit` entries of the audit, newest first; of one repository
+    /// or of all.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn audit(
+        &self,
+        repository: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let refused = StoreError::of(READING);
+        sqlx::query(sql::AUDIT)
+            .bind(repository)
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?
+            .iter()
+            .map(|row| read_audit(row).map_err(&refused))
+            .collect()
+    }
+}
+
+/// Notes in the audit within the caller's transaction.
+pub(super) async fn note(
+    transaction: &mut Transaction,
+    audit: &[NewAudit],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for entry in audit {
+        let id = take_number(transaction, "audit", NOTING).await?;
+        sqlx::query(sql::ADD_AUDIT)
+            .bind(id)
+            .bind(row::millis(now))
+            .bind(entry.installation)
+            .bind(entry.repository)
+            .bind(entry.actor)
+            .bind(row::text(&entry.what))
+            .bind(row::text(&entry.detail))
+            .execute(&mut **transaction)
+            .await
+            .map_err(StoreError::of(NOTING))?;
+    }
+    Ok(())
+}
+
+fn read_decision(row: &AnyRow) -> Result<Decision, StoreError> {
+    let refused = StoreError::of(READING);
+    let id = row.integer("id").map_err(&refused)?;
+    let status = row.text("status").map_err(&refused)?;
+    let status = word("decision", id, &status, DecisionStatus::of(&status))?;
+    let rest = || -> Result<Decision, sqlx::Error> {
+        Ok(Decision {
+            id,
+            decided_at: row.time("decided_at")?,
+            decision: NewDecision {
+                repository: row.integer("repository")?,
+                rule: row.text("rule")?,
+                findings: row.text("findings")?,
+                status,
+                actor: row.integer("actor")?,
+                login: row.text("login")?,
+                role: row.text("role")?,
+                via: row.text("via")?,
+                reason: row.maybe_text("reason")?,
+                until: row.maybe_time("until")?,
+                approver: row.maybe_integer("approver")?,
+                evidence_url: row.maybe_text("evidence_url")?,
+            },
+        })
+    };
+    rest().map_err(refused)
+}
+
+fn read_audit(row: &AnyRow) -> Result<AuditEntry, sqlx::Error> {
+    Ok(AuditEntry {
+        id: row.integer("id")?,
+        noted_at: row.time("noted_at")?,
+        audit: NewAudit {
+            installation: row.maybe_integer("installation")?,
+            repository: row.maybe_integer("repository")?,
+            actor: row.maybe_integer("actor")?,
+            what: row.text("what")?,
+            detail: row.text("detail")?,
+        },
+    })
+}

@@ -1,0 +1,465 @@
+//! What Muster has open at GitHub, and the brakes on opening more.
+//!
+//! Promises: (1) a row stands before GitHub is called, so a crash leaves a
+//! trace of what may exist there; (2) at most one of a kind is open in a
+//! repository; (3) the brakes are checked in the commit that begins a
+//! creation, so replicas together stay within them.
+
+use super::row::{self, Columns, word};
+use super::work::words;
+use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+words! {
+    /// What it is at GitHub.
+    OutstandingKind {
+        /// The tracking issue.
+        Tracking = "tracking",
+        /// The pull request with missing files.
+        Files = "files",
+        /// The pull request with a license.
+        License = "license",
+    }
+}
+
+words! {
+    /// Where it stands.
+    OutstandingState {
+        /// GitHub is being asked; it may or may not exist there.
+        Creating = "creating",
+        /// It is open.
+        Open = "open",
+        /// Closed with nothing left to do.
+        Closed = "closed",
+        /// Merged by somebody.
+        Merged = "merged",
+        /// Closed by a person although something was left to do.
+        Declined = "declined",
+        /// Closed by Muster after 90 days untouched.
+        Expired = "expired",
+    }
+}
+
+/// An issue or pull request of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outstanding {
+    /// Our number for it, rising.
+    pub id: i64,
+    /// The repository's id.
+    pub repository: i64,
+    /// The account whose budget it counts in.
+    pub account: i64,
+    /// What it is.
+    pub kind: OutstandingKind,
+    /// Where it stands.
+    pub state: OutstandingState,
+    /// GitHub's number in the repository, once known.
+    pub number: Option<i64>,
+    /// GitHub's node id, once known.
+    pub node_id: Option<String>,
+    /// Hash of the findings it speaks of.
+    pub findings: String,
+    /// When its creation began.
+    pub created_at: Timestamp,
+    /// When this row changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A creation about to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOutstanding {
+    /// The repository's id.
+    pub repository: i64,
+    /// The account whose budget it counts in.
+    pub account: i64,
+    /// What it will be.
+    pub kind: OutstandingKind,
+    /// Hash of the findings it will speak of.
+    pub findings: String,
+}
+
+/// One that was found at GitHub and not in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    /// What is known of it.
+    pub new: NewOutstanding,
+    /// Where it stands.
+    pub state: OutstandingState,
+    /// GitHub's number in the repository.
+    pub number: i64,
+    /// GitHub's node id.
+    pub node_id: String,
+    /// When GitHub says it was created.
+    pub created_at: Timestamp,
+}
+
+/// The limits a creation must stay within (policy: `limits`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brakes {
+    /// The kind's creations of the account count from here.
+    pub window_from: Timestamp,
+    /// So many of this kind in the window, the new one included.
+    pub per_window: u64,
+    /// So many open of any kind, the new one included.
+    pub open: u64,
+    /// A pull request waits if its repository got one since then.
+    pub pull_requests_from: Timestamp,
+}
+
+/// A limit that held a creation back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brake {
+    /// The account's creations of the kind in the window.
+    PerWindow,
+    /// What the account has open.
+    Open,
+    /// The repository's latest pull request is too young.
+    PullRequestInRepository,
+}
+
+/// How a creation began, or why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It may be created; its id.
+    New {
+        /// Our number for it.
+        id: i64,
+    },
+    /// One of that kind is being created or open: resolve that first.
+    Already(Outstanding),
+    /// A limit holds it back; nothing was stored.
+    Held(Brake),
+}
+
+const BEGINNING: &str = "begin a creation";
+const READING: &str = "read what is outstanding";
+
+impl Store {
+    /// Notes that GitHub is about to be asked to create something, if the
+    /// brakes allow.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn begin_outstanding(
+        &self,
+        new: &NewOutstanding,
+        brakes: Brakes,
+        now: Timestamp,
+    ) -> Result<Begun, StoreError> {
+        let mut transaction = self.write(BEGINNING).await?;
+        // Whoever begins holds this number to the end: the counts below cannot change.
+        let id = take_number(&mut transaction, "outstanding", BEGINNING).await?;
+        if let Some(open) = open_now(&mut transaction, new).await? {
+            return Ok(Begun::Already(open));
+        }
+        if let Some(brake) = held(&mut transaction, new, brakes).await? {
+            return Ok(Begun::Held(brake));
+        }
+        sqlx::query(sql::BEGIN_OUTSTANDING)
+            .bind(id)
+            .bind(new.repository)
+            .bind(new.account)
+            .bind(new.kind.as_str())
+            .bind(row::text(&new.findings))
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(BEGINNING))?;
+        commit(transaction, BEGINNING).await?;
+        Ok(Begun::New { id })
+    }
+
+    /// Stores one that was found at GitHub; `false` if one of that kind is
+    /// open already, and nothing was stored.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn adopt_outstanding(
+        &self,
+        found: &Adopted,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "adopt what was found at GitHub";
+        let mut transaction = self.write(DOING).await?;
+        let id = take_number(&mut transaction, "outstanding", DOING).await?;
+        let rows = sqlx::query(sql::ADOPT_OUTSTANDING)
+            .bind(id)
+            .bind(found.new.repository)
+            .bind(found.new.account)
+            .bind(found.new.kind.as_str())
+            .bind(found.state.as_str())
+            .bind(found.number)
+            .bind(row::text(&found.node_id))
+            .bind(row::text(&found.new.findings))
+            .bind(row::millis(found.created_at))
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?
+            .rows_affected();
+        commit(transaction, DOING).await?;
+        Ok(rows > 0)
+    }
+
+    /// GitHub has created it; `false` if it was not being created.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn opened(
+        &self,
+        id: i64,
+        number: i64,
+        node_id: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.change_outstanding(
+            "note what was opened",
+            sqlx::query(sql::OPENED)
+                .bind(id)
+                .bind(number)
+                .bind(row::text(node_id))
+                .bind(row::millis(now)),
+        )
+        .await
+    }
+
+    /// It is no longer open, or open again; `false` if there is none of that id.
+    ///
+    /// # Errors
+    /// As the database's; also if it is to be open beside another of its kind.
+    pub async fn settle_outstanding(
+        &self,
+        id: i64,
+        state: OutstandingState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.change_outstanding(
+            "note where it stands",
+            sqlx::query(sql::SETTLE_OUTSTANDING)
+                .bind(id)
+                .bind(state.as_str())
+                .bind(row::millis(now)),
+        )
+        .await
+    }
+
+    /// It now speaks of other findings; `false` if there is none of that id.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn refresh_outstanding(
+        &self,
+        id: i64,
+        findings: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.change_outstanding(
+            "note what it speaks of",
+            sqlx::query(sql::REFRESH_OUTSTANDING)
+                .bind(id)
+                .bind(row::text(findings))
+                .bind(row::millis(now)),
+        )
+        .await
+    }
+
+    /// GitHub refused, so it certainly does not exist: the row goes, and the
+    /// budget is given back. `false` if it was not being created.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn withdraw_outstanding(&self, id: i64) -> Result<bool, StoreError> {
+        self.change_outstanding("withdraw a creation", sqlx::query(sql::WITHDRAW).bind(id))
+            .await
+    }
+
+    async fn change_outstanding(
+        &self,
+        doing: &'static str,
+        query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write(doing).await?;
+        let rows = query
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(doing))?
+            .rows_affected();
+        commit(transaction, doing).await?;
+        Ok(rows > 0)
+    }
+
+    /// All of ours in a repository, newest first, closed ones too.
+    ///
+    /// # Errors
+    /// As the database's, and [`StoreError::Row`].
+    pub async fn outstanding(&self, repository: i64) -> Result<Vec<Outstanding>, StoreError> {
+        self.list_outstanding(sql::OUTSTANDING, repository).await
+    }
+
+    /// All of an account that are open or being created, oldest first.
+    ///
+    /// # Errors
+    /// As the database's, and [`StoreError::Row`].
+    pub async fn open_of_account(&self, account: i64) -> Result<Vec<Outstanding>, StoreError> {
+        self.list_outstanding(sql::OPEN_OF_ACCOUNT, account).await
+    }
+
+    async fn list_outstanding(
+        &self,
+        statement: &'static str,
+        id: i64,
+    ) -> Result<Vec<Outstanding>, StoreError> {
+        sqlx::query(statement)
+            .bind(id)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(StoreError::of(READING))?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// How many of a kind an account got since an instant, open or not.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn created_since(
+        &self,
+        account: i64,
+        kind: OutstandingKind,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        sqlx::query(sql::CREATED_SINCE)
+            .bind(account)
+            .bind(kind.as_str())
+            .bind(row::millis(since))
+            .fetch_one(&self.reader)
+            .await
+            .and_then(|row| row.count("created"))
+            .map_err(StoreError::of(READING))
+    }
+
+    /// When an account got its first: the first day has a limit of its own.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn first_created(&self, account: i64) -> Result<Option<Timestamp>, StoreError> {
+        sqlx::query(sql::FIRST_CREATED)
+            .bind(account)
+            .fetch_one(&self.reader)
+            .await
+            .and_then(|row| row.maybe_time("first"))
+            .map_err(StoreError::of(READING))
+    }
+
+    /// How many pull requests a repository got since an instant.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn pull_requests_created_in_repository_since(
+        &self,
+        repository: i64,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        sqlx::query(sql::PULL_REQUESTS_SINCE)
+            .bind(repository)
+            .bind(row::millis(since))
+            .fetch_one(&self.reader)
+            .await
+            .and_then(|row| row.count("created"))
+            .map_err(StoreError::of(READING))
+    }
+
+    /// How many an account has open or being created.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn open_count(&self, account: i64) -> Result<u64, StoreError> {
+        sqlx::query(sql::OPEN_COUNT)
+            .bind(account)
+            .fetch_one(&self.reader)
+            .await
+            .and_then(|row| row.count("open"))
+            .map_err(StoreError::of(READING))
+    }
+}
+
+async fn open_now(
+    transaction: &mut Transaction,
+    new: &NewOutstanding,
+) -> Result<Option<Outstanding>, StoreError> {
+    sqlx::query(sql::OUTSTANDING_NOW)
+        .bind(new.repository)
+        .bind(new.kind.as_str())
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(StoreError::of(BEGINNING))?
+        .map(|row| read(&row))
+        .transpose()
+}
+
+async fn held(
+    transaction: &mut Transaction,
+    new: &NewOutstanding,
+    brakes: Brakes,
+) -> Result<Option<Brake>, StoreError> {
+    let refused = StoreError::of(BEGINNING);
+    let created = sqlx::query(sql::CREATED_SINCE)
+        .bind(new.account)
+        .bind(new.kind.as_str())
+        .bind(row::millis(brakes.window_from))
+        .fetch_one(&mut **transaction)
+        .await
+        .and_then(|row| row.count("created"))
+        .map_err(&refused)?;
+    if created >= brakes.per_window {
+        return Ok(Some(Brake::PerWindow));
+    }
+    let open = sqlx::query(sql::OPEN_COUNT)
+        .bind(new.account)
+        .fetch_one(&mut **transaction)
+        .await
+        .and_then(|row| row.count("open"))
+        .map_err(&refused)?;
+    if open >= brakes.open {
+        return Ok(Some(Brake::Open));
+    }
+    match new.kind {
+        OutstandingKind::Tracking => Ok(None),
+        OutstandingKind::Files | OutstandingKind::License => {
+            let recent = sqlx::query(sql::PULL_REQUESTS_SINCE)
+                .bind(new.repository)
+                .bind(row::millis(brakes.pull_requests_from))
+                .fetch_one(&mut **transaction)
+                .await
+                .and_then(|row| row.count("created"))
+                .map_err(&refused)?;
+            Ok((recent > 0).then_some(Brake::PullRequestInRepository))
+        }
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Outstanding, StoreError> {
+    let refused = StoreError::of(READING);
+    let id = row.integer("id").map_err(&refused)?;
+    let kind = row.text("kind").map_err(&refused)?;
+    let state = row.text("state").map_err(&refused)?;
+    let kind = word("outstanding", id, &kind, OutstandingKind::of(&kind))?;
+    let state = word("outstanding", id, &state, OutstandingState::of(&state))?;
+    let rest = || -> Result<Outstanding, sqlx::Error> {
+        Ok(Outstanding {
+            id,
+            repository: row.integer("repository")?,
+            account: row.integer("account")?,
+            kind,
+            state,
+            number: row.maybe_integer("number")?,
+            node_id: row.maybe_text("node_id")?,
+            findings: row.text("findings")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+        })
+    };
+    rest().map_err(refused)
+}

@@ -1,0 +1,353 @@
+//! Repositories as last seen and last judged.
+
+use super::ledger::{NewAudit, note};
+use super::row::{self, Columns};
+use super::{Store, StoreError, Transaction, commit, sql};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+/// A repository as GitHub lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenRepository {
+    /// GitHub's numeric id: the key, since names change.
+    pub id: i64,
+    /// GitHub's node id.
+    pub node_id: String,
+    /// The installation it was seen through.
+    pub installation: i64,
+    /// The owner's login.
+    pub owner: String,
+    /// The name without its owner.
+    pub name: String,
+    /// `public`, `internal` or `private`.
+    pub visibility: String,
+    /// Whether it is read-only.
+    pub archived: bool,
+}
+
+/// A repository with what is remembered of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// As GitHub listed it last.
+    pub seen: SeenRepository,
+    /// When Muster saw it for the first time.
+    pub first_seen_at: Timestamp,
+    /// When Muster saw it last.
+    pub seen_at: Timestamp,
+    /// Since when it is gone, or out of the App's reach.
+    pub removed_at: Option<Timestamp>,
+    /// The head of the default branch that was judged last.
+    pub head: Option<String>,
+    /// The policy it was judged by.
+    pub policy_digest: Option<String>,
+    /// The facts it was judged on, beside the head.
+    pub facts_digest: Option<String>,
+    /// The next moment at which time alone could change the plan.
+    pub due: Option<Timestamp>,
+    /// When it was judged last.
+    pub judged_at: Option<Timestamp>,
+    /// The last report, JSON.
+    pub report: Option<String>,
+    /// How long the findings have been what they are.
+    pub evaluations: Option<Evaluations>,
+}
+
+/// One set of findings, seen again and again without another between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluations {
+    /// Hash of the set; empty if nothing was found wrong.
+    pub findings: String,
+    /// When this set was seen first.
+    pub since: Timestamp,
+    /// When it was seen last.
+    pub last: Timestamp,
+    /// In how many evaluations, 1 at least.
+    pub count: u64,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is wrong.
+    Clean,
+    /// The hash of what is wrong.
+    Failing {
+        /// Hash of the set of findings.
+        findings: String,
+    },
+    /// It could not be told: what was known before stays as it was.
+    Unknown,
+}
+
+/// A judgement to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The repository.
+    pub repository: i64,
+    /// The head that was judged; none in an empty repository.
+    pub head: Option<String>,
+    /// The policy it was judged by.
+    pub policy_digest: String,
+    /// The facts it was judged on.
+    pub facts_digest: String,
+    /// When to judge again though nothing changed.
+    pub due: Option<Timestamp>,
+    /// The report, JSON.
+    pub report: String,
+    /// What was found.
+    pub verdict: Verdict,
+}
+
+impl Store {
+    /// Stores repositories as just seen, all in one commit. One that was gone
+    /// is back; one seen through another installation has moved.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn see_repositories(
+        &self,
+        seen: &[SeenRepository],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "store repositories";
+        let mut transaction = self.write(DOING).await?;
+        let mut seen: Vec<_> = seen.iter().collect();
+        seen.sort_by_key(|repository| repository.id);
+        for repository in seen {
+            see(&mut transaction, repository, now)
+                .await
+                .map_err(StoreError::of(DOING))?;
+        }
+        commit(transaction, DOING).await
+    }
+
+    /// One repository, also if it is gone.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn repository(&self, id: i64) -> Result<Option<Repository>, StoreError> {
+        let refused = StoreError::of("read a repository");
+        sqlx::query(sql::REPOSITORY)
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?
+            .map(|row| read(&row).map_err(&refused))
+            .transpose()
+    }
+
+    /// The repository of that name that was seen last and is not gone. Case
+    /// does not matter, as at GitHub.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn repository_named(
+        &self,
+        owner: &str,
+        name: &str,
+    ) -> Result<Option<Repository>, StoreError> {
+        let refused = StoreError::of("find a repository");
+        sqlx::query(sql::REPOSITORY_NAMED)
+            .bind(row::text(owner))
+            .bind(row::text(name))
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?
+            .map(|row| read(&row).map_err(&refused))
+            .transpose()
+    }
+
+    /// The repositories of an installation that are not gone, by name.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn repositories(&self, installation: i64) -> Result<Vec<Repository>, StoreError> {
+        let refused = StoreError::of("list repositories");
+        sqlx::query(sql::REPOSITORIES)
+            .bind(installation)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?
+            .iter()
+            .map(|row| read(row).map_err(&refused))
+            .collect()
+    }
+
+    /// The head judged last: what a push must begin at to cost no job.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn judged_head(&self, repository: i64) -> Result<Option<String>, StoreError> {
+        let refused = StoreError::of("read the head that was judged");
+        let row = sqlx::query(sql::JUDGED_HEAD)
+            .bind(repository)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?;
+        match row {
+            Some(row) => row.maybe_text("head").map_err(&refused),
+            None => Ok(None),
+        }
+    }
+
+    /// Marks a repository as gone; its judgements stay readable.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn remove_repository(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "mark a repository as gone";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::REMOVE_REPOSITORY)
+            .bind(id)
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
+    /// After a complete listing: marks as gone what it did not show, that is
+    /// all of the installation last seen before `listed_at`. Answers how many.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn remove_unseen(
+        &self,
+        installation: i64,
+        listed_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const DOING: &str = "mark unlisted repositories as gone";
+        let mut transaction = self.write(DOING).await?;
+        let gone = sqlx::query(sql::REMOVE_UNSEEN)
+            .bind(installation)
+            .bind(row::millis(listed_at))
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?
+            .rows_affected();
+        commit(transaction, DOING).await?;
+        Ok(gone)
+    }
+
+    /// Makes every repository of an installation due: its policy changed.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn all_due(&self, installation: i64, now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "make repositories due";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::ALL_DUE)
+            .bind(installation)
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
+    /// Stores a judgement and what is to be audited of it in one commit.
+    /// `false` if the repository was never seen; then nothing is stored.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn judged(
+        &self,
+        judged: &Judged,
+        audit: &[NewAudit],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "store a judgement";
+        let refused = StoreError::of(DOING);
+        let mut transaction = self.write(DOING).await?;
+        let rows = sqlx::query(sql::JUDGED)
+            .bind(judged.repository)
+            .bind(row::maybe_text(judged.head.as_deref()))
+            .bind(row::text(&judged.policy_digest))
+            .bind(row::text(&judged.facts_digest))
+            .bind(row::maybe_millis(judged.due))
+            .bind(row::millis(now))
+            .bind(row::text(&judged.report))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&refused)?
+            .rows_affected();
+        if rows == 0 {
+            return Ok(false);
+        }
+        let findings = match &judged.verdict {
+            Verdict::Clean => Some(""),
+            Verdict::Failing { findings } => Some(findings.as_str()),
+            Verdict::Unknown => None,
+        };
+        if let Some(findings) = findings {
+            sqlx::query(sql::EVALUATED)
+                .bind(judged.repository)
+                .bind(row::text(findings))
+                .bind(row::millis(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
+        note(&mut transaction, audit, now).await?;
+        commit(transaction, DOING).await?;
+        Ok(true)
+    }
+}
+
+async fn see(
+    transaction: &mut Transaction,
+    seen: &SeenRepository,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(sql::SEE_REPOSITORY)
+        .bind(seen.id)
+        .bind(row::text(&seen.node_id))
+        .bind(seen.installation)
+        .bind(row::text(&seen.owner))
+        .bind(row::text(&seen.name))
+        .bind(row::text(&seen.visibility))
+        .bind(i64::from(seen.archived))
+        .bind(row::millis(now))
+        .execute(&mut **transaction)
+        .await
+        .map(|_| ())
+}
+
+fn read(row: &AnyRow) -> Result<Repository, sqlx::Error> {
+    let evaluations = match (
+        row.maybe_text("findings")?,
+        row.maybe_time("findings_since")?,
+        row.maybe_time("findings_last")?,
+    ) {
+        (Some(findings), Some(since), Some(last)) => Some(Evaluations {
+            findings,
+            since,
+            last,
+            count: row.count("findings_evaluations")?,
+        }),
+        _ => None,
+    };
+    Ok(Repository {
+        seen: SeenRepository {
+            id: row.integer("id")?,
+            node_id: row.text("node_id")?,
+            installation: row.integer("installation")?,
+            owner: row.text("owner")?,
+            name: row.text("name")?,
+            visibility: row.text("visibility")?,
+            archived: row.flag("archived")?,
+        },
+        first_seen_at: row.time("first_seen_at")?,
+        seen_at: row.time("seen_at")?,
+        removed_at: row.maybe_time("removed_at")?,
+        head: row.maybe_text("head")?,
+        policy_digest: row.maybe_text("policy_digest")?,
+        facts_digest: row.maybe_text("facts_digest")?,
+        due: row.maybe_time("due")?,
+        judged_at: row.maybe_time("judged_at")?,
+        report: row.maybe_text("report")?,
+        evaluations,
+    })
+}

@@ -1,0 +1,121 @@
+//! Statements about installations, repositories, what we have open, policies
+//! and cached texts.
+
+macro_rules! installation_columns {
+    () => {
+        "id, account, login, permissions, repository_selection, suspended_at, removed_at, seen_at"
+    };
+}
+
+macro_rules! repository_columns {
+    () => {
+        "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, \
+         head, policy_digest, facts_digest, due, judged_at, report, \
+         findings, findings_since, findings_last, findings_evaluations"
+    };
+}
+
+macro_rules! outstanding_columns {
+    () => {
+        "id, repository, account, kind, state, number, node_id, findings, created_at, updated_at"
+    };
+}
+
+statements! {
+    SEE_INSTALLATION = "INSERT INTO installation \
+            (id, account, login, permissions, repository_selection, suspended_at, seen_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        ON CONFLICT (id) DO UPDATE SET account = excluded.account, login = excluded.login, \
+            permissions = excluded.permissions, repository_selection = excluded.repository_selection, \
+            suspended_at = excluded.suspended_at, removed_at = NULL, seen_at = excluded.seen_at";
+    INSTALLATION = concat!("SELECT ", installation_columns!(), " FROM installation WHERE id = $1");
+    INSTALLATIONS = concat!(
+        "SELECT ", installation_columns!(), " FROM installation WHERE removed_at IS NULL ORDER BY login, id"
+    );
+    SUSPEND_INSTALLATION = "UPDATE installation SET suspended_at = $2 WHERE id = $1";
+    REMOVE_INSTALLATION = "UPDATE installation SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
+    REMOVE_REPOSITORIES_OF = "UPDATE repository SET removed_at = $2 WHERE installation = $1 AND removed_at IS NULL";
+
+    SEE_REPOSITORY = "INSERT INTO repository \
+            (id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, findings_evaluations) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0) \
+        ON CONFLICT (id) DO UPDATE SET node_id = excluded.node_id, installation = excluded.installation, \
+            owner = excluded.owner, name = excluded.name, visibility = excluded.visibility, \
+            archived = excluded.archived, seen_at = excluded.seen_at, removed_at = NULL";
+    REPOSITORY = concat!("SELECT ", repository_columns!(), " FROM repository WHERE id = $1");
+    REPOSITORY_NAMED = concat!(
+        "SELECT ", repository_columns!(), " FROM repository \
+        WHERE LOWER(owner) = LOWER($1) AND LOWER(name) = LOWER($2) AND removed_at IS NULL \
+        ORDER BY seen_at DESC LIMIT 1"
+    );
+    REPOSITORIES = concat!(
+        "SELECT ", repository_columns!(), " FROM repository \
+        WHERE installation = $1 AND removed_at IS NULL ORDER BY owner, name, id"
+    );
+    JUDGED_HEAD = "SELECT head FROM repository WHERE id = $1 AND removed_at IS NULL";
+    REMOVE_REPOSITORY = "UPDATE repository SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
+    REMOVE_UNSEEN = "UPDATE repository SET removed_at = $3 \
+        WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
+    ALL_DUE = "UPDATE repository SET due = $2 WHERE installation = $1";
+    JUDGED = "UPDATE repository SET head = $2, policy_digest = $3, facts_digest = $4, due = $5, \
+            judged_at = $6, report = $7 WHERE id = $1";
+    /// The same findings again count one more evaluation; others start anew.
+    EVALUATED = "UPDATE repository SET \
+            findings_since = CASE WHEN findings = $2 THEN findings_since ELSE CAST($3 AS BIGINT) END, \
+            findings_evaluations = CASE WHEN findings = $2 THEN findings_evaluations + 1 ELSE 1 END, \
+            findings_last = $3, findings = $2 \
+        WHERE id = $1";
+
+    BEGIN_OUTSTANDING = "INSERT INTO outstanding \
+            (id, repository, account, kind, state, findings, created_at, updated_at) \
+        VALUES ($1, $2, $3, $4, 'creating', $5, $6, $6) \
+        ON CONFLICT (repository, kind) WHERE state IN ('creating', 'open') DO NOTHING";
+    ADOPT_OUTSTANDING = "INSERT INTO outstanding \
+            (id, repository, account, kind, state, number, node_id, findings, created_at, updated_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        ON CONFLICT (repository, kind) WHERE state IN ('creating', 'open') DO NOTHING";
+    OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4 \
+        WHERE id = $1 AND state = 'creating'";
+    SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3 WHERE id = $1";
+    REFRESH_OUTSTANDING = "UPDATE outstanding SET findings = $2, updated_at = $3 WHERE id = $1";
+    WITHDRAW = "DELETE FROM outstanding WHERE id = $1 AND state = 'creating'";
+    OUTSTANDING = concat!(
+        "SELECT ", outstanding_columns!(), " FROM outstanding WHERE repository = $1 ORDER BY id DESC"
+    );
+    OUTSTANDING_NOW = concat!(
+        "SELECT ", outstanding_columns!(), " FROM outstanding \
+        WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
+    );
+    OPEN_OF_ACCOUNT = concat!(
+        "SELECT ", outstanding_columns!(), " FROM outstanding \
+        WHERE account = $1 AND state IN ('creating', 'open') ORDER BY id"
+    );
+    CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
+        WHERE account = $1 AND kind = $2 AND created_at >= $3";
+    FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
+    PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
+        WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";
+    OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
+        WHERE account = $1 AND state IN ('creating', 'open')";
+
+    POLICY = "SELECT oid, digest, text, taken_at FROM policy WHERE account = $1";
+    TAKE_POLICY = "INSERT INTO policy (account, oid, digest, text, taken_at) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (account) DO UPDATE SET oid = excluded.oid, digest = excluded.digest, \
+            text = excluded.text, taken_at = excluded.taken_at";
+    POLICY_REFUSAL = "SELECT oid, why, refused_at FROM policy_refusal WHERE account = $1";
+    REFUSE_POLICY = "INSERT INTO policy_refusal (account, oid, why, refused_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (account) DO UPDATE SET oid = excluded.oid, why = excluded.why, refused_at = excluded.refused_at";
+    CLEAR_POLICY_REFUSAL = "DELETE FROM policy_refusal WHERE account = $1";
+    REMOVE_POLICY = "DELETE FROM policy WHERE account = $1";
+
+    TEXT = "SELECT content FROM blob_text WHERE installation = $1 AND oid = $2";
+    KEEP_TEXT = "INSERT INTO blob_text (installation, oid, content, bytes, kept_at) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (installation, oid) DO UPDATE SET kept_at = excluded.kept_at";
+    /// Keeps the latest texts of an installation that together fit the bound.
+    EVICT_TEXTS = "DELETE FROM blob_text WHERE installation = $1 AND oid IN ( \
+            SELECT oid FROM ( \
+                SELECT oid, SUM(bytes) OVER (ORDER BY kept_at DESC, oid) AS filled \
+                FROM blob_text WHERE installation = $1) AS sums \
+            WHERE filled > $2)";
+    FORGET_TEXTS = "DELETE FROM blob_text WHERE installation = $1";
+}

@@ -1,0 +1,146 @@
+//! Statements about the queue.
+
+/// True of a row whose earlier enqueues are all spoken for: it is dead, or the
+/// running lease took the latest generation. A new enqueue then sets its own
+/// time and priority instead of merging them.
+macro_rules! settled {
+    () => {
+        "(work.dead_at IS NOT NULL OR work.generation = work.leased_generation)"
+    };
+}
+
+/// True of a waiting row `w` that a worker may take as far as the row itself,
+/// its subject and its installation go; the time is left to the statement.
+macro_rules! takeable {
+    () => {
+        "w.owner IS NULL AND w.dead_at IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM work AS running WHERE running.subject = w.subject AND running.owner IS NOT NULL)"
+    };
+}
+
+/// What ends an attempt that did not succeed, at `$1`, to be tried again at
+/// `$2`; five attempts are the bound. An enqueue that came meanwhile counts as
+/// a new cause, so the attempts start again. A periodic job is never buried: it
+/// waits for its next period.
+macro_rules! attempt_over {
+    () => {
+        "owner = NULL, lease_until = NULL, leased_generation = 0, \
+         dead_at = CASE WHEN attempts >= 5 AND generation = leased_generation AND every IS NULL \
+             THEN CAST($1 AS BIGINT) ELSE NULL END, \
+         run_at = CASE WHEN attempts >= 5 AND generation = leased_generation AND every IS NOT NULL \
+             THEN CAST($1 AS BIGINT) + every ELSE CAST($2 AS BIGINT) END, \
+         attempts = CASE WHEN generation <> leased_generation OR (attempts >= 5 AND every IS NOT NULL) \
+             THEN 0 ELSE attempts END"
+    };
+}
+
+macro_rules! candidate {
+    () => {
+        concat!(
+            "SELECT w.kind, w.subject FROM work AS w \
+             WHERE w.installation = $1 AND w.priority = $2 AND w.run_at <= $3 AND ",
+            takeable!(),
+            " ORDER BY w.run_at, w.subject, w.kind LIMIT 1"
+        )
+    };
+}
+
+statements! {
+    ENQUEUE = concat!(
+        "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, \
+            generation, leased_generation, fence, attempts) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, 0, 0) \
+        ON CONFLICT (kind, subject) DO UPDATE SET \
+            installation = excluded.installation, \
+            cause = excluded.cause, \
+            generation = work.generation + 1, \
+            priority = CASE WHEN ", settled!(), " OR excluded.priority < work.priority \
+                THEN excluded.priority ELSE work.priority END, \
+            run_at = CASE WHEN ", settled!(), " OR excluded.run_at < work.run_at \
+                THEN excluded.run_at ELSE work.run_at END, \
+            enqueued_at = CASE WHEN ", settled!(), " THEN excluded.enqueued_at ELSE work.enqueued_at END, \
+            attempts = CASE WHEN work.dead_at IS NOT NULL THEN 0 ELSE work.attempts END, \
+            error = CASE WHEN work.dead_at IS NOT NULL THEN NULL ELSE work.error END, \
+            dead_at = NULL"
+    );
+    /// Arming again changes the period only.
+    ARM = "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, every, \
+            generation, leased_generation, fence, attempts) \
+        VALUES ($1, $2, $3, $4, $5, 'periodic', $5, $6, 1, 0, 0, 0) \
+        ON CONFLICT (kind, subject) DO UPDATE SET every = excluded.every";
+    /// The four priorities, so that a job may change its own without asking.
+    KNOW_TURNS = "INSERT INTO turn (installation, priority, served) \
+        VALUES ($1, 0, 0), ($1, 1, 0), ($1, 2, 0), ($1, 3, 0) \
+        ON CONFLICT (installation, priority) DO NOTHING";
+    /// Whose turn it is: the best priority that has something to do, then the
+    /// installation least recently served at it.
+    WHOSE_TURN = concat!(
+        "SELECT t.installation, t.priority FROM turn AS t \
+        WHERE NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.installation = t.installation) \
+          AND EXISTS (SELECT 1 FROM work AS w \
+            WHERE w.installation = t.installation AND w.priority = t.priority AND w.run_at <= $1 AND ",
+        takeable!(),
+        ") ORDER BY t.priority, t.served, t.installation LIMIT 1"
+    );
+    CANDIDATE = candidate!();
+    CANDIDATE_SKIPPING_LOCKED = concat!(candidate!(), " FOR UPDATE OF w SKIP LOCKED");
+    SERVED = "UPDATE turn SET served = $3 WHERE installation = $1 AND priority = $2";
+    TAKE = "UPDATE work SET owner = $3, lease_until = $4, fence = $5, \
+            leased_generation = generation, attempts = attempts + 1 \
+        WHERE kind = $1 AND subject = $2 \
+        RETURNING installation, cause, generation, attempts, enqueued_at";
+    EXPIRED = "SELECT COUNT(*) AS expired FROM work WHERE owner IS NOT NULL AND lease_until <= $1";
+    /// Takes back the leases of workers that stopped.
+    REAP = concat!(
+        "UPDATE work SET error = 'the worker stopped before it finished', ",
+        attempt_over!(),
+        " WHERE owner IS NOT NULL AND lease_until <= CAST($1 AS BIGINT)"
+    );
+    /// A row whose kind this program does not know.
+    BURY = "UPDATE work SET dead_at = $3, error = $4 WHERE kind = $1 AND subject = $2";
+    RENEW = "UPDATE work SET lease_until = $5 \
+        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
+    FINISH = "DELETE FROM work WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
+        AND generation = leased_generation AND every IS NULL";
+    /// The rest of finishing: it runs again for a newer enqueue, or is periodic.
+    FINISH_AND_KEEP = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
+            attempts = 0, error = NULL, \
+            run_at = CASE WHEN generation = leased_generation AND every IS NOT NULL \
+                THEN CAST($5 AS BIGINT) + every ELSE run_at END \
+        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
+        RETURNING generation";
+    FAIL = concat!(
+        "UPDATE work SET error = $3, ",
+        attempt_over!(),
+        " WHERE kind = $4 AND subject = $5 AND owner = $6 AND fence = $7 RETURNING dead_at"
+    );
+    /// Gives a job back without counting the attempt.
+    RELEASE = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
+            attempts = attempts - 1, run_at = $5 \
+        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
+    /// The next moment at which something could be leased: a waiting job's
+    /// time, or the end of a lease.
+    NEXT_RUN_AT = concat!(
+        "SELECT MIN(moment) AS moment FROM ( \
+            SELECT MIN(w.run_at) AS moment FROM work AS w WHERE ", takeable!(), " \
+              AND NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.installation = w.installation) \
+            UNION ALL \
+            SELECT MIN(lease_until) AS moment FROM work WHERE owner IS NOT NULL) AS moments"
+    );
+    PARK = "INSERT INTO parked (installation, reason, parked_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (installation) DO UPDATE SET reason = excluded.reason";
+    UNPARK = "DELETE FROM parked WHERE installation = $1";
+    DROP_JOBS = "DELETE FROM work WHERE installation = $1";
+    /// `$3`: 1 lists dead letters only, 0 lists all.
+    JOBS = "SELECT w.kind, w.subject, w.installation, w.priority, w.run_at, w.cause, w.enqueued_at, \
+            w.every, w.owner, w.lease_until, w.attempts, w.error, w.dead_at, p.reason AS parked \
+        FROM work AS w LEFT JOIN parked AS p ON p.installation = w.installation \
+        WHERE (CAST($1 AS BIGINT) IS NULL OR w.installation = $1) \
+          AND (CAST($2 AS BIGINT) IS NULL OR w.subject = $2) \
+          AND (CAST($3 AS BIGINT) = 0 OR w.dead_at IS NOT NULL) \
+        ORDER BY w.priority, w.run_at, w.subject, w.kind LIMIT $4";
+    RETRY_DEAD = "UPDATE work SET dead_at = NULL, attempts = 0, error = NULL, run_at = $3 \
+        WHERE kind = $1 AND subject = $2 AND dead_at IS NOT NULL";
+    PRUNE_DEAD = "DELETE FROM work WHERE dead_at < $1";
+    COUNT_JOBS = "SELECT COUNT(*) AS jobs FROM work WHERE dead_at IS NULL AND every IS NULL";
+}
