@@ -40,11 +40,9 @@ pub use dialect::Dialect;
 pub use error::StoreError;
 pub use installations::Installation;
 pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
-pub use outstanding::{
-    Adopted, Begun, Brake, Brakes, NewOutstanding, Outstanding, OutstandingKind, OutstandingState,
-};
+pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
-pub use repositories::{Evaluations, Judged, Repository, SeenRepository, Verdict};
+pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
 
 /// A transaction that writes.
@@ -78,10 +76,7 @@ pub struct Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Store")
-            .field("dialect", &self.dialect)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Store").field("dialect", &self.dialect).finish_non_exhaustive()
     }
 }
 
@@ -112,10 +107,7 @@ impl Store {
 
     /// Begins a transaction that writes.
     async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
-        self.writer
-            .begin_with(self.dialect.begin())
-            .await
-            .map_err(StoreError::of(doing))
+        self.writer.begin_with(self.dialect.begin()).await.map_err(StoreError::of(doing))
     }
 }
 
@@ -143,7 +135,5 @@ async fn take_number(
 /// A pool as both databases want it: no ping before use, no silent reconnects
 /// by age.
 fn pool(connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(std::time::Duration::from_secs(30))
+    AnyPoolOptions::new().max_connections(connections).acquire_timeout(std::time::Duration::from_secs(30))
 }

@@ -100,11 +100,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot take it now: answer 503.
-    pub async fn accept(
-        &self,
-        delivery: NewDelivery,
-        jobs: Vec<NewJob>,
-    ) -> Result<Accepted, StoreError> {
+    pub async fn accept(&self, delivery: NewDelivery, jobs: Vec<NewJob>) -> Result<Accepted, StoreError> {
         self.take_in(Arrival { delivery, jobs }).await
     }
 
@@ -112,11 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn deliveries(
-        &self,
-        filter: &DeliveryFilter,
-        limit: u32,
-    ) -> Result<Vec<Delivery>, StoreError> {
+    pub async fn deliveries(&self, filter: &DeliveryFilter, limit: u32) -> Result<Vec<Delivery>, StoreError> {
         let refused = StoreError::of("list deliveries");
         let rows = sqlx::query(sql::DELIVERIES)
             .bind(filter.installation)
@@ -126,9 +118,7 @@ impl Store {
             .fetch_all(&self.reader)
             .await
             .map_err(&refused)?;
-        rows.iter()
-            .map(|row| listed(row, None).map_err(&refused))
-            .collect()
+        rows.iter().map(|row| listed(row, None).map_err(&refused)).collect()
     }
 
     /// One delivery with its body, as long as that is kept.
@@ -170,11 +160,7 @@ impl Store {
         }
         commit(transaction, DOING).await?;
         let [deliveries, bodies, dead_letters] = counts;
-        Ok(Pruned {
-            bodies,
-            deliveries,
-            dead_letters,
-        })
+        Ok(Pruned { bodies, deliveries, dead_letters })
     }
 }
 

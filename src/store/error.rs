@@ -99,8 +99,7 @@ fn passing(error: &sqlx::Error) -> bool {
 /// (40), resources (53), operator intervention (57), system (58), and a server
 /// that is read-only (25006).
 fn passing_postgres(code: &str) -> bool {
-    code.len() == 5
-        && (["08", "40", "53", "57", "58"].contains(&&code[..2]) || code == "25006")
+    code.len() == 5 && (["08", "40", "53", "57", "58"].contains(&&code[..2]) || code == "25006")
 }
 
 #[cfg(test)]

@@ -2,16 +2,17 @@
 
 use super::row::{self, Columns};
 use super::{Store, StoreError, commit, sql};
+use crate::domain::repository::{AccountId, InstallationId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 /// An installation of the App on an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
-    /// GitHub's id of the installation.
-    pub id: i64,
-    /// GitHub's id of the account; it survives renames.
-    pub account: i64,
+    /// GitHub's id of it.
+    pub id: InstallationId,
+    /// The account; its id survives renames.
+    pub account: AccountId,
     /// The account's login, for display.
     pub login: String,
     /// The granted permissions, JSON as GitHub sends it.
@@ -36,8 +37,8 @@ impl Store {
         const DOING: &str = "store an installation";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::SEE_INSTALLATION)
-            .bind(seen.id)
-            .bind(seen.account)
+            .bind(row::number(seen.id.0))
+            .bind(row::number(seen.account.0))
             .bind(row::text(&seen.login))
             .bind(row::text(&seen.permissions))
             .bind(row::text(&seen.repository_selection))
@@ -53,10 +54,10 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn installation(&self, id: i64) -> Result<Option<Installation>, StoreError> {
+    pub async fn installation(&self, id: InstallationId) -> Result<Option<Installation>, StoreError> {
         let refused = StoreError::of("read an installation");
         sqlx::query(sql::INSTALLATION)
-            .bind(id)
+            .bind(row::number(id.0))
             .fetch_optional(&self.reader)
             .await
             .map_err(&refused)?
@@ -85,13 +86,13 @@ impl Store {
     /// As the database's.
     pub async fn suspend_installation(
         &self,
-        id: i64,
+        id: InstallationId,
         since: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         const DOING: &str = "mark an installation as suspended or not";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::SUSPEND_INSTALLATION)
-            .bind(id)
+            .bind(row::number(id.0))
             .bind(row::maybe_millis(since))
             .execute(&mut *transaction)
             .await
@@ -104,13 +105,13 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn remove_installation(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn remove_installation(&self, id: InstallationId, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "remove an installation";
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;
         for statement in [sql::REMOVE_INSTALLATION, sql::REMOVE_REPOSITORIES_OF] {
             sqlx::query(statement)
-                .bind(id)
+                .bind(row::number(id.0))
                 .bind(row::millis(now))
                 .execute(&mut *transaction)
                 .await
@@ -118,7 +119,7 @@ impl Store {
         }
         for statement in [sql::DROP_JOBS, sql::UNPARK, sql::FORGET_TEXTS] {
             sqlx::query(statement)
-                .bind(id)
+                .bind(row::number(id.0))
                 .execute(&mut *transaction)
                 .await
                 .map_err(&refused)?;
@@ -129,8 +130,8 @@ impl Store {
 
 fn read(row: &AnyRow) -> Result<Installation, sqlx::Error> {
     Ok(Installation {
-        id: row.integer("id")?,
-        account: row.integer("account")?,
+        id: InstallationId(row.number("id")?),
+        account: AccountId(row.number("account")?),
         login: row.text("login")?,
         permissions: row.text("permissions")?,
         repository_selection: row.text("repository_selection")?,

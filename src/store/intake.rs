@@ -41,10 +41,8 @@ pub(super) fn start(store: Store) -> mpsc::Sender<Waiting> {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(4 * GROUP);
     tokio::spawn(async move {
         while let Some(group) = next_group(&mut receiver).await {
-            let (arrivals, answers): (Vec<_>, Vec<_>) = group
-                .into_iter()
-                .map(|waiting| (waiting.arrival, waiting.answer))
-                .unzip();
+            let (arrivals, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|waiting| (waiting.arrival, waiting.answer)).unzip();
             for (result, answer) in store.commit_group(&arrivals).await.into_iter().zip(answers) {
                 // Whoever no longer waits has hung up; the delivery is kept all the same.
                 let _ = answer.send(result);
@@ -71,16 +69,14 @@ impl Store {
     /// is none, and answers after the commit.
     pub(super) async fn take_in(&self, arrival: Arrival) -> Result<Accepted, StoreError> {
         let Some(intake) = &self.intake else {
-            return self.commit_arrivals(std::slice::from_ref(&arrival)).await.map(
-                |mut accepted| accepted.pop().expect("one arrival has one answer"),
-            );
+            return self
+                .commit_arrivals(std::slice::from_ref(&arrival))
+                .await
+                .map(|mut accepted| accepted.pop().expect("one arrival has one answer"));
         };
         let closed = || StoreError::of(DOING)(sqlx::Error::WorkerCrashed);
         let (answer, answered) = oneshot::channel();
-        intake
-            .send(Waiting { arrival, answer })
-            .await
-            .map_err(|_| closed())?;
+        intake.send(Waiting { arrival, answer }).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -93,9 +89,8 @@ impl Store {
                 let mut results = Vec::with_capacity(arrivals.len());
                 for arrival in arrivals {
                     let alone = self.commit_arrivals(std::slice::from_ref(arrival)).await;
-                    results.push(alone.map(|mut accepted| {
-                        accepted.pop().expect("one arrival has one answer")
-                    }));
+                    results
+                        .push(alone.map(|mut accepted| accepted.pop().expect("one arrival has one answer")));
                 }
                 results
             }
@@ -165,10 +160,7 @@ impl Store {
     /// Notes that the turns of these installations are committed.
     pub(super) fn remember_turns(&self, installations: Vec<i64>) {
         if !installations.is_empty() {
-            self.turns
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .extend(installations);
+            self.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(installations);
         }
     }
 }
@@ -185,10 +177,9 @@ impl Jobs {
         match outcome {
             Accepted::Duplicate => {}
             Accepted::New => self.merge(arrival.jobs.iter(), at),
-            Accepted::KnownBody => self.merge(
-                arrival.jobs.iter().filter(|job| job.priority != Priority::Command),
-                at,
-            ),
+            Accepted::KnownBody => {
+                self.merge(arrival.jobs.iter().filter(|job| job.priority != Priority::Command), at)
+            }
         }
     }
 

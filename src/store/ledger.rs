@@ -3,9 +3,10 @@
 //! Promises: (1) rows are only added, numbered without a gap; triggers refuse
 //! UPDATE and DELETE on both databases; (2) people are kept as id and login.
 
-use super::row::{self, Columns, word};
+use super::row::{self, Columns, parsed};
 use super::work::words;
 use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use crate::domain::repository::{AccountId, InstallationId, RepositoryId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -30,16 +31,16 @@ words! {
 /// A decision of a person, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDecision {
-    /// The repository's id.
-    pub repository: i64,
+    /// The repository.
+    pub repository: RepositoryId,
     /// The rule, or what kind of issue or pull request was closed.
     pub rule: String,
     /// Hash of the findings it was about.
     pub findings: String,
     /// What was decided.
     pub status: DecisionStatus,
-    /// GitHub's id of the person.
-    pub actor: i64,
+    /// The person.
+    pub actor: AccountId,
     /// The person's login at the time, for display.
     pub login: String,
     /// The person's role in the repository at the time.
@@ -50,8 +51,8 @@ pub struct NewDecision {
     pub reason: Option<String>,
     /// When it stops to hold.
     pub until: Option<Timestamp>,
-    /// GitHub's id of who approved it.
-    pub approver: Option<i64>,
+    /// Who approved it.
+    pub approver: Option<AccountId>,
     /// Where it can be seen.
     pub evidence_url: Option<String>,
 }
@@ -71,11 +72,11 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAudit {
     /// The installation concerned.
-    pub installation: Option<i64>,
+    pub installation: Option<InstallationId>,
     /// The repository concerned.
-    pub repository: Option<i64>,
-    /// GitHub's id of the person who caused it; none if Muster did.
-    pub actor: Option<i64>,
+    pub repository: Option<RepositoryId>,
+    /// The person who caused it; none if Muster did.
+    pub actor: Option<AccountId>,
     /// What happened, a word of the audit's catalogue: `pull_request_opened`.
     pub what: String,
     /// Particulars, JSON.
@@ -113,18 +114,18 @@ impl Store {
         let id = take_number(&mut transaction, "decision", DOING).await?;
         sqlx::query(sql::ADD_DECISION)
             .bind(id)
-            .bind(decision.repository)
+            .bind(row::number(decision.repository.0))
             .bind(row::text(&decision.rule))
             .bind(row::text(&decision.findings))
             .bind(decision.status.as_str())
-            .bind(decision.actor)
+            .bind(row::number(decision.actor.0))
             .bind(row::text(&decision.login))
             .bind(row::text(&decision.role))
             .bind(row::text(&decision.via))
             .bind(row::maybe_text(decision.reason.as_deref()))
             .bind(row::millis(now))
             .bind(row::maybe_millis(decision.until))
-            .bind(decision.approver)
+            .bind(decision.approver.map(|approver| row::number(approver.0)))
             .bind(row::maybe_text(decision.evidence_url.as_deref()))
             .execute(&mut *transaction)
             .await
@@ -138,9 +139,9 @@ impl Store {
     ///
     /// # Errors
     /// As the database's, and [`StoreError::Row`].
-    pub async fn decisions(&self, repository: i64) -> Result<Vec<Decision>, StoreError> {
+    pub async fn decisions(&self, repository: RepositoryId) -> Result<Vec<Decision>, StoreError> {
         sqlx::query(sql::DECISIONS)
-            .bind(repository)
+            .bind(row::number(repository.0))
             .fetch_all(&self.reader)
             .await
             .map_err(StoreError::of(READING))?
@@ -166,12 +167,12 @@ impl Store {
     /// As the database's.
     pub async fn audit(
         &self,
-        repository: Option<i64>,
+        repository: Option<RepositoryId>,
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let refused = StoreError::of(READING);
         sqlx::query(sql::AUDIT)
-            .bind(repository)
+            .bind(repository.map(|repository| row::number(repository.0)))
             .bind(i64::from(limit))
             .fetch_all(&self.reader)
             .await
@@ -193,9 +194,9 @@ pub(super) async fn note(
         sqlx::query(sql::ADD_AUDIT)
             .bind(id)
             .bind(row::millis(now))
-            .bind(entry.installation)
-            .bind(entry.repository)
-            .bind(entry.actor)
+            .bind(entry.installation.map(|installation| row::number(installation.0)))
+            .bind(entry.repository.map(|repository| row::number(repository.0)))
+            .bind(entry.actor.map(|actor| row::number(actor.0)))
             .bind(row::text(&entry.what))
             .bind(row::text(&entry.detail))
             .execute(&mut **transaction)
@@ -209,23 +210,23 @@ fn read_decision(row: &AnyRow) -> Result<Decision, StoreError> {
     let refused = StoreError::of(READING);
     let id = row.integer("id").map_err(&refused)?;
     let status = row.text("status").map_err(&refused)?;
-    let status = word("decision", id, &status, DecisionStatus::of(&status))?;
+    let status = parsed("decision", id, &status)?;
     let rest = || -> Result<Decision, sqlx::Error> {
         Ok(Decision {
             id,
             decided_at: row.time("decided_at")?,
             decision: NewDecision {
-                repository: row.integer("repository")?,
+                repository: RepositoryId(row.number("repository")?),
                 rule: row.text("rule")?,
                 findings: row.text("findings")?,
                 status,
-                actor: row.integer("actor")?,
+                actor: AccountId(row.number("actor")?),
                 login: row.text("login")?,
                 role: row.text("role")?,
                 via: row.text("via")?,
                 reason: row.maybe_text("reason")?,
                 until: row.maybe_time("until")?,
-                approver: row.maybe_integer("approver")?,
+                approver: row.maybe_number("approver")?.map(AccountId),
                 evidence_url: row.maybe_text("evidence_url")?,
             },
         })
@@ -238,9 +239,9 @@ fn read_audit(row: &AnyRow) -> Result<AuditEntry, sqlx::Error> {
         id: row.integer("id")?,
         noted_at: row.time("noted_at")?,
         audit: NewAudit {
-            installation: row.maybe_integer("installation")?,
-            repository: row.maybe_integer("repository")?,
-            actor: row.maybe_integer("actor")?,
+            installation: row.maybe_number("installation")?.map(InstallationId),
+            repository: row.maybe_number("repository")?.map(RepositoryId),
+            actor: row.maybe_number("actor")?.map(AccountId),
             what: row.text("what")?,
             detail: row.text("detail")?,
         },

@@ -51,17 +51,12 @@ impl Store {
         };
         let (reader, writer) = match dialect {
             Dialect::Sqlite => {
-                let writer = connect(
-                    pool(1)
-                        .test_before_acquire(false)
-                        .idle_timeout(None)
-                        .max_lifetime(None),
-                )
-                .await
-                .map_err(StoreError::of(OPENING))?;
-                let reader = connect(pool(4).test_before_acquire(false))
-                    .await
-                    .map_err(StoreError::of(OPENING))?;
+                let writer =
+                    connect(pool(1).test_before_acquire(false).idle_timeout(None).max_lifetime(None))
+                        .await
+                        .map_err(StoreError::of(OPENING))?;
+                let reader =
+                    connect(pool(4).test_before_acquire(false)).await.map_err(StoreError::of(OPENING))?;
                 (reader, writer)
             }
             Dialect::Postgres => {
@@ -69,13 +64,8 @@ impl Store {
                 (shared.clone(), shared)
             }
         };
-        let mut store = Store {
-            dialect,
-            reader,
-            writer,
-            intake: None,
-            turns: Arc::new(Mutex::new(HashSet::new())),
-        };
+        let mut store =
+            Store { dialect, reader, writer, intake: None, turns: Arc::new(Mutex::new(HashSet::new())) };
         store.migrate().await?;
         if dialect == Dialect::Sqlite {
             store.intake = Some(intake::start(store.clone()));
@@ -97,24 +87,15 @@ impl Store {
         if let Some(lock) = self.dialect.migration_lock() {
             transaction.execute(lock).await.map_err(&refused)?;
         }
-        transaction
-            .execute(sql::SCHEMA_TABLE)
-            .await
-            .map_err(&refused)?;
+        transaction.execute(sql::SCHEMA_TABLE).await.map_err(&refused)?;
         let version = version(&mut *transaction).await.map_err(&refused)?;
         if settled(version)? {
             return Ok(());
         }
         for (step, script) in MIGRATIONS.iter().enumerate().skip(version as usize) {
-            transaction
-                .execute(sqlx::raw_sql(*script))
-                .await
-                .map_err(&refused)?;
+            transaction.execute(sqlx::raw_sql(*script)).await.map_err(&refused)?;
             if step == 0 {
-                transaction
-                    .execute(sqlx::raw_sql(self.dialect.append_only()))
-                    .await
-                    .map_err(&refused)?;
+                transaction.execute(sqlx::raw_sql(self.dialect.append_only())).await.map_err(&refused)?;
             }
             sqlx::query(sql::SCHEMA_STEP)
                 .bind(step as i64 + 1)
@@ -126,22 +107,14 @@ impl Store {
     }
 }
 
-async fn version<'c>(
-    executor: impl Executor<'c, Database = sqlx::Any>,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query(sql::SCHEMA_VERSION)
-        .fetch_one(executor)
-        .await?
-        .integer("version")
+async fn version<'c>(executor: impl Executor<'c, Database = sqlx::Any>) -> Result<i64, sqlx::Error> {
+    sqlx::query(sql::SCHEMA_VERSION).fetch_one(executor).await?.integer("version")
 }
 
 /// Whether the schema needs nothing; an error if it is from the future.
 fn settled(version: i64) -> Result<bool, StoreError> {
     if version > known_version() {
-        return Err(StoreError::Newer {
-            found: version,
-            known: known_version(),
-        });
+        return Err(StoreError::Newer { found: version, known: known_version() });
     }
     Ok(version == known_version())
 }
@@ -157,9 +130,7 @@ enum Place {
 
 impl Place {
     fn of(url: &str) -> Result<Place, StoreError> {
-        let wrong = |problem: &str| StoreError::Url {
-            problem: problem.to_owned(),
-        };
+        let wrong = |problem: &str| StoreError::Url { problem: problem.to_owned() };
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Place::Server(url.to_owned()));
         }
@@ -178,10 +149,7 @@ impl Place {
         }
         std::path::absolute(path)
             .map(Place::File)
-            .map_err(|source| StoreError::File {
-                path: path.into(),
-                source,
-            })
+            .map_err(|source| StoreError::File { path: path.into(), source })
     }
 
     fn dialect(&self) -> Dialect {
@@ -194,9 +162,8 @@ impl Place {
     /// Makes what has to exist before connecting.
     fn prepare(&self) -> Result<AnyConnectOptions, StoreError> {
         let parse = |url: &str| {
-            url.parse::<AnyConnectOptions>().map_err(|_| StoreError::Url {
-                problem: "cannot be parsed".to_owned(),
-            })
+            url.parse::<AnyConnectOptions>()
+                .map_err(|_| StoreError::Url { problem: "cannot be parsed".to_owned() })
         };
         let options = match self {
             Place::File(path) => {
@@ -211,10 +178,7 @@ impl Place {
                     !["", "localhost", "127.0.0.1", "[::1]"].contains(&host) && !host.starts_with("%2F")
                 });
                 if remote && !asked("sslmode") && !asked("host") {
-                    options
-                        .database_url
-                        .query_pairs_mut()
-                        .append_pair("sslmode", "verify-full");
+                    options.database_url.query_pairs_mut().append_pair("sslmode", "verify-full");
                 }
                 options
             }
@@ -251,11 +215,7 @@ fn make_private_file(path: &Path) -> Result<(), StoreError> {
         move |source| StoreError::File { path, source }
     };
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed(folder))?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed(folder))?;
     }
     std::fs::OpenOptions::new()
         .read(true)

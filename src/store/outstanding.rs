@@ -5,78 +5,27 @@
 //! repository; (3) the brakes are checked in the commit that begins a
 //! creation, so replicas together stay within them.
 
-use super::row::{self, Columns, word};
-use super::work::words;
+use super::row::{self, Columns, parsed};
 use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use crate::domain::finding::FindingSet;
+use crate::domain::marker::Kind;
+use crate::domain::observed::ItemKind;
+use crate::domain::outstanding::{Remembered, State};
+use crate::domain::repository::{AccountId, RepositoryId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
-
-words! {
-    /// What it is at GitHub.
-    OutstandingKind {
-        /// The tracking issue.
-        Tracking = "tracking",
-        /// The pull request with missing files.
-        Files = "files",
-        /// The pull request with a license.
-        License = "license",
-    }
-}
-
-words! {
-    /// Where it stands.
-    OutstandingState {
-        /// GitHub is being asked; it may or may not exist there.
-        Creating = "creating",
-        /// It is open.
-        Open = "open",
-        /// Closed with nothing left to do.
-        Closed = "closed",
-        /// Merged by somebody.
-        Merged = "merged",
-        /// Closed by a person although something was left to do.
-        Declined = "declined",
-        /// Closed by Muster after 90 days untouched.
-        Expired = "expired",
-    }
-}
-
-/// An issue or pull request of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outstanding {
-    /// Our number for it, rising.
-    pub id: i64,
-    /// The repository's id.
-    pub repository: i64,
-    /// The account whose budget it counts in.
-    pub account: i64,
-    /// What it is.
-    pub kind: OutstandingKind,
-    /// Where it stands.
-    pub state: OutstandingState,
-    /// GitHub's number in the repository, once known.
-    pub number: Option<i64>,
-    /// GitHub's node id, once known.
-    pub node_id: Option<String>,
-    /// Hash of the findings it speaks of.
-    pub findings: String,
-    /// When its creation began.
-    pub created_at: Timestamp,
-    /// When this row changed last.
-    pub updated_at: Timestamp,
-}
 
 /// A creation about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOutstanding {
-    /// The repository's id.
-    pub repository: i64,
+    /// The repository.
+    pub repository: RepositoryId,
     /// The account whose budget it counts in.
-    pub account: i64,
+    pub account: AccountId,
     /// What it will be.
-    pub kind: OutstandingKind,
-    /// Hash of the findings it will speak of.
-    pub findings: String,
+    pub kind: Kind,
+    /// The findings it will speak of.
+    pub findings: FindingSet,
 }
 
 /// One that was found at GitHub and not in the database.
@@ -85,9 +34,9 @@ pub struct Adopted {
     /// What is known of it.
     pub new: NewOutstanding,
     /// Where it stands.
-    pub state: OutstandingState,
+    pub state: State,
     /// GitHub's number in the repository.
-    pub number: i64,
+    pub number: u64,
     /// GitHub's node id.
     pub node_id: String,
     /// When GitHub says it was created.
@@ -127,7 +76,7 @@ pub enum Begun {
         id: i64,
     },
     /// One of that kind is being created or open: resolve that first.
-    Already(Outstanding),
+    Already(Remembered),
     /// A limit holds it back; nothing was stored.
     Held(Brake),
 }
@@ -158,10 +107,10 @@ impl Store {
         }
         sqlx::query(sql::BEGIN_OUTSTANDING)
             .bind(id)
-            .bind(new.repository)
-            .bind(new.account)
+            .bind(row::number(new.repository.0))
+            .bind(row::number(new.account.0))
             .bind(new.kind.as_str())
-            .bind(row::text(&new.findings))
+            .bind(new.findings.to_string())
             .bind(row::millis(now))
             .execute(&mut *transaction)
             .await
@@ -175,23 +124,19 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn adopt_outstanding(
-        &self,
-        found: &Adopted,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn adopt_outstanding(&self, found: &Adopted, now: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "adopt what was found at GitHub";
         let mut transaction = self.write(DOING).await?;
         let id = take_number(&mut transaction, "outstanding", DOING).await?;
         let rows = sqlx::query(sql::ADOPT_OUTSTANDING)
             .bind(id)
-            .bind(found.new.repository)
-            .bind(found.new.account)
+            .bind(row::number(found.new.repository.0))
+            .bind(row::number(found.new.account.0))
             .bind(found.new.kind.as_str())
             .bind(found.state.as_str())
-            .bind(found.number)
+            .bind(row::number(found.number))
             .bind(row::text(&found.node_id))
-            .bind(row::text(&found.new.findings))
+            .bind(found.new.findings.to_string())
             .bind(row::millis(found.created_at))
             .bind(row::millis(now))
             .execute(&mut *transaction)
@@ -209,7 +154,7 @@ impl Store {
     pub async fn opened(
         &self,
         id: i64,
-        number: i64,
+        number: u64,
         node_id: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -217,7 +162,7 @@ impl Store {
             "note what was opened",
             sqlx::query(sql::OPENED)
                 .bind(id)
-                .bind(number)
+                .bind(row::number(number))
                 .bind(row::text(node_id))
                 .bind(row::millis(now)),
         )
@@ -231,15 +176,12 @@ impl Store {
     pub async fn settle_outstanding(
         &self,
         id: i64,
-        state: OutstandingState,
+        state: State,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.change_outstanding(
             "note where it stands",
-            sqlx::query(sql::SETTLE_OUTSTANDING)
-                .bind(id)
-                .bind(state.as_str())
-                .bind(row::millis(now)),
+            sqlx::query(sql::SETTLE_OUTSTANDING).bind(id).bind(state.as_str()).bind(row::millis(now)),
         )
         .await
     }
@@ -251,15 +193,12 @@ impl Store {
     pub async fn refresh_outstanding(
         &self,
         id: i64,
-        findings: &str,
+        findings: &FindingSet,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.change_outstanding(
             "note what it speaks of",
-            sqlx::query(sql::REFRESH_OUTSTANDING)
-                .bind(id)
-                .bind(row::text(findings))
-                .bind(row::millis(now)),
+            sqlx::query(sql::REFRESH_OUTSTANDING).bind(id).bind(findings.to_string()).bind(row::millis(now)),
         )
         .await
     }
@@ -270,8 +209,7 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn withdraw_outstanding(&self, id: i64) -> Result<bool, StoreError> {
-        self.change_outstanding("withdraw a creation", sqlx::query(sql::WITHDRAW).bind(id))
-            .await
+        self.change_outstanding("withdraw a creation", sqlx::query(sql::WITHDRAW).bind(id)).await
     }
 
     async fn change_outstanding(
@@ -280,11 +218,7 @@ impl Store {
         query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write(doing).await?;
-        let rows = query
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(doing))?
-            .rows_affected();
+        let rows = query.execute(&mut *transaction).await.map_err(StoreError::of(doing))?.rows_affected();
         commit(transaction, doing).await?;
         Ok(rows > 0)
     }
@@ -293,25 +227,9 @@ impl Store {
     ///
     /// # Errors
     /// As the database's, and [`StoreError::Row`].
-    pub async fn outstanding(&self, repository: i64) -> Result<Vec<Outstanding>, StoreError> {
-        self.list_outstanding(sql::OUTSTANDING, repository).await
-    }
-
-    /// All of an account that are open or being created, oldest first.
-    ///
-    /// # Errors
-    /// As the database's, and [`StoreError::Row`].
-    pub async fn open_of_account(&self, account: i64) -> Result<Vec<Outstanding>, StoreError> {
-        self.list_outstanding(sql::OPEN_OF_ACCOUNT, account).await
-    }
-
-    async fn list_outstanding(
-        &self,
-        statement: &'static str,
-        id: i64,
-    ) -> Result<Vec<Outstanding>, StoreError> {
-        sqlx::query(statement)
-            .bind(id)
+    pub async fn outstanding(&self, repository: RepositoryId) -> Result<Vec<Remembered>, StoreError> {
+        sqlx::query(sql::OUTSTANDING)
+            .bind(row::number(repository.0))
             .fetch_all(&self.reader)
             .await
             .map_err(StoreError::of(READING))?
@@ -326,17 +244,17 @@ impl Store {
     /// As the database's.
     pub async fn created_since(
         &self,
-        account: i64,
-        kind: OutstandingKind,
+        account: AccountId,
+        kind: Kind,
         since: Timestamp,
     ) -> Result<u64, StoreError> {
         sqlx::query(sql::CREATED_SINCE)
-            .bind(account)
+            .bind(row::number(account.0))
             .bind(kind.as_str())
             .bind(row::millis(since))
             .fetch_one(&self.reader)
             .await
-            .and_then(|row| row.count("created"))
+            .and_then(|row| row.number("created"))
             .map_err(StoreError::of(READING))
     }
 
@@ -344,9 +262,9 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn first_created(&self, account: i64) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn first_created(&self, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
         sqlx::query(sql::FIRST_CREATED)
-            .bind(account)
+            .bind(row::number(account.0))
             .fetch_one(&self.reader)
             .await
             .and_then(|row| row.maybe_time("first"))
@@ -359,15 +277,15 @@ impl Store {
     /// As the database's.
     pub async fn pull_requests_created_in_repository_since(
         &self,
-        repository: i64,
+        repository: RepositoryId,
         since: Timestamp,
     ) -> Result<u64, StoreError> {
         sqlx::query(sql::PULL_REQUESTS_SINCE)
-            .bind(repository)
+            .bind(row::number(repository.0))
             .bind(row::millis(since))
             .fetch_one(&self.reader)
             .await
-            .and_then(|row| row.count("created"))
+            .and_then(|row| row.number("created"))
             .map_err(StoreError::of(READING))
     }
 
@@ -375,12 +293,12 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn open_count(&self, account: i64) -> Result<u64, StoreError> {
+    pub async fn open_count(&self, account: AccountId) -> Result<u64, StoreError> {
         sqlx::query(sql::OPEN_COUNT)
-            .bind(account)
+            .bind(row::number(account.0))
             .fetch_one(&self.reader)
             .await
-            .and_then(|row| row.count("open"))
+            .and_then(|row| row.number("open"))
             .map_err(StoreError::of(READING))
     }
 }
@@ -388,9 +306,9 @@ impl Store {
 async fn open_now(
     transaction: &mut Transaction,
     new: &NewOutstanding,
-) -> Result<Option<Outstanding>, StoreError> {
+) -> Result<Option<Remembered>, StoreError> {
     sqlx::query(sql::OUTSTANDING_NOW)
-        .bind(new.repository)
+        .bind(row::number(new.repository.0))
         .bind(new.kind.as_str())
         .fetch_optional(&mut **transaction)
         .await
@@ -406,57 +324,55 @@ async fn held(
 ) -> Result<Option<Brake>, StoreError> {
     let refused = StoreError::of(BEGINNING);
     let created = sqlx::query(sql::CREATED_SINCE)
-        .bind(new.account)
+        .bind(row::number(new.account.0))
         .bind(new.kind.as_str())
         .bind(row::millis(brakes.window_from))
         .fetch_one(&mut **transaction)
         .await
-        .and_then(|row| row.count("created"))
+        .and_then(|row| row.number("created"))
         .map_err(&refused)?;
     if created >= brakes.per_window {
         return Ok(Some(Brake::PerWindow));
     }
     let open = sqlx::query(sql::OPEN_COUNT)
-        .bind(new.account)
+        .bind(row::number(new.account.0))
         .fetch_one(&mut **transaction)
         .await
-        .and_then(|row| row.count("open"))
+        .and_then(|row| row.number("open"))
         .map_err(&refused)?;
     if open >= brakes.open {
         return Ok(Some(Brake::Open));
     }
-    match new.kind {
-        OutstandingKind::Tracking => Ok(None),
-        OutstandingKind::Files | OutstandingKind::License => {
+    match new.kind.item() {
+        ItemKind::Issue => Ok(None),
+        ItemKind::PullRequest => {
             let recent = sqlx::query(sql::PULL_REQUESTS_SINCE)
-                .bind(new.repository)
+                .bind(row::number(new.repository.0))
                 .bind(row::millis(brakes.pull_requests_from))
                 .fetch_one(&mut **transaction)
                 .await
-                .and_then(|row| row.count("created"))
+                .and_then(|row| row.number("created"))
                 .map_err(&refused)?;
             Ok((recent > 0).then_some(Brake::PullRequestInRepository))
         }
     }
 }
 
-fn read(row: &AnyRow) -> Result<Outstanding, StoreError> {
+fn read(row: &AnyRow) -> Result<Remembered, StoreError> {
     let refused = StoreError::of(READING);
     let id = row.integer("id").map_err(&refused)?;
-    let kind = row.text("kind").map_err(&refused)?;
-    let state = row.text("state").map_err(&refused)?;
-    let kind = word("outstanding", id, &kind, OutstandingKind::of(&kind))?;
-    let state = word("outstanding", id, &state, OutstandingState::of(&state))?;
-    let rest = || -> Result<Outstanding, sqlx::Error> {
-        Ok(Outstanding {
+    let text = |column| row.text(column).map_err(&refused);
+    let kind = parsed("outstanding", id, &text("kind")?)?;
+    let state = parsed("outstanding", id, &text("state")?)?;
+    let findings = parsed("outstanding", id, &text("findings")?)?;
+    let rest = || -> Result<Remembered, sqlx::Error> {
+        Ok(Remembered {
             id,
-            repository: row.integer("repository")?,
-            account: row.integer("account")?,
             kind,
             state,
-            number: row.maybe_integer("number")?,
+            number: row.maybe_number("number")?,
             node_id: row.maybe_text("node_id")?,
-            findings: row.text("findings")?,
+            findings,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
         })

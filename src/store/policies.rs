@@ -3,6 +3,7 @@
 
 use super::row::{self, Columns};
 use super::{Store, StoreError, commit, sql};
+use crate::domain::repository::AccountId;
 use jiff::Timestamp;
 
 /// A policy that is in force.
@@ -43,15 +44,15 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn policy(&self, account: i64) -> Result<AccountPolicy, StoreError> {
+    pub async fn policy(&self, account: AccountId) -> Result<AccountPolicy, StoreError> {
         let failed = StoreError::of("read a policy");
         let taken = sqlx::query(sql::POLICY)
-            .bind(account)
+            .bind(row::number(account.0))
             .fetch_optional(&self.reader)
             .await
             .map_err(&failed)?;
         let refused = sqlx::query(sql::POLICY_REFUSAL)
-            .bind(account)
+            .bind(row::number(account.0))
             .fetch_optional(&self.reader)
             .await
             .map_err(&failed)?;
@@ -71,10 +72,7 @@ impl Store {
                     refused_at: row.time("refused_at")?,
                 })
             });
-            Ok(AccountPolicy {
-                taken: taken.transpose()?,
-                refused: refused.transpose()?,
-            })
+            Ok(AccountPolicy { taken: taken.transpose()?, refused: refused.transpose()? })
         };
         read().map_err(failed)
     }
@@ -83,12 +81,12 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn take_policy(&self, account: i64, policy: &TakenPolicy) -> Result<(), StoreError> {
+    pub async fn take_policy(&self, account: AccountId, policy: &TakenPolicy) -> Result<(), StoreError> {
         const DOING: &str = "take a policy";
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::TAKE_POLICY)
-            .bind(account)
+            .bind(row::number(account.0))
             .bind(row::text(&policy.oid))
             .bind(row::text(&policy.digest))
             .bind(row::text(&policy.text))
@@ -97,7 +95,7 @@ impl Store {
             .await
             .map_err(&refused)?;
         sqlx::query(sql::CLEAR_POLICY_REFUSAL)
-            .bind(account)
+            .bind(row::number(account.0))
             .execute(&mut *transaction)
             .await
             .map_err(&refused)?;
@@ -108,15 +106,11 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn refuse_policy(
-        &self,
-        account: i64,
-        refusal: &PolicyRefusal,
-    ) -> Result<(), StoreError> {
+    pub async fn refuse_policy(&self, account: AccountId, refusal: &PolicyRefusal) -> Result<(), StoreError> {
         const DOING: &str = "note a refused policy";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::REFUSE_POLICY)
-            .bind(account)
+            .bind(row::number(account.0))
             .bind(row::text(&refusal.oid))
             .bind(row::text(&refusal.why))
             .bind(row::millis(refusal.refused_at))
@@ -130,12 +124,12 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn remove_policy(&self, account: i64) -> Result<(), StoreError> {
+    pub async fn remove_policy(&self, account: AccountId) -> Result<(), StoreError> {
         const DOING: &str = "remove a policy";
         let mut transaction = self.write(DOING).await?;
         for statement in [sql::REMOVE_POLICY, sql::CLEAR_POLICY_REFUSAL] {
             sqlx::query(statement)
-                .bind(account)
+                .bind(row::number(account.0))
                 .execute(&mut *transaction)
                 .await
                 .map_err(StoreError::of(DOING))?;

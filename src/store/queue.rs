@@ -99,20 +99,15 @@ impl Store {
         // Whoever leases holds this number to the end: leasers go one by one.
         let fence = take_number(&mut transaction, "fence", LEASING).await?;
         let refused = StoreError::of(LEASING);
-        sqlx::query(sql::REAP)
-            .bind(at)
-            .bind(at)
-            .execute(&mut *transaction)
-            .await
-            .map_err(&refused)?;
+        sqlx::query(sql::REAP).bind(at).bind(at).execute(&mut *transaction).await.map_err(&refused)?;
         let owner = row::text(owner);
         let until = at.saturating_add(whole_millis(lease_for));
         let lease = loop {
             let Some((kind, subject)) = self.candidate(&mut transaction, at, fence).await? else {
                 break None;
             };
-            match JobKind::of(&kind) {
-                Some(kind) => {
+            match kind.parse::<JobKind>() {
+                Ok(kind) => {
                     let row = sqlx::query(sql::TAKE)
                         .bind(kind.as_str())
                         .bind(subject)
@@ -125,7 +120,7 @@ impl Store {
                     break Some(leased(&row, kind, subject, fence, &owner).map_err(&refused)?);
                 }
                 // Written by another version: a dead letter, and the next one's turn.
-                None => {
+                Err(()) => {
                     sqlx::query(sql::BURY)
                         .bind(&*kind)
                         .bind(subject)
@@ -196,10 +191,7 @@ impl Store {
             .execute(&mut **transaction)
             .await
             .map_err(&refused)?;
-        Ok(Some((
-            row.text("kind").map_err(&refused)?,
-            row.integer("subject").map_err(&refused)?,
-        )))
+        Ok(Some((row.text("kind").map_err(&refused)?, row.integer("subject").map_err(&refused)?)))
     }
 
     /// Lengthens a lease to `lease_for` from now; `false` if it was lost, and
@@ -276,12 +268,7 @@ impl Store {
     }
 
     /// One statement about a lease that is still held, with a moment as `$5`.
-    async fn settle(
-        &self,
-        lease: &Lease,
-        statement: &'static str,
-        moment: i64,
-    ) -> Result<bool, StoreError> {
+    async fn settle(&self, lease: &Lease, statement: &'static str, moment: i64) -> Result<bool, StoreError> {
         let mut transaction = self.write(SETTLING).await?;
         let held = sqlx::query(statement)
             .bind(lease.kind.as_str())
@@ -316,12 +303,7 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn park(
-        &self,
-        installation: i64,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn park(&self, installation: i64, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "park an installation";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::PARK)
@@ -350,11 +332,7 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn drop_jobs(&self, installation: i64) -> Result<u64, StoreError> {
-        self.change_jobs(
-            "drop an installation's jobs",
-            sqlx::query(sql::DROP_JOBS).bind(installation),
-        )
-        .await
+        self.change_jobs("drop an installation's jobs", sqlx::query(sql::DROP_JOBS).bind(installation)).await
     }
 
     /// Brings a dead letter back to run at `now`, attempts at nought; `false`
@@ -363,18 +341,10 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn retry_dead(
-        &self,
-        kind: &str,
-        subject: i64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn retry_dead(&self, kind: &str, subject: i64, now: Timestamp) -> Result<bool, StoreError> {
         self.change_jobs(
             "retry a dead letter",
-            sqlx::query(sql::RETRY_DEAD)
-                .bind(row::text(kind))
-                .bind(subject)
-                .bind(row::millis(now)),
+            sqlx::query(sql::RETRY_DEAD).bind(row::text(kind)).bind(subject).bind(row::millis(now)),
         )
         .await
         .map(|rows| rows > 0)
@@ -386,10 +356,7 @@ impl Store {
         query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.write(doing).await?;
-        let done = query
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(doing))?;
+        let done = query.execute(&mut *transaction).await.map_err(StoreError::of(doing))?;
         commit(transaction, doing).await?;
         Ok(done.rows_affected())
     }
@@ -398,12 +365,7 @@ impl Store {
     ///
     /// # Errors
     /// As the database's, and [`StoreError::Row`] for a rank that is none.
-    pub async fn jobs(
-        &self,
-        filter: JobFilter,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<Job>, StoreError> {
+    pub async fn jobs(&self, filter: JobFilter, limit: u32, now: Timestamp) -> Result<Vec<Job>, StoreError> {
         self.list_jobs(filter, false, limit, now).await
     }
 
@@ -441,7 +403,7 @@ impl Store {
         sqlx::query(sql::COUNT_JOBS)
             .fetch_one(&self.reader)
             .await
-            .and_then(|row| row.count("jobs"))
+            .and_then(|row| row.number("jobs"))
             .map_err(StoreError::of("count jobs"))
     }
 }
@@ -477,13 +439,7 @@ async fn finish_in(
     })
 }
 
-fn leased(
-    row: &AnyRow,
-    kind: JobKind,
-    subject: i64,
-    fence: i64,
-    owner: &str,
-) -> Result<Lease, sqlx::Error> {
+fn leased(row: &AnyRow, kind: JobKind, subject: i64, fence: i64, owner: &str) -> Result<Lease, sqlx::Error> {
     Ok(Lease {
         kind,
         subject,
@@ -538,11 +494,7 @@ fn state(row: &AnyRow, run_at: Timestamp, now: Timestamp) -> Result<JobState, sq
     if let Some(reason) = row.maybe_text("parked")? {
         return Ok(JobState::Parked { reason });
     }
-    Ok(if run_at > now {
-        JobState::Waiting
-    } else {
-        JobState::Ready
-    })
+    Ok(if run_at > now { JobState::Waiting } else { JobState::Ready })
 }
 
 fn whole_millis(duration: Duration) -> i64 {

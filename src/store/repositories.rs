@@ -1,8 +1,10 @@
 //! Repositories as last seen and last judged.
 
 use super::ledger::{NewAudit, note};
-use super::row::{self, Columns};
+use super::row::{self, Columns, parsed};
 use super::{Store, StoreError, Transaction, commit, sql};
+use crate::domain::finding::FindingSet;
+use crate::domain::repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -10,17 +12,15 @@ use sqlx::any::AnyRow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRepository {
     /// GitHub's numeric id: the key, since names change.
-    pub id: i64,
+    pub id: RepositoryId,
     /// GitHub's node id.
     pub node_id: String,
     /// The installation it was seen through.
-    pub installation: i64,
-    /// The owner's login.
-    pub owner: String,
-    /// The name without its owner.
-    pub name: String,
-    /// `public`, `internal` or `private`.
-    pub visibility: String,
+    pub installation: InstallationId,
+    /// Its name at present.
+    pub name: RepositoryName,
+    /// Who can see it.
+    pub visibility: Visibility,
     /// Whether it is read-only.
     pub archived: bool,
 }
@@ -37,7 +37,7 @@ pub struct Repository {
     /// Since when it is gone, or out of the App's reach.
     pub removed_at: Option<Timestamp>,
     /// The head of the default branch that was judged last.
-    pub head: Option<String>,
+    pub head: Option<ObjectId>,
     /// The policy it was judged by.
     pub policy_digest: Option<String>,
     /// The facts it was judged on, beside the head.
@@ -55,8 +55,8 @@ pub struct Repository {
 /// One set of findings, seen again and again without another between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluations {
-    /// Hash of the set; empty if nothing was found wrong.
-    pub findings: String,
+    /// The set; empty if nothing was found wrong.
+    pub findings: FindingSet,
     /// When this set was seen first.
     pub since: Timestamp,
     /// When it was seen last.
@@ -65,27 +65,13 @@ pub struct Evaluations {
     pub count: u64,
 }
 
-/// What an evaluation found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing is wrong.
-    Clean,
-    /// The hash of what is wrong.
-    Failing {
-        /// Hash of the set of findings.
-        findings: String,
-    },
-    /// It could not be told: what was known before stays as it was.
-    Unknown,
-}
-
 /// A judgement to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The repository.
-    pub repository: i64,
+    pub repository: RepositoryId,
     /// The head that was judged; none in an empty repository.
-    pub head: Option<String>,
+    pub head: Option<ObjectId>,
     /// The policy it was judged by.
     pub policy_digest: String,
     /// The facts it was judged on.
@@ -94,8 +80,9 @@ pub struct Judged {
     pub due: Option<Timestamp>,
     /// The report, JSON.
     pub report: String,
-    /// What was found.
-    pub verdict: Verdict,
+    /// What was found wrong, empty if nothing; `None` if it could not be told,
+    /// and then what was known before stays as it was.
+    pub findings: Option<FindingSet>,
 }
 
 impl Store {
@@ -104,19 +91,13 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn see_repositories(
-        &self,
-        seen: &[SeenRepository],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn see_repositories(&self, seen: &[SeenRepository], now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "store repositories";
         let mut transaction = self.write(DOING).await?;
         let mut seen: Vec<_> = seen.iter().collect();
         seen.sort_by_key(|repository| repository.id);
         for repository in seen {
-            see(&mut transaction, repository, now)
-                .await
-                .map_err(StoreError::of(DOING))?;
+            see(&mut transaction, repository, now).await.map_err(StoreError::of(DOING))?;
         }
         commit(transaction, DOING).await
     }
@@ -125,14 +106,14 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn repository(&self, id: i64) -> Result<Option<Repository>, StoreError> {
+    pub async fn repository(&self, id: RepositoryId) -> Result<Option<Repository>, StoreError> {
         let refused = StoreError::of("read a repository");
         sqlx::query(sql::REPOSITORY)
-            .bind(id)
+            .bind(row::number(id.0))
             .fetch_optional(&self.reader)
             .await
             .map_err(&refused)?
-            .map(|row| read(&row).map_err(&refused))
+            .map(|row| read(&row))
             .transpose()
     }
 
@@ -141,19 +122,15 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn repository_named(
-        &self,
-        owner: &str,
-        name: &str,
-    ) -> Result<Option<Repository>, StoreError> {
+    pub async fn repository_named(&self, name: &RepositoryName) -> Result<Option<Repository>, StoreError> {
         let refused = StoreError::of("find a repository");
         sqlx::query(sql::REPOSITORY_NAMED)
-            .bind(row::text(owner))
-            .bind(row::text(name))
+            .bind(name.owner().as_str())
+            .bind(name.name())
             .fetch_optional(&self.reader)
             .await
             .map_err(&refused)?
-            .map(|row| read(&row).map_err(&refused))
+            .map(|row| read(&row))
             .transpose()
     }
 
@@ -161,15 +138,15 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn repositories(&self, installation: i64) -> Result<Vec<Repository>, StoreError> {
+    pub async fn repositories(&self, installation: InstallationId) -> Result<Vec<Repository>, StoreError> {
         let refused = StoreError::of("list repositories");
         sqlx::query(sql::REPOSITORIES)
-            .bind(installation)
+            .bind(row::number(installation.0))
             .fetch_all(&self.reader)
             .await
             .map_err(&refused)?
             .iter()
-            .map(|row| read(row).map_err(&refused))
+            .map(read)
             .collect()
     }
 
@@ -177,15 +154,15 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn judged_head(&self, repository: i64) -> Result<Option<String>, StoreError> {
+    pub async fn judged_head(&self, repository: RepositoryId) -> Result<Option<ObjectId>, StoreError> {
         let refused = StoreError::of("read the head that was judged");
         let row = sqlx::query(sql::JUDGED_HEAD)
-            .bind(repository)
+            .bind(row::number(repository.0))
             .fetch_optional(&self.reader)
             .await
             .map_err(&refused)?;
         match row {
-            Some(row) => row.maybe_text("head").map_err(&refused),
+            Some(row) => head(&row, repository).map_err(&refused)?.transpose(),
             None => Ok(None),
         }
     }
@@ -194,11 +171,11 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn remove_repository(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn remove_repository(&self, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "mark a repository as gone";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::REMOVE_REPOSITORY)
-            .bind(id)
+            .bind(row::number(id.0))
             .bind(row::millis(now))
             .execute(&mut *transaction)
             .await
@@ -213,14 +190,14 @@ impl Store {
     /// As the database's.
     pub async fn remove_unseen(
         &self,
-        installation: i64,
+        installation: InstallationId,
         listed_at: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         const DOING: &str = "mark unlisted repositories as gone";
         let mut transaction = self.write(DOING).await?;
         let gone = sqlx::query(sql::REMOVE_UNSEEN)
-            .bind(installation)
+            .bind(row::number(installation.0))
             .bind(row::millis(listed_at))
             .bind(row::millis(now))
             .execute(&mut *transaction)
@@ -235,11 +212,11 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn all_due(&self, installation: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn all_due(&self, installation: InstallationId, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "make repositories due";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::ALL_DUE)
-            .bind(installation)
+            .bind(row::number(installation.0))
             .bind(row::millis(now))
             .execute(&mut *transaction)
             .await
@@ -262,8 +239,8 @@ impl Store {
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;
         let rows = sqlx::query(sql::JUDGED)
-            .bind(judged.repository)
-            .bind(row::maybe_text(judged.head.as_deref()))
+            .bind(row::number(judged.repository.0))
+            .bind(judged.head.as_ref().map(ObjectId::as_str))
             .bind(row::text(&judged.policy_digest))
             .bind(row::text(&judged.facts_digest))
             .bind(row::maybe_millis(judged.due))
@@ -276,15 +253,10 @@ impl Store {
         if rows == 0 {
             return Ok(false);
         }
-        let findings = match &judged.verdict {
-            Verdict::Clean => Some(""),
-            Verdict::Failing { findings } => Some(findings.as_str()),
-            Verdict::Unknown => None,
-        };
-        if let Some(findings) = findings {
+        if let Some(findings) = &judged.findings {
             sqlx::query(sql::EVALUATED)
-                .bind(judged.repository)
-                .bind(row::text(findings))
+                .bind(row::number(judged.repository.0))
+                .bind(findings.to_string())
                 .bind(row::millis(now))
                 .execute(&mut *transaction)
                 .await
@@ -302,12 +274,12 @@ async fn see(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(sql::SEE_REPOSITORY)
-        .bind(seen.id)
+        .bind(row::number(seen.id.0))
         .bind(row::text(&seen.node_id))
-        .bind(seen.installation)
-        .bind(row::text(&seen.owner))
-        .bind(row::text(&seen.name))
-        .bind(row::text(&seen.visibility))
+        .bind(row::number(seen.installation.0))
+        .bind(seen.name.owner().as_str())
+        .bind(seen.name.name())
+        .bind(seen.visibility.as_str())
         .bind(i64::from(seen.archived))
         .bind(row::millis(now))
         .execute(&mut **transaction)
@@ -315,39 +287,50 @@ async fn see(
         .map(|_| ())
 }
 
-fn read(row: &AnyRow) -> Result<Repository, sqlx::Error> {
-    let evaluations = match (
-        row.maybe_text("findings")?,
-        row.maybe_time("findings_since")?,
-        row.maybe_time("findings_last")?,
-    ) {
-        (Some(findings), Some(since), Some(last)) => Some(Evaluations {
+/// The stored head, and in it the error of that row.
+fn head(row: &AnyRow, id: RepositoryId) -> Result<Option<Result<ObjectId, StoreError>>, sqlx::Error> {
+    let head = row.maybe_text("head")?;
+    Ok(head.map(|head| parsed("repository", id, &head)))
+}
+
+fn read(row: &AnyRow) -> Result<Repository, StoreError> {
+    let refused = StoreError::of("read a repository");
+    let id = RepositoryId(row.number("id").map_err(&refused)?);
+    let text = |column| row.text(column).map_err(&refused);
+    let seen = SeenRepository {
+        id,
+        node_id: text("node_id")?,
+        installation: InstallationId(row.number("installation").map_err(&refused)?),
+        name: parsed("repository", id, &format!("{}/{}", text("owner")?, text("name")?))?,
+        visibility: parsed("repository", id, &text("visibility")?)?,
+        archived: row.flag("archived").map_err(&refused)?,
+    };
+    let findings = row.maybe_text("findings").map_err(&refused)?;
+    let findings = findings.map(|findings| parsed("repository", id, &findings)).transpose()?;
+    let head = head(row, id).map_err(&refused)?.transpose()?;
+    let rest = || -> Result<Repository, sqlx::Error> {
+        let since = row.maybe_time("findings_since")?;
+        let last = row.maybe_time("findings_last")?;
+        let count = row.number("findings_evaluations")?;
+        let evaluations = findings.zip(since.zip(last)).map(|(findings, (since, last))| Evaluations {
             findings,
             since,
             last,
-            count: row.count("findings_evaluations")?,
-        }),
-        _ => None,
+            count,
+        });
+        Ok(Repository {
+            seen,
+            first_seen_at: row.time("first_seen_at")?,
+            seen_at: row.time("seen_at")?,
+            removed_at: row.maybe_time("removed_at")?,
+            head,
+            policy_digest: row.maybe_text("policy_digest")?,
+            facts_digest: row.maybe_text("facts_digest")?,
+            due: row.maybe_time("due")?,
+            judged_at: row.maybe_time("judged_at")?,
+            report: row.maybe_text("report")?,
+            evaluations,
+        })
     };
-    Ok(Repository {
-        seen: SeenRepository {
-            id: row.integer("id")?,
-            node_id: row.text("node_id")?,
-            installation: row.integer("installation")?,
-            owner: row.text("owner")?,
-            name: row.text("name")?,
-            visibility: row.text("visibility")?,
-            archived: row.flag("archived")?,
-        },
-        first_seen_at: row.time("first_seen_at")?,
-        seen_at: row.time("seen_at")?,
-        removed_at: row.maybe_time("removed_at")?,
-        head: row.maybe_text("head")?,
-        policy_digest: row.maybe_text("policy_digest")?,
-        facts_digest: row.maybe_text("facts_digest")?,
-        due: row.maybe_time("due")?,
-        judged_at: row.maybe_time("judged_at")?,
-        report: row.maybe_text("report")?,
-        evaluations,
-    })
+    rest().map_err(refused)
 }

@@ -28,6 +28,11 @@ pub(super) fn maybe_millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(millis)
 }
 
+/// A number of GitHub's as stored. GitHub's are far below the bound.
+pub(super) fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 /// Reads named columns of a row in the types the store knows.
 pub(super) trait Columns {
     /// A text.
@@ -38,9 +43,13 @@ pub(super) trait Columns {
     fn integer(&self, column: &'static str) -> Result<i64, sqlx::Error>;
     /// A number that may be absent.
     fn maybe_integer(&self, column: &'static str) -> Result<Option<i64>, sqlx::Error>;
-    /// A count of things, never negative.
-    fn count(&self, column: &'static str) -> Result<u64, sqlx::Error> {
-        Ok(self.integer(column)?.max(0).unsigned_abs())
+    /// A number of GitHub's.
+    fn number(&self, column: &'static str) -> Result<u64, sqlx::Error> {
+        self.integer(column).map(|stored| stored.max(0).unsigned_abs())
+    }
+    /// A number of GitHub's that may be absent.
+    fn maybe_number(&self, column: &'static str) -> Result<Option<u64>, sqlx::Error> {
+        self.maybe_integer(column).map(|stored| stored.map(|stored| stored.max(0).unsigned_abs()))
     }
     /// Bytes.
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>, sqlx::Error>;
@@ -79,29 +88,24 @@ impl Columns for AnyRow {
         instant(column, self.try_get(column)?)
     }
     fn maybe_time(&self, column: &'static str) -> Result<Option<Timestamp>, sqlx::Error> {
-        self.maybe_integer(column)?
-            .map(|stored| instant(column, stored))
-            .transpose()
+        self.maybe_integer(column)?.map(|stored| instant(column, stored)).transpose()
     }
 }
 
 fn instant(column: &'static str, stored: i64) -> Result<Timestamp, sqlx::Error> {
-    Timestamp::from_millisecond(stored).map_err(|error| sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source: error.into(),
-    })
+    Timestamp::from_millisecond(stored)
+        .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
 }
 
-/// The value a word in a row stands for, or the error of that row.
-pub(super) fn word<T>(
+/// The value a stored text stands for, or the error of that row.
+pub(super) fn parsed<T: std::str::FromStr>(
     table: &'static str,
     key: impl std::fmt::Display,
     stored: &str,
-    parsed: Option<T>,
 ) -> Result<T, StoreError> {
-    parsed.ok_or_else(|| StoreError::Row {
+    stored.parse().map_err(|_| StoreError::Row {
         table,
         key: key.to_string(),
-        problem: format!("{stored:?} is not a word this version knows; use the version that wrote it"),
+        problem: format!("this version does not know {stored:?}; use the version that wrote it"),
     })
 }

@@ -38,18 +38,12 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [
-        schema::REGISTER,
-        deliveries::REGISTER,
-        work::REGISTER,
-        repositories::REGISTER,
-        ledger::REGISTER,
-    ]
-    .concat()
-    .into_iter()
-    .filter(|(name, _)| match dialect {
-        super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-        super::Dialect::Postgres => true,
-    })
-    .collect()
+    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
+        .concat()
+        .into_iter()
+        .filter(|(name, _)| match dialect {
+            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
+            super::Dialect::Postgres => true,
+        })
+        .collect()
 }

@@ -6,6 +6,7 @@
 
 use super::row::{self, Columns};
 use super::{Store, StoreError, commit, sql};
+use crate::domain::repository::{InstallationId, ObjectId};
 use jiff::Timestamp;
 
 /// Longer texts are not kept (threats: a parameter is at most 1 MiB).
@@ -16,11 +17,15 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn text(&self, installation: i64, oid: &str) -> Result<Option<String>, StoreError> {
+    pub async fn text(
+        &self,
+        installation: InstallationId,
+        oid: &ObjectId,
+    ) -> Result<Option<String>, StoreError> {
         let refused = StoreError::of("read a cached text");
         sqlx::query(sql::TEXT)
-            .bind(installation)
-            .bind(row::text(oid))
+            .bind(row::number(installation.0))
+            .bind(oid.as_str())
             .fetch_optional(&self.reader)
             .await
             .map_err(&refused)?
@@ -36,16 +41,14 @@ impl Store {
     /// As the database's.
     pub async fn keep_texts(
         &self,
-        installation: i64,
-        texts: &[(&str, &str)],
+        installation: InstallationId,
+        texts: &[(ObjectId, String)],
         bound: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "keep texts";
-        let mut kept: Vec<_> = texts
-            .iter()
-            .filter(|(_, text)| text.len() <= LONGEST && !text.contains('\0'))
-            .collect();
+        let mut kept: Vec<_> =
+            texts.iter().filter(|(_, text)| text.len() <= LONGEST && !text.contains('\0')).collect();
         if kept.is_empty() {
             return Ok(());
         }
@@ -54,9 +57,9 @@ impl Store {
         let mut transaction = self.write(DOING).await?;
         for (oid, text) in kept {
             sqlx::query(sql::KEEP_TEXT)
-                .bind(installation)
-                .bind(row::text(oid))
-                .bind(*text)
+                .bind(row::number(installation.0))
+                .bind(oid.as_str())
+                .bind(text.as_str())
                 .bind(i64::try_from(text.len()).unwrap_or(i64::MAX))
                 .bind(row::millis(now))
                 .execute(&mut *transaction)
@@ -64,7 +67,7 @@ impl Store {
                 .map_err(&refused)?;
         }
         sqlx::query(sql::EVICT_TEXTS)
-            .bind(installation)
+            .bind(row::number(installation.0))
             .bind(i64::try_from(bound).unwrap_or(i64::MAX))
             .execute(&mut *transaction)
             .await

@@ -22,9 +22,13 @@ macro_rules! words {
                 match self { $($name::$variant => $word,)* }
             }
 
-            /// The variant a word stands for.
-            pub fn of(word: &str) -> Option<$name> {
-                match word { $($word => Some($name::$variant),)* _ => None }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+
+            fn from_str(word: &str) -> Result<Self, ()> {
+                match word { $($word => Ok($name::$variant),)* _ => Err(()) }
             }
         }
 
@@ -69,12 +73,7 @@ pub enum Priority {
 
 impl Priority {
     /// Every priority, best first.
-    pub const ALL: [Priority; 4] = [
-        Priority::Command,
-        Priority::Push,
-        Priority::Policy,
-        Priority::Sweep,
-    ];
+    pub const ALL: [Priority; 4] = [Priority::Command, Priority::Push, Priority::Policy, Priority::Sweep];
 
     /// The rank in the database, 0 first.
     pub(super) fn rank(self) -> i64 {
@@ -88,9 +87,7 @@ impl Priority {
 
     /// The priority of a rank.
     pub(super) fn of(rank: i64) -> Option<Priority> {
-        Priority::ALL
-            .into_iter()
-            .find(|priority| priority.rank() == rank)
+        Priority::ALL.into_iter().find(|priority| priority.rank() == rank)
     }
 }
 

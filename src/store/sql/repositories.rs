@@ -17,7 +17,7 @@ macro_rules! repository_columns {
 
 macro_rules! outstanding_columns {
     () => {
-        "id, repository, account, kind, state, number, node_id, findings, created_at, updated_at"
+        "id, kind, state, number, node_id, findings, created_at, updated_at"
     };
 }
 
@@ -85,10 +85,6 @@ statements! {
     OUTSTANDING_NOW = concat!(
         "SELECT ", outstanding_columns!(), " FROM outstanding \
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
-    );
-    OPEN_OF_ACCOUNT = concat!(
-        "SELECT ", outstanding_columns!(), " FROM outstanding \
-        WHERE account = $1 AND state IN ('creating', 'open') ORDER BY id"
     );
     CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE account = $1 AND kind = $2 AND created_at >= $3";
