@@ -1,0 +1,167 @@
+//! Users, bots and organizations, and what they may do where.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Caller, Refusal, RepositoryId, State, Visibility};
+
+/// GitHub's numeric id of a user, bot or organization.
+pub type AccountId = u64;
+
+/// A user, a bot or an organization.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Numeric id, never used again.
+    pub id: AccountId,
+    /// Current login.
+    pub login: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// What it is.
+    pub kind: AccountKind,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What an account is.
+#[derive(Debug, Clone)]
+pub enum AccountKind {
+    /// A person.
+    User,
+    /// The acting side of an App: `slug[bot]`.
+    Bot,
+    /// An organization with its members.
+    Organization(Organization),
+}
+
+/// What only organizations have.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    /// Members; `true` for owners.
+    pub members: BTreeMap<AccountId, bool>,
+    /// What every member may do in every repository; `None` for nothing.
+    pub base_role: Option<Role>,
+    /// A free organization has no draft pull requests in private repositories.
+    pub free: bool,
+}
+
+/// GitHub's five repository roles, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// May read.
+    Read,
+    /// May label and close.
+    Triage,
+    /// May push.
+    Write,
+    /// May manage without danger.
+    Maintain,
+    /// May do everything.
+    Admin,
+}
+
+impl Role {
+    /// The word of the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Read => "read",
+            Role::Triage => "triage",
+            Role::Write => "write",
+            Role::Maintain => "maintain",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+impl Account {
+    /// `User`, `Bot` or `Organization`.
+    pub fn type_word(&self) -> &'static str {
+        match self.kind {
+            AccountKind::User => "User",
+            AccountKind::Bot => "Bot",
+            AccountKind::Organization(_) => "Organization",
+        }
+    }
+
+    /// The organization behind the account, if it is one.
+    pub fn organization(&self) -> Option<&Organization> {
+        match &self.kind {
+            AccountKind::Organization(organization) => Some(organization),
+            AccountKind::User | AccountKind::Bot => None,
+        }
+    }
+
+    /// The address GitHub gives commits of this account.
+    pub fn noreply(&self) -> String {
+        format!("{}+{}@users.noreply.github.com", self.id, self.login)
+    }
+}
+
+impl State {
+    /// Every account.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// An account by id; ids that the state hands out always exist.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// An account by login, without regard to case.
+    pub fn account_named(&self, login: &str) -> Option<&Account> {
+        self.accounts.values().find(|account| account.login.eq_ignore_ascii_case(login))
+    }
+
+    /// The login of an account; `ghost` when it is gone, as GitHub shows it.
+    pub fn login(&self, id: AccountId) -> &str {
+        self.account(id).map_or("ghost", |account| account.login.as_str())
+    }
+
+    /// What an account may do in a repository, whichever way it got there.
+    /// Public repositories are readable by everybody, internal ones by the
+    /// members of every organization (one enterprise).
+    pub fn role(&self, account: AccountId, repository: RepositoryId) -> Option<Role> {
+        let repository = self.repositories.get(&repository)?;
+        if repository.owner == account {
+            return Some(Role::Admin);
+        }
+        let mut roles = vec![repository.collaborators.get(&account).copied()];
+        if let Some(organization) = self.account(repository.owner)?.organization()
+            && let Some(owner) = organization.members.get(&account)
+        {
+            roles.push(if *owner { Some(Role::Admin) } else { organization.base_role });
+        }
+        let member_of_any = || {
+            self.accounts()
+                .filter_map(Account::organization)
+                .any(|organization| organization.members.contains_key(&account))
+        };
+        match repository.visibility {
+            Visibility::Public => roles.push(Some(Role::Read)),
+            Visibility::Internal if member_of_any() => roles.push(Some(Role::Read)),
+            Visibility::Internal | Visibility::Private => {}
+        }
+        roles.into_iter().flatten().max()
+    }
+
+    /// Refuses a person whose role is below the one needed. Apps pass: their
+    /// permissions were checked by [`State::allow`].
+    pub(crate) fn require_role(
+        &self,
+        caller: &Caller,
+        repository: RepositoryId,
+        needed: Role,
+    ) -> Result<AccountId, Refusal> {
+        let actor = self.actor(caller)?;
+        let Caller::Person(person) = caller else { return Ok(actor) };
+        match self.role(*person, repository) {
+            None => Err(Refusal::NotFound),
+            Some(role) if role < needed => {
+                Err(Refusal::Forbidden("Must have push access to repository"))
+            }
+            Some(_) => Ok(actor),
+        }
+    }
+}
