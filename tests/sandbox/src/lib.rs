@@ -1,5 +1,8 @@
 //! A stateful, strict GitHub over HTTP, for tests and demonstrations.
 
+// `json!` of GitHub's largest objects recurses deeper than the default.
+#![recursion_limit = "256"]
+
 pub mod conformance;
 pub mod git;
 pub mod graphql;

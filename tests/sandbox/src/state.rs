@@ -29,8 +29,7 @@ pub use check::{CheckChange, CheckContent, CheckRun, CheckSuite};
 pub(crate) use delivery::Scope;
 pub use delivery::{Attempt, Delivery};
 pub use issue::{
-    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS,
-    Reaction, Subject,
+    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS, Reaction, Subject,
 };
 pub use limit::{Budget, Resource};
 pub use node::Node;

@@ -60,12 +60,7 @@ impl Objects {
             .collect()
     }
 
-    fn change(
-        &self,
-        path: &str,
-        before: Option<(Mode, Oid)>,
-        after: Option<(Mode, Oid)>,
-    ) -> FileChange {
+    fn change(&self, path: &str, before: Option<(Mode, Oid)>, after: Option<(Mode, Oid)>) -> FileChange {
         let status = match (before, after) {
             (None, _) => FileStatus::Added,
             (Some(_), None) => FileStatus::Removed,

@@ -124,8 +124,7 @@ impl Commit {
             let _ = writeln!(text, "parent {parent}");
         }
         for (role, who) in [("author", &self.author), ("committer", &self.committer)] {
-            let _ =
-                writeln!(text, "{role} {} <{}> {} +0000", who.name, who.email, who.at.as_second());
+            let _ = writeln!(text, "{role} {} <{}> {} +0000", who.name, who.email, who.at.as_second());
         }
         if signed {
             let _ = writeln!(text, "gpgsig {}", WEB_FLOW_SIGNATURE.replace('\n', "\n "));

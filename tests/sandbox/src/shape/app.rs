@@ -108,8 +108,7 @@ impl State {
         if full {
             let payload: Value = serde_json::from_str(&delivery.payload).unwrap_or_default();
             shape["url"] = json!(self.app().hook_url);
-            shape["request"] =
-                json!({ "headers": attempt.request_headers, "payload": payload });
+            shape["request"] = json!({ "headers": attempt.request_headers, "payload": payload });
             shape["response"] = json!({ "headers": {}, "payload": attempt.response_body });
         }
         shape

@@ -216,14 +216,7 @@ impl State {
             (Mode::Submodule, _) if !listed => {
                 shape["submodule_git_url"] = json!(format!("{html}.git"));
             }
-            (
-                Mode::File
-                | Mode::Executable
-                | Mode::Symlink
-                | Mode::Submodule
-                | Mode::Directory,
-                _,
-            ) => {}
+            (Mode::File | Mode::Executable | Mode::Symlink | Mode::Submodule | Mode::Directory, _) => {}
         }
         shape
     }

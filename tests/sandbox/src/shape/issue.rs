@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::state::{
-    AccountId, Comment, Issue, IssueState, Label, Node, REACTIONS, Reaction, Repository, Role,
-    State,
+    AccountId, Comment, Issue, IssueState, Label, Node, REACTIONS, Reaction, Repository, Role, State,
 };
 
 impl State {
@@ -154,8 +153,7 @@ impl State {
     }
 
     fn reaction_rollup(&self, url: &str, reactions: &[Reaction]) -> Value {
-        let mut shape =
-            json!({ "url": format!("{url}/reactions"), "total_count": reactions.len() });
+        let mut shape = json!({ "url": format!("{url}/reactions"), "total_count": reactions.len() });
         for content in REACTIONS {
             shape[content] = json!(reactions.iter().filter(|r| r.content == content).count());
         }

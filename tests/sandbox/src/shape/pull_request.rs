@@ -9,12 +9,7 @@ use crate::state::{Issue, Node, Repository, RepositoryId, State};
 impl State {
     /// Schema `pull-request`, or with `full` false an entry of a list
     /// (`pull-request-simple`). An issue has no such shape: null.
-    pub(crate) fn pull_request_json(
-        &self,
-        repository: &Repository,
-        issue: &Issue,
-        full: bool,
-    ) -> Value {
+    pub(crate) fn pull_request_json(&self, repository: &Repository, issue: &Issue, full: bool) -> Value {
         let Some(pull) = &issue.pull_request else { return Value::Null };
         let (html, api) = (self.html_url(repository), self.api_url(repository));
         let page = format!("{html}/pull/{}", issue.number);
@@ -104,13 +99,7 @@ impl State {
         shape
     }
 
-    fn end_json(
-        &self,
-        repository: Option<RepositoryId>,
-        owner: u64,
-        branch: &str,
-        oid: Oid,
-    ) -> Value {
+    fn end_json(&self, repository: Option<RepositoryId>, owner: u64, branch: &str, oid: Oid) -> Value {
         let home = repository.and_then(|id| self.repository(id).ok());
         json!({
             "label": format!("{}:{branch}", self.login(owner)),

@@ -59,8 +59,7 @@ impl State {
     pub(crate) fn repository_json(&self, repository: &Repository) -> Value {
         let (html, api) = (self.html_url(repository), self.api_url(repository));
         let open = repository.issues.values().filter(|issue| issue.is_open()).count();
-        let forks =
-            self.repositories().filter(|other| other.fork_of == Some(repository.id)).count();
+        let forks = self.repositories().filter(|other| other.fork_of == Some(repository.id)).count();
         let language = repository.languages.iter().max_by_key(|(_, bytes)| **bytes);
         let mut shape = json!({
             "id": repository.id,
@@ -161,12 +160,10 @@ impl State {
     pub(crate) fn permissions_on(&self, caller: &Caller, repository: &Repository) -> Value {
         let role = match caller {
             Caller::Person(person) => self.role(*person, repository.id),
-            Caller::Installation(grant) => {
-                match grant.permissions.get(&Permission::Contents) {
-                    Some(Level::Write) => Some(Role::Write),
-                    Some(Level::Read) | None => Some(Role::Read),
-                }
-            }
+            Caller::Installation(grant) => match grant.permissions.get(&Permission::Contents) {
+                Some(Level::Write) => Some(Role::Write),
+                Some(Level::Read) | None => Some(Role::Read),
+            },
             Caller::Anonymous | Caller::App => Some(Role::Read),
         };
         let has = |needed: Role| role.is_some_and(|role| role >= needed);

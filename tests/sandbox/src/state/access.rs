@@ -186,12 +186,7 @@ impl State {
     ///
     /// # Errors
     /// `NotAccessible` naming the permissions; `NotFound` for what is unseen.
-    pub fn allow(
-        &self,
-        caller: &Caller,
-        repository: RepositoryId,
-        any_of: &[Need],
-    ) -> Result<(), Refusal> {
+    pub fn allow(&self, caller: &Caller, repository: RepositoryId, any_of: &[Need]) -> Result<(), Refusal> {
         let repository = self.repositories.get(&repository).ok_or(Refusal::NotFound)?;
         if !self.can_see(caller, repository) {
             return Err(Refusal::NotFound);
@@ -207,10 +202,6 @@ impl State {
             }
             Caller::Installation(_) => public && only_reads,
         };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Refusal::NotAccessible { accepted: Need::header(any_of) })
-        }
+        if allowed { Ok(()) } else { Err(Refusal::NotAccessible { accepted: Need::header(any_of) }) }
     }
 }

@@ -158,9 +158,7 @@ impl State {
         let Caller::Person(person) = caller else { return Ok(actor) };
         match self.role(*person, repository) {
             None => Err(Refusal::NotFound),
-            Some(role) if role < needed => {
-                Err(Refusal::Forbidden("Must have push access to repository"))
-            }
+            Some(role) if role < needed => Err(Refusal::Forbidden("Must have push access to repository")),
             Some(_) => Ok(actor),
         }
     }

@@ -9,9 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use rand::Rng as _;
 use serde_json::{Value, json};
 
-use super::{
-    AccountId, Caller, Grant, Level, Permission, Permissions, Refusal, RepositoryId, Scope, State,
-};
+use super::{AccountId, Caller, Grant, Level, Permission, Permissions, Refusal, RepositoryId, Scope, State};
 
 /// GitHub's numeric id of an installation.
 pub type InstallationId = u64;
@@ -112,10 +110,8 @@ impl AppKey {
                 .chunks(64)
                 .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
                 .collect();
-            let private_pem = format!(
-                "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-                lines.join("\n")
-            );
+            let private_pem =
+                format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
             AppKey { private_pem, public: DecodingKey::from_rsa_der(pair.public_key().as_ref()) }
         })
     }
@@ -211,7 +207,9 @@ impl State {
             return Err(Refusal::BadJwt("'Issuer' claim ('iss') must be an Integer or the client ID"));
         }
         let (Some(iat), Some(exp)) = (claims["iat"].as_i64(), claims["exp"].as_i64()) else {
-            return Err(Refusal::BadJwt("Missing 'issued at' claim ('iat') or 'expiration time' claim ('exp')"));
+            return Err(Refusal::BadJwt(
+                "Missing 'issued at' claim ('iat') or 'expiration time' claim ('exp')",
+            ));
         };
         if iat > now {
             return Err(Refusal::BadJwt(
@@ -270,11 +268,8 @@ impl State {
                 .find(|r| r.owner == home.account && r.name.eq_ignore_ascii_case(name))
                 .map(|r| r.id)
         };
-        let wanted = request
-            .repositories
-            .iter()
-            .map(named)
-            .chain(request.repository_ids.iter().copied().map(Some));
+        let wanted =
+            request.repositories.iter().map(named).chain(request.repository_ids.iter().copied().map(Some));
         for id in wanted {
             let id = id.filter(|id| self.installed_on(home, *id)).ok_or_else(|| {
                 Refusal::Unprocessable("There is at least one repository that does not exist or is not accessible to the parent installation.".to_owned())

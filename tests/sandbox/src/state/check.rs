@@ -175,8 +175,7 @@ impl State {
         if self.writable(repository)?.objects.commit(head).is_none() {
             return Err(Refusal::Unprocessable(format!("No commit found for SHA: {head}")));
         }
-        let (suite, id, now) =
-            (self.check_suite(repository, head, None)?, self.next_id(), self.now());
+        let (suite, id, now) = (self.check_suite(repository, head, None)?, self.next_id(), self.now());
         let content = CheckContent { status: "queued".to_owned(), ..CheckContent::default() };
         let mut run = CheckRun {
             id,

@@ -105,9 +105,7 @@ impl State {
         let (listeners, repository): (Vec<Option<InstallationId>>, _) = match scope {
             Scope::App => (vec![None], None),
             Scope::Installation(id) => (vec![Some(id)], None),
-            Scope::Repository(id) => {
-                (self.installations_on(id).into_iter().map(Some).collect(), Some(id))
-            }
+            Scope::Repository(id) => (self.installations_on(id).into_iter().map(Some).collect(), Some(id)),
         };
         for listener in listeners {
             if !self.hears(listener, event, action) {
@@ -187,10 +185,7 @@ impl State {
         if let Ok(actor) = self.actor(caller) {
             if event == "push" {
                 let email = self.account(actor).map(super::Account::noreply);
-                payload.insert(
-                    "pusher".to_owned(),
-                    json!({ "name": self.login(actor), "email": email }),
-                );
+                payload.insert("pusher".to_owned(), json!({ "name": self.login(actor), "email": email }));
             }
             payload.insert("sender".to_owned(), self.simple_user(actor));
         }

@@ -149,8 +149,7 @@ pub struct Reaction {
 }
 
 /// The contents a reaction may have.
-pub const REACTIONS: [&str; 8] =
-    ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
+pub const REACTIONS: [&str; 8] = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
 
 /// What a reaction is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,11 +226,7 @@ impl State {
         self.repository(repository)?.issues.get(&number).ok_or(Refusal::NotFound)
     }
 
-    pub(crate) fn issue_mut(
-        &mut self,
-        repository: RepositoryId,
-        number: u64,
-    ) -> Result<&mut Issue, Refusal> {
+    pub(crate) fn issue_mut(&mut self, repository: RepositoryId, number: u64) -> Result<&mut Issue, Refusal> {
         self.repository_mut(repository)?.issues.get_mut(&number).ok_or(Refusal::NotFound)
     }
 
@@ -412,8 +407,7 @@ impl State {
         let issue = self.issue_mut(repository, number)?;
         issue.updated_at = now;
         issue.state = if closed {
-            let reason =
-                issue.pull_request.is_none().then(|| reason.unwrap_or(CloseReason::Completed));
+            let reason = issue.pull_request.is_none().then(|| reason.unwrap_or(CloseReason::Completed));
             IssueState::Closed { at: now, by: actor, reason }
         } else {
             IssueState::Open { reopened: true }
@@ -611,8 +605,7 @@ impl State {
             return Err(Refusal::invalid("Label", "name", "already_exists"));
         }
         let id = self.next_id();
-        let label =
-            Label { id, name: name.to_owned(), color: color.to_lowercase(), description };
+        let label = Label { id, name: name.to_owned(), color: color.to_lowercase(), description };
         self.repository_mut(repository)?.labels.insert(id, label.clone());
         let body = json!({ "label": self.label_json(self.repository(repository)?, &label) });
         self.emit(caller, Scope::Repository(repository), "label", Some("created"), body);
@@ -726,12 +719,8 @@ impl State {
         let (id, at) = (self.next_id(), self.now());
         let home = self.repository_mut(repository)?;
         let reactions = match subject {
-            Subject::Issue(number) => {
-                &mut home.issues.get_mut(&number).ok_or(Refusal::NotFound)?.reactions
-            }
-            Subject::Comment(id) => {
-                &mut home.comments.get_mut(&id).ok_or(Refusal::NotFound)?.reactions
-            }
+            Subject::Issue(number) => &mut home.issues.get_mut(&number).ok_or(Refusal::NotFound)?.reactions,
+            Subject::Comment(id) => &mut home.comments.get_mut(&id).ok_or(Refusal::NotFound)?.reactions,
         };
         if let Some(known) = reactions.iter().find(|r| r.by == by && r.content == content) {
             return Ok((known.clone(), false));

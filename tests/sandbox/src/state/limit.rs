@@ -54,8 +54,8 @@ impl Budget {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limits {
-    budgets: HashMap<(Spender, Resource), Budget>,
-    contents: HashMap<Spender, Vec<Timestamp>>,
+    pub(super) budgets: HashMap<(Spender, Resource), Budget>,
+    pub(super) contents: HashMap<Spender, Vec<Timestamp>>,
     /// Points an hour for installations and people; `None` as on a server
     /// without limits.
     pub(crate) hourly: Option<u64>,
@@ -90,12 +90,7 @@ impl State {
     ///
     /// # Errors
     /// `PrimaryLimit` when fewer are left.
-    pub fn charge(
-        &mut self,
-        caller: &Caller,
-        resource: Resource,
-        points: u64,
-    ) -> Result<(), Refusal> {
+    pub fn charge(&mut self, caller: &Caller, resource: Resource, points: u64) -> Result<(), Refusal> {
         let Some(mut budget) = self.budget(caller, resource) else { return Ok(()) };
         if budget.remaining() < points {
             return Err(Refusal::PrimaryLimit);

@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{
-    AccountId, Caller, Issue, Refusal, Repository, RepositoryId, Role, State, Visibility,
-};
+use super::{AccountId, Caller, Issue, Refusal, Repository, RepositoryId, Role, State, Visibility};
 use crate::git::{Commit, FileChange, Oid};
 
 /// What a pull request has beyond an issue.
@@ -279,7 +277,8 @@ impl State {
         let mut wanted = Vec::new();
         for login in logins {
             let account = self.account_named(login).map(|account| account.id);
-            let is_collaborator = |id: &AccountId| self.role(*id, repository).is_some_and(|role| role >= Role::Triage);
+            let is_collaborator =
+                |id: &AccountId| self.role(*id, repository).is_some_and(|role| role >= Role::Triage);
             let id = account.filter(is_collaborator).ok_or_else(|| {
                 Refusal::Unprocessable("Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.".to_owned())
             })?;
@@ -338,11 +337,7 @@ impl State {
 
     /// A pull request opened again looks at its branches again: they may have
     /// moved while nobody followed.
-    pub(crate) fn refresh_branches(
-        &mut self,
-        repository: RepositoryId,
-        number: u64,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn refresh_branches(&mut self, repository: RepositoryId, number: u64) -> Result<(), Refusal> {
         let Some(pull) = self.issue(repository, number)?.pull_request.clone() else {
             return Ok(());
         };
@@ -394,8 +389,7 @@ impl State {
             ),
             MergeMethod::Squash => (vec![pull.base], format!("{} (#{number})", issue.title)),
         };
-        let commit =
-            self.commit_merge(caller, repository, &pull.base_branch, &files, parents, message)?;
+        let commit = self.commit_merge(caller, repository, &pull.base_branch, &files, parents, message)?;
         let at = self.now();
         // Marked before the base moves, or the move itself would close it.
         self.pull_mut(repository, number)?.merged = Some(Merged { at, by: actor, commit });
@@ -405,10 +399,7 @@ impl State {
     }
 
     /// The open pull requests for which a condition holds, as places.
-    fn open_pulls(
-        &self,
-        condition: impl Fn(&Repository, &PullRequest) -> bool,
-    ) -> Vec<(RepositoryId, u64)> {
+    fn open_pulls(&self, condition: impl Fn(&Repository, &PullRequest) -> bool) -> Vec<(RepositoryId, u64)> {
         let mut found = Vec::new();
         for home in self.repositories() {
             for issue in home.issues.values().filter(|issue| issue.is_open()) {

@@ -4,8 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    AccountId, BranchRule, Caller, Need, Permission, Refusal, Repository, RepositoryId, Role,
-    Scope, State,
+    AccountId, BranchRule, Caller, Need, Permission, Refusal, Repository, RepositoryId, Role, Scope, State,
 };
 use crate::git::{Commit, FileStatus, Files, Mode, Object, Oid, Signature, TreeEntry};
 
@@ -62,9 +61,7 @@ impl State {
         let at = self.now();
         let (name, email) = self.account(actor).map_or_else(
             || ("ghost".to_owned(), String::new()),
-            |account| {
-                (account.name.clone().unwrap_or_else(|| account.login.clone()), account.noreply())
-            },
+            |account| (account.name.clone().unwrap_or_else(|| account.login.clone()), account.noreply()),
         );
         let author = Signature { name, email, at };
         let committer = if by_github {
@@ -156,8 +153,7 @@ impl State {
                 return Err(Refusal::Unprocessable("Object does not exist".to_owned()));
             }
             let nested = |name: &String| {
-                name.starts_with(&format!("{}/", update.name))
-                    || update.name.starts_with(&format!("{name}/"))
+                name.starts_with(&format!("{}/", update.name)) || update.name.starts_with(&format!("{name}/"))
             };
             if current.is_none() && repository.references.keys().any(nested) {
                 return Err(Refusal::Unprocessable("Reference update failed".to_owned()));
@@ -254,8 +250,7 @@ impl State {
         repository: RepositoryId,
         name: &str,
     ) -> Result<(), Refusal> {
-        let update =
-            RefUpdate { name: name.to_owned(), before: None, after: Oid::ZERO, force: true };
+        let update = RefUpdate { name: name.to_owned(), before: None, after: Oid::ZERO, force: true };
         self.update_refs(caller, repository, vec![update])
     }
 
@@ -379,8 +374,7 @@ impl State {
             account: Some(actor),
         }));
         if !first {
-            let update =
-                RefUpdate { name: name.clone(), before: None, after: new, force: false };
+            let update = RefUpdate { name: name.clone(), before: None, after: new, force: false };
             self.check_update(caller, self.repository(repository)?, &update)?;
         }
         self.move_ref(caller, repository, &name, new)?;
@@ -425,7 +419,10 @@ impl State {
         let base = match base {
             None => None,
             Some(oid) => Some(
-                objects.commit(oid).map(|commit| commit.tree).or(objects.tree(oid).map(|_| oid))
+                objects
+                    .commit(oid)
+                    .map(|commit| commit.tree)
+                    .or(objects.tree(oid).map(|_| oid))
                     .ok_or_else(|| Refusal::Unprocessable("base_tree is not a valid tree oid".to_owned()))?,
             ),
         };
@@ -446,9 +443,7 @@ impl State {
                 }
                 Some((mode, oid)) => {
                     if mode != Mode::Submodule && objects.blob(oid).is_none() {
-                        return Err(Refusal::Unprocessable(format!(
-                            "tree.sha {oid} is not a valid blob"
-                        )));
+                        return Err(Refusal::Unprocessable(format!("tree.sha {oid} is not a valid blob")));
                     }
                     put(&mut files, path, mode, oid);
                 }
@@ -480,7 +475,9 @@ impl State {
             return Err(Refusal::Unprocessable("Tree SHA does not exist".to_owned()));
         }
         if parents.iter().any(|parent| objects.commit(*parent).is_none()) {
-            return Err(Refusal::Unprocessable("Parent SHA does not exist or is not a commit object".to_owned()));
+            return Err(Refusal::Unprocessable(
+                "Parent SHA does not exist or is not a commit object".to_owned(),
+            ));
         }
         Ok(objects.insert(Object::Commit(Commit {
             tree,
@@ -630,7 +627,9 @@ fn put(files: &mut Files, path: String, mode: Mode, oid: Oid) {
 fn check_path(path: &str) -> Result<(), Refusal> {
     let bad = |name: &str| matches!(name, "" | "." | "..") || name.eq_ignore_ascii_case(".git");
     if path.split('/').any(bad) || path.contains('\0') {
-        return Err(Refusal::Unprocessable(format!("A path was requested that is not well formed: {path:?}")));
+        return Err(Refusal::Unprocessable(format!(
+            "A path was requested that is not well formed: {path:?}"
+        )));
     }
     Ok(())
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    AccountId, Caller, CheckRun, CheckSuite, Comment, Issue, Label, Refusal, Role, Scope, State,
-};
+use super::{AccountId, Caller, CheckRun, CheckSuite, Comment, Issue, Label, Refusal, Role, Scope, State};
 use crate::git::{Objects, Oid};
 
 /// GitHub's numeric id of a repository.
@@ -193,9 +191,7 @@ impl Repository {
 
     /// Branch names without `refs/heads/`, sorted, with their heads.
     pub fn branches(&self) -> impl Iterator<Item = (&str, Oid)> {
-        self.references
-            .iter()
-            .filter_map(|(name, oid)| Some((name.strip_prefix("refs/heads/")?, *oid)))
+        self.references.iter().filter_map(|(name, oid)| Some((name.strip_prefix("refs/heads/")?, *oid)))
     }
 
     /// What a text like `main`, `refs/heads/main`, a full or short commit id,
@@ -277,10 +273,7 @@ impl State {
         let had_it = |repository: &&Repository| {
             repository.former_names.iter().any(|name| name.eq_ignore_ascii_case(&full_name))
         };
-        self.repositories()
-            .filter(had_it)
-            .find(visible)
-            .map(|repository| Found::Moved(repository.id))
+        self.repositories().filter(had_it).find(visible).map(|repository| Found::Moved(repository.id))
     }
 
     /// The rules that bind a branch, each with its ruleset.
@@ -345,12 +338,7 @@ impl State {
     ///
     /// # Errors
     /// Without the admin role; when the new owner already has that name.
-    pub fn transfer(
-        &mut self,
-        caller: &Caller,
-        id: RepositoryId,
-        to: AccountId,
-    ) -> Result<(), Refusal> {
+    pub fn transfer(&mut self, caller: &Caller, id: RepositoryId, to: AccountId) -> Result<(), Refusal> {
         let repository = self.repository(id)?;
         let (from, full_name) = (repository.owner, self.full_name(repository));
         let name = repository.name.clone();
@@ -375,12 +363,7 @@ impl State {
     ///
     /// # Errors
     /// Without the admin role.
-    pub fn set_archived(
-        &mut self,
-        caller: &Caller,
-        id: RepositoryId,
-        archived: bool,
-    ) -> Result<(), Refusal> {
+    pub fn set_archived(&mut self, caller: &Caller, id: RepositoryId, archived: bool) -> Result<(), Refusal> {
         let action = if archived { "archived" } else { "unarchived" };
         self.change_repository(caller, id, action, Value::Null, |repository| {
             repository.archived = archived;
@@ -426,7 +409,9 @@ impl State {
             return Err(Refusal::custom(
                 "Repository",
                 "default_branch",
-                format!("The branch {branch} was not found. Please push that ref first or create it via the Git Data API."),
+                format!(
+                    "The branch {branch} was not found. Please push that ref first or create it via the Git Data API."
+                ),
             ));
         }
         let changes = json!({ "default_branch": { "from": repository.default_branch } });
