@@ -1,0 +1,216 @@
+//! Which jobs an event asks for: a pure table.
+//!
+//! Promises: (1) an event is a hint: every job looks at GitHub again, so a
+//! doubled, reordered or replayed event does no harm, and a lost one only
+//! delays until the sweep; (2) a push that touches nothing of ours costs no
+//! job, whenever that can be told from the event; (3) what Muster did itself
+//! wakes nobody, except the end of a pull request (etiquette 4.9); (4) unknown
+//! events and actions ask for nothing.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::repository::{AccountId, ObjectId, RepositoryId},
+    github::webhook::{Event, Installation, Item, Push, Repository},
+    store::{JobKind, NewJob, Priority},
+};
+
+/// The commits that a push names stop at this number (GitHub documentation,
+/// "Webhook events and payloads", `push`).
+const MOST_COMMITS: usize = 2048;
+
+/// What must be known to tell whether an event matters.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The head of the repository's default branch when it was judged last.
+    pub judged: Option<&'a ObjectId>,
+    /// Our own bot account, once GitHub has told us.
+    pub bot: Option<AccountId>,
+    /// The prefix of our branches.
+    pub branch_prefix: &'a str,
+}
+
+/// The jobs that `event` asks for, to be run from `now`.
+#[must_use]
+pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {
+    let Some(installation) = &event.installation else { return Vec::new() };
+    let action = event.action.as_deref().unwrap_or("");
+    if caused_by_us(event, known) && (event.name.as_str(), action) != ("pull_request", "closed") {
+        return Vec::new();
+    }
+    let jobs = Jobs { event, installation, now };
+    match (event.name.as_str(), action) {
+        ("push", _) => jobs.of_push(known),
+        (
+            "repository",
+            "created" | "renamed" | "transferred" | "privatized" | "publicized" | "archived" | "unarchived"
+            | "deleted",
+        )
+        | ("public", _) => jobs.of_repository(),
+        ("repository", "edited") if event.changes.as_ref().is_some_and(|c| c.default_branch.is_some()) => {
+            jobs.of_repository()
+        }
+        (
+            "issues",
+            "closed" | "reopened" | "deleted" | "transferred" | "edited" | "labeled" | "unlabeled" | "locked"
+            | "unlocked",
+        ) => jobs.of_item(event.issue.as_ref(), known),
+        (
+            "pull_request",
+            "closed" | "reopened" | "edited" | "labeled" | "unlabeled" | "locked" | "unlocked"
+            | "synchronize",
+        ) => jobs.of_item(event.pull_request.as_ref(), known),
+        ("installation", "created" | "deleted" | "suspend" | "unsuspend" | "new_permissions_accepted")
+        | ("installation_repositories", "added" | "removed")
+        | ("installation_target", "renamed") => vec![jobs.sweep(Priority::Sweep)],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the event says that a parked installation may go on: its jobs are
+/// released, and park themselves again if GitHub still refuses.
+#[must_use]
+pub fn unparks(event: &Event) -> Option<&Installation> {
+    let goes_on =
+        matches!(event.action.as_deref(), Some("created" | "unsuspend" | "new_permissions_accepted"));
+    event.installation.as_ref().filter(|_| event.name == "installation" && goes_on)
+}
+
+/// The repository whose judged head [`route`] must be told to tell that a push
+/// costs no job: asking the database is spared where the push costs one anyway.
+#[must_use]
+pub fn hangs_on_judged_head(event: &Event) -> Option<RepositoryId> {
+    let (repository, branch) = (event.repository.as_ref()?, event.push.branch()?);
+    let hangs = event.name == "push"
+        && is_default(repository, branch)
+        && is_plain(&event.push)
+        && !event.push.paths().any(touches_ours);
+    hangs.then_some(repository.id)
+}
+
+/// Whether a rule may read what stands at `path`, from the root of a
+/// repository. Paths that a policy names besides are left to the sweep.
+#[must_use]
+pub fn touches_ours(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let in_folder =
+        |root: &str| folder == root || folder.strip_prefix(root).is_some_and(|f| f.starts_with('/'));
+    if in_folder(".github") || in_folder("licenses") {
+        return true;
+    }
+    let license = ["license", "licence", "copying", "copyright"].iter().any(|word| name.contains(word));
+    let community = ["readme", "contributing"].iter().any(|word| name.starts_with(word));
+    match folder {
+        "" => license || community || name == "code.json",
+        "docs" => license || community,
+        _ => false,
+    }
+}
+
+fn caused_by_us(event: &Event, known: Known<'_>) -> bool {
+    known.bot.is_some_and(|bot| event.sender.as_ref().is_some_and(|sender| sender.id == bot))
+}
+
+/// The jobs of one event.
+#[derive(Clone, Copy)]
+struct Jobs<'a> {
+    event: &'a Event,
+    installation: &'a Installation,
+    now: Timestamp,
+}
+
+impl Jobs<'_> {
+    fn of_push(self, known: Known<'_>) -> Vec<NewJob> {
+        let Some(repository) = &self.event.repository else { return Vec::new() };
+        let push = &self.event.push;
+        // A tag, or something that is no branch.
+        let Some(branch) = push.branch() else { return Vec::new() };
+        if !is_default(repository, branch) {
+            let ours = !known.branch_prefix.is_empty() && branch.starts_with(known.branch_prefix);
+            return if ours { vec![self.inspect(repository)] } else { Vec::new() };
+        }
+        if tells_all(push, known) && !push.paths().any(touches_ours) {
+            return Vec::new();
+        }
+        self.of_repository()
+    }
+
+    /// The repository; and all of its organization, if it hands files or the
+    /// policy down to the others.
+    fn of_repository(self) -> Vec<NewJob> {
+        let Some(repository) = &self.event.repository else { return Vec::new() };
+        let mut jobs = vec![self.inspect(repository)];
+        if repository.name.as_ref().is_some_and(|name| name.is_organization_home()) {
+            jobs.push(self.sweep(Priority::Policy));
+        }
+        jobs
+    }
+
+    fn of_item(self, item: Option<&Item>, known: Known<'_>) -> Vec<NewJob> {
+        let (Some(repository), Some(item)) = (&self.event.repository, item) else { return Vec::new() };
+        if could_be_ours(item, known) { vec![self.inspect(repository)] } else { Vec::new() }
+    }
+
+    fn inspect(self, repository: &Repository) -> NewJob {
+        self.job(JobKind::InspectRepository, repository.id.0, Priority::Push)
+    }
+
+    fn sweep(self, priority: Priority) -> NewJob {
+        self.job(JobKind::SweepInstallation, self.installation.id.0, priority)
+    }
+
+    fn job(self, kind: JobKind, subject: u64, priority: Priority) -> NewJob {
+        // GitHub's ids are far below 2^63; what is not is nobody's.
+        let id = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        NewJob {
+            kind,
+            subject: id(subject),
+            installation: id(self.installation.id.0),
+            priority,
+            run_at: self.now,
+            cause: self.cause(),
+        }
+    }
+
+    /// For people: `push 5d0c2a1`, `issues.closed`.
+    fn cause(self) -> String {
+        match (&self.event.action, &self.event.push.after) {
+            (_, Some(after)) if self.event.name == "push" => format!("push {}", after.short()),
+            (Some(action), _) => format!("{}.{action}", self.event.name),
+            (None, _) => self.event.name.clone(),
+        }
+    }
+}
+
+/// Whether the paths of a push are all that changed since the head was judged.
+fn tells_all(push: &Push, known: Known<'_>) -> bool {
+    is_plain(push) && known.judged.is_some() && push.before.as_ref() == known.judged
+}
+
+/// Whether the commits that a push names are all that it brought.
+fn is_plain(push: &Push) -> bool {
+    !push.created && !push.deleted && !push.forced && push.commits.len() < MOST_COMMITS
+}
+
+/// Whether it is the default branch, as far as the event says.
+fn is_default(repository: &Repository, branch: &str) -> bool {
+    repository.default_branch.as_deref().is_none_or(|default| default == branch)
+}
+
+/// Ours by its author, or by its branch; what names no author may be ours.
+fn could_be_ours(item: &Item, known: Known<'_>) -> bool {
+    let by_author = match (&item.author, known.bot) {
+        (Some(author), Some(bot)) => author.id == bot,
+        (Some(author), None) => author.is_bot(),
+        (None, _) => true,
+    };
+    let by_branch = item
+        .head
+        .as_ref()
+        .is_some_and(|head| !known.branch_prefix.is_empty() && head.name.starts_with(known.branch_prefix));
+    by_author || by_branch
+}
+
+#[cfg(test)]
+mod tests;
