@@ -11,7 +11,9 @@
 //! | 2 work | `jobs` | `github`, `store`, `domain` |
 //! | 3 faces | `web`, `cli` | everything below |
 
+pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod github;
+pub mod jobs;
 pub mod store;
