@@ -11,9 +11,11 @@
 //! | 2 work | `jobs` | `github`, `store`, `domain` |
 //! | 3 faces | `web`, `cli` | everything below |
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod github;
 pub mod jobs;
 pub mod store;
+pub mod web;

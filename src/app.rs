@@ -1,0 +1,114 @@
+//! The running server: the same for `muster serve` and for the tests.
+//!
+//! Promises: (1) once built it is bound: [`App::address`] is where it answers,
+//! also when port 0 was asked for; (2) told to stop, it accepts nothing more,
+//! finishes what is in flight and what the worker has begun, within
+//! [`Limits::finish`]; (3) it does not outlive its worker: a server that only
+//! listens would look healthy and do nothing.
+
+use std::{io, net::SocketAddr};
+
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::web::{self, Limits, Receiver};
+
+/// A server that is bound and not yet running.
+#[derive(Debug)]
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    receiver: Receiver,
+    limits: Limits,
+}
+
+/// Why a server stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The worker ended although nobody had told it to.
+    #[error("the worker ended by itself; what it has not done stays in the queue, start muster again")]
+    Worker,
+    /// The worker panicked.
+    #[error("the worker panicked; what it has not done stays in the queue, start muster again")]
+    WorkerPanicked,
+    /// It had to be left in the middle of something.
+    #[error("the worker did not finish in time; its lease ends by itself and the job is repeated")]
+    WorkerSlow,
+}
+
+impl App {
+    /// Binds `listen`.
+    ///
+    /// # Errors
+    /// The system's, if the address is taken or not ours.
+    pub async fn bind(listen: SocketAddr, receiver: Receiver, limits: Limits) -> io::Result<App> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        Ok(App { listener, address, receiver, limits })
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What takes deliveries in.
+    #[must_use]
+    pub fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+
+    /// Serves, with `worker` beside it, until `stop`. The worker is handed a
+    /// token that tells it to come to an end.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn run<W>(
+        self,
+        worker: impl FnOnce(CancellationToken) -> W,
+        stop: CancellationToken,
+    ) -> Result<(), Stopped>
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let stop = stop.child_token();
+        let alive = web::Worker::default();
+        let router = web::router(self.receiver.clone(), alive.clone(), self.limits);
+        alive.runs(true);
+        let mut work = tokio::spawn({
+            let (work, stop) = (worker(stop.clone()), stop.clone());
+            async move {
+                // Dropped also when the worker panics.
+                let _ends = Ends { alive, stop };
+                work.await;
+                _ends.stop.is_cancelled()
+            }
+        });
+        web::serve(self.listener, router, self.limits, stop.clone()).await;
+        let ended = timeout(self.limits.finish, &mut work).await;
+        tracing::info!(deliveries = ?self.receiver.counts(), "the server has stopped");
+        match ended {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Stopped::Worker),
+            Ok(Err(_)) => Err(Stopped::WorkerPanicked),
+            Err(_) => {
+                work.abort();
+                Err(Stopped::WorkerSlow)
+            }
+        }
+    }
+}
+
+/// Notes the worker's end and stops the server with it.
+struct Ends {
+    alive: web::Worker,
+    stop: CancellationToken,
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.alive.runs(false);
+        self.stop.cancel();
+    }
+}
