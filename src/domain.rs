@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod finding;
+pub mod license;
 pub mod marker;
 pub mod observed;
 pub mod outgoing;

@@ -1,0 +1,629 @@
+//! The licenses, notices and statements Muster knows word for word.
+//!
+//! Promises: (1) built once, on first use, and never at the start of the
+//! program; (2) what may differ from the published text is listed here and
+//! nowhere else: [`Text::absent`], [`NAMES`], [`EXTRAS`], [`ADDRESS`].
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::words::{self, Word};
+use super::{Form, LicenseId};
+
+/// Number of a word in the [`Catalog`]; [`UNKNOWN`] is no known license's.
+pub(super) type Number = u32;
+/// A word that occurs in no known license; equal to nothing, itself included.
+pub(super) const UNKNOWN: Number = 0;
+
+/// One known text, as the table below writes it.
+struct Text {
+    /// SPDX identifier or expression.
+    id: &'static str,
+    form: Form,
+    from: From,
+    /// Passages that may be missing or filled in: from the first words to the
+    /// end of the last; to before them after a `<`; to the end of the text if
+    /// there are none.
+    absent: &'static [(&'static str, &'static str)],
+}
+
+enum From {
+    /// The text under this name in the SPDX license list.
+    Spdx(&'static str),
+    /// A text SPDX does not publish, or not in this wording.
+    Own(&'static str),
+}
+
+const fn spdx(id: &'static str) -> Text {
+    Text {
+        id,
+        form: Form::Text,
+        from: From::Spdx(id),
+        absent: &[],
+    }
+}
+
+const fn spdx_without(id: &'static str, absent: &'static [(&'static str, &'static str)]) -> Text {
+    Text {
+        id,
+        form: Form::Text,
+        from: From::Spdx(id),
+        absent,
+    }
+}
+
+const fn named(
+    id: &'static str,
+    name: &'static str,
+    absent: &'static [(&'static str, &'static str)],
+) -> Text {
+    Text {
+        id,
+        form: Form::Text,
+        from: From::Spdx(name),
+        absent,
+    }
+}
+
+const fn own(id: &'static str, form: Form, text: &'static str) -> Text {
+    Text {
+        id,
+        form,
+        from: From::Own(text),
+        absent: &[],
+    }
+}
+
+/// How to apply: a guide for readers after the terms of the GNU licenses.
+const GNU_GUIDE: &[(&str, &str)] = &[
+    ("end of terms and conditions", ""),
+    ("how to apply these terms to your new", ""),
+];
+/// What Creative Commons prints around its licenses.
+const CC_FRAME: &[(&str, &str)] = &[
+    (
+        "creative commons corporation creative commons is not a law firm",
+        "<by exercising the licensed rights",
+    ),
+    ("creative commons is not a party to its public licenses", ""),
+];
+
+/// A license text alone does not say "or any later version"; so the text of a
+/// GNU license is reported as `-only`, the narrower grant.
+const TEXTS: &[Text] = &[
+    spdx("0BSD"),
+    spdx("AFL-3.0"),
+    named("AGPL-3.0-only", "AGPL-3.0", GNU_GUIDE),
+    spdx("Apache-1.1"),
+    spdx_without(
+        "Apache-2.0",
+        &[
+            ("end of terms and conditions", ""),
+            ("appendix how to apply the apache license", ""),
+        ],
+    ),
+    spdx("Artistic-1.0"),
+    spdx("Artistic-1.0-Perl"),
+    spdx("Artistic-2.0"),
+    spdx("BlueOak-1.0.0"),
+    spdx("BSD-1-Clause"),
+    spdx("BSD-2-Clause"),
+    spdx("BSD-2-Clause-Patent"),
+    spdx("BSD-2-Clause-Views"),
+    spdx("BSD-3-Clause"),
+    spdx("BSD-3-Clause-Attribution"),
+    spdx("BSD-3-Clause-Clear"),
+    spdx("BSD-3-Clause-LBNL"),
+    spdx("BSD-3-Clause-Modification"),
+    spdx("BSD-3-Clause-No-Nuclear-License"),
+    spdx("BSD-3-Clause-Open-MPI"),
+    spdx("BSD-4-Clause"),
+    spdx("BSD-4-Clause-UC"),
+    spdx("BSD-Source-Code"),
+    spdx("BSL-1.0"),
+    spdx("BUSL-1.1"),
+    spdx_without("CC-BY-3.0", CC_FRAME),
+    spdx_without("CC-BY-4.0", CC_FRAME),
+    spdx_without("CC-BY-NC-4.0", CC_FRAME),
+    spdx_without("CC-BY-NC-SA-4.0", CC_FRAME),
+    spdx_without("CC-BY-ND-4.0", CC_FRAME),
+    spdx_without("CC-BY-SA-3.0", CC_FRAME),
+    spdx_without("CC-BY-SA-4.0", CC_FRAME),
+    spdx("CC-PDDC"),
+    spdx_without(
+        "CC0-1.0",
+        &[(
+            "creative commons corporation is not a law firm",
+            "<statement of purpose",
+        )],
+    ),
+    spdx("CDDL-1.0"),
+    spdx("CDDL-1.1"),
+    spdx("CDLA-Permissive-2.0"),
+    spdx("CECILL-2.1"),
+    spdx("curl"),
+    spdx("ECL-2.0"),
+    spdx("EPL-1.0"),
+    spdx("EPL-2.0"),
+    spdx("EUPL-1.2"),
+    named(
+        "GFDL-1.2-only",
+        "GFDL-1.2",
+        &[("addendum how to use this license", "")],
+    ),
+    named(
+        "GFDL-1.3-only",
+        "GFDL-1.3",
+        &[("addendum how to use this license", "")],
+    ),
+    named(
+        "GPL-1.0-only",
+        "GPL-1.0",
+        &[
+            ("end of terms and conditions", ""),
+            ("appendix how to apply these terms", ""),
+        ],
+    ),
+    named("GPL-2.0-only", "GPL-2.0", GNU_GUIDE),
+    named("GPL-3.0-only", "GPL-3.0", GNU_GUIDE),
+    spdx("HPND"),
+    spdx("ICU"),
+    spdx("ISC"),
+    spdx("JSON"),
+    named("LGPL-2.0-only", "LGPL-2.0", GNU_GUIDE),
+    named("LGPL-2.1-only", "LGPL-2.1", GNU_GUIDE),
+    named(
+        "LGPL-3.0-only",
+        "LGPL-3.0",
+        &[("gnu general public license version 3 29 june 2007", "")],
+    ),
+    spdx("Libpng"),
+    spdx("LPPL-1.3c"),
+    spdx("MIT"),
+    spdx("MIT-0"),
+    spdx("MIT-CMU"),
+    spdx("MIT-Modern-Variant"),
+    spdx_without("MPL-1.1", &[("exhibit a mozilla public license", "")]),
+    spdx_without(
+        "MPL-2.0",
+        &[("exhibit a source code form license notice", "")],
+    ),
+    spdx("MS-PL"),
+    spdx("MS-RL"),
+    spdx("NASA-1.3"),
+    spdx_without(
+        "NCSA",
+        &[("developed by", "url for development group institution")],
+    ),
+    spdx("NIST-PD"),
+    spdx("NIST-PD-fallback"),
+    spdx("NIST-PD-TNT"),
+    spdx("NIST-Software"),
+    spdx("NTP"),
+    spdx("ODbL-1.0"),
+    spdx("ODC-By-1.0"),
+    spdx("OFL-1.1"),
+    spdx("OpenSSL"),
+    spdx("OSL-3.0"),
+    spdx("PDDL-1.0"),
+    spdx("PostgreSQL"),
+    spdx("PSF-2.0"),
+    spdx("Python-2.0"),
+    spdx("Ruby"),
+    spdx("SSPL-1.0"),
+    spdx("Unicode-3.0"),
+    spdx("Unicode-DFS-2016"),
+    spdx_without("Unlicense", &[("for more information please refer to", "")]),
+    spdx("UPL-1.0"),
+    spdx("Vim"),
+    spdx("W3C"),
+    spdx("WTFPL"),
+    spdx("X11"),
+    spdx("Zlib"),
+    spdx("zlib-acknowledgement"),
+    named("Apache-2.0 WITH LLVM-exception", "LLVM-exception", &[]),
+    own(
+        "CC0-1.0",
+        Form::Notice,
+        include_str!("known/cc0-summary.txt"),
+    ),
+    own("CC0-1.0", Form::Notice, include_str!("known/cc0-18f.txt")),
+    own(
+        "Apache-2.0",
+        Form::Notice,
+        include_str!("known/apache-2.0-notice.txt"),
+    ),
+    own(
+        "MPL-2.0",
+        Form::Notice,
+        include_str!("known/mpl-2.0-notice.txt"),
+    ),
+    own(
+        "OFL-1.1",
+        Form::Notice,
+        include_str!("known/ofl-1.1-notice.txt"),
+    ),
+    own(
+        "BSD-3-Clause",
+        Form::Text,
+        include_str!("known/bsd-3-clause-author.txt"),
+    ),
+    own(
+        "GPL-2.0-or-later",
+        Form::Notice,
+        include_str!("known/gpl-2.0-or-later-notice.txt"),
+    ),
+    own(
+        "GPL-3.0-or-later",
+        Form::Notice,
+        include_str!("known/gpl-3.0-or-later-notice.txt"),
+    ),
+    own(
+        "GPL-2.0-only",
+        Form::Notice,
+        include_str!("known/gpl-2.0-only-notice.txt"),
+    ),
+    own(
+        "GPL-3.0-only",
+        Form::Notice,
+        include_str!("known/gpl-3.0-only-notice.txt"),
+    ),
+    own(
+        "LGPL-2.1-or-later",
+        Form::Notice,
+        include_str!("known/lgpl-2.1-or-later-notice.txt"),
+    ),
+    own(
+        "LGPL-3.0-or-later",
+        Form::Notice,
+        include_str!("known/lgpl-3.0-or-later-notice.txt"),
+    ),
+    own(
+        "AGPL-3.0-or-later",
+        Form::Notice,
+        include_str!("known/agpl-3.0-or-later-notice.txt"),
+    ),
+];
+
+/// Where a known text names its holder, anybody may stand.
+const NAMES: &[&str] = &[
+    "the copyright holders and contributors",
+    "the copyright holders or contributors",
+    "the copyright holder and contributors",
+    "the copyright holder or contributors",
+    "the copyright owner or contributors",
+    "name of the copyright holder nor the names of its contributors",
+    "the authors or copyright holders",
+    "the copyright holders",
+    "the copyright holder",
+    "copyright holders",
+    "copyright holder",
+    "the regents and contributors",
+    "the regents or contributors",
+    "of the university nor the names of its contributors",
+    "the authors",
+    "the author",
+    "this program",
+    "this library",
+    "the organization",
+];
+
+/// Said in some copies of a license and in others not.
+const EXTRAS: &[&str] = &[
+    "including the next paragraph",
+    "all rights reserved",
+    "end of terms and conditions",
+    "terms and conditions",
+    "list of conditions and the following disclaimer",
+    "and or",
+];
+
+/// Addresses of the Free Software Foundation and the words around them.
+const ADDRESS: &[&str] = &[
+    "02110",
+    "02111",
+    "02139",
+    "1301",
+    "1307",
+    "3",
+    "330",
+    "51",
+    "59",
+    "675",
+    "along",
+    "ave",
+    "boston",
+    "cambridge",
+    "fifth",
+    "floor",
+    "foundation",
+    "franklin",
+    "free",
+    "fsf",
+    "http",
+    "https",
+    "if",
+    "inc",
+    "ma",
+    "mass",
+    "not",
+    "org",
+    "place",
+    "see",
+    "software",
+    "st",
+    "street",
+    "suite",
+    "temple",
+    "the",
+    "to",
+    "usa",
+    "write",
+];
+
+/// A known text, ready to be compared.
+pub(super) struct Known {
+    pub(super) id: LicenseId,
+    pub(super) form: Form,
+    pub(super) words: Vec<Number>,
+    /// May be missing or filled in.
+    pub(super) absent: Vec<Range<usize>>,
+    /// Any name may stand here.
+    pub(super) names: Vec<Range<usize>>,
+    /// Words of its title; a line of these alone adds nothing.
+    title: Vec<String>,
+}
+
+impl Known {
+    /// Whether a word belongs to the title of this license.
+    pub(super) fn titles(&self, word: &str) -> bool {
+        is_common(word) || self.title.iter().any(|own| own == word)
+    }
+}
+
+/// All known texts, their words, and where each run of words occurs.
+pub(super) struct Catalog {
+    pub(super) known: Vec<Known>,
+    numbers: HashMap<Box<str>, Number, BuildHasherDefault<WordHasher>>,
+    /// The word of each number from 1.
+    spelled: Vec<Box<str>>,
+    /// Hash of all words of a known text, title included or not.
+    exact: HashMap<u64, usize>,
+    pub(super) extras: Vec<Vec<Number>>,
+    address: Vec<Number>,
+}
+
+/// FNV-1a. The table is filled by us alone, so nobody can crowd it.
+#[derive(Default)]
+pub(super) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::build);
+
+/// The one catalog of the process.
+pub(super) fn catalog() -> &'static Catalog {
+    &CATALOG
+}
+
+fn hash(words: &[Number]) -> u64 {
+    words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        (hash ^ u64::from(*word))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(23)
+    })
+}
+
+impl Catalog {
+    fn build() -> Catalog {
+        let mut catalog = Catalog {
+            known: Vec::with_capacity(TEXTS.len()),
+            numbers: HashMap::default(),
+            spelled: Vec::new(),
+            exact: HashMap::new(),
+            extras: Vec::new(),
+            address: Vec::new(),
+        };
+        for text in TEXTS {
+            catalog.add(text);
+        }
+        catalog.extras = EXTRAS.iter().map(|extra| catalog.phrase(extra)).collect();
+        catalog.address = ADDRESS.iter().map(|word| catalog.number(word)).collect();
+        catalog
+    }
+
+    fn add(&mut self, text: &Text) {
+        let normal = words::normalise(text.source());
+        let words = words::words(&normal);
+        let title = title_of(text.id);
+        let is_title =
+            |word: &&Word<'_>| is_common(word.text) || title.iter().any(|own| own == word.text);
+        let body = match text.form {
+            Form::Text => words.iter().take_while(is_title).count(),
+            Form::Notice | Form::Tag | Form::Statement => 0,
+        };
+        let numbers: Vec<Number> = words
+            .iter()
+            .map(|word| match self.numbers.get(word.text) {
+                Some(number) => *number,
+                None => {
+                    self.spelled.push(word.text.into());
+                    let number = self.spelled.len() as Number;
+                    self.numbers.insert(word.text.into(), number);
+                    number
+                }
+            })
+            .collect();
+        let index = self.known.len();
+        self.exact.entry(hash(&numbers)).or_insert(index);
+        let numbers = numbers[body..].to_vec();
+        self.exact.entry(hash(&numbers)).or_insert(index);
+        let absent = text
+            .absent
+            .iter()
+            .filter_map(|(first, last)| {
+                let start = *self.find(&numbers, first).first()?;
+                let end = match *last {
+                    "" => numbers.len(),
+                    last => {
+                        let at = self.find(&numbers[start..], last.trim_start_matches('<'));
+                        let kept = if last.starts_with('<') {
+                            0
+                        } else {
+                            last.split(' ').count()
+                        };
+                        start + at.first()? + kept
+                    }
+                };
+                Some(start..end)
+            })
+            .collect();
+        let names = NAMES
+            .iter()
+            .flat_map(|name| {
+                let length = name.split(' ').count();
+                self.find(&numbers, name)
+                    .into_iter()
+                    .map(move |start| start..start + length)
+            })
+            .collect();
+        self.known.push(Known {
+            id: LicenseId(text.id.into()),
+            form: text.form,
+            words: numbers,
+            absent,
+            names,
+            title,
+        });
+    }
+
+    /// The number of a word, [`UNKNOWN`] if no known text has it.
+    pub(super) fn number(&self, word: &str) -> Number {
+        self.numbers.get(word).copied().unwrap_or(UNKNOWN)
+    }
+
+    /// The word with this number; empty for [`UNKNOWN`].
+    pub(super) fn word(&self, number: Number) -> &str {
+        (number as usize)
+            .checked_sub(1)
+            .map_or("", |at| &self.spelled[at])
+    }
+
+    fn phrase(&self, phrase: &str) -> Vec<Number> {
+        phrase.split(' ').map(|word| self.number(word)).collect()
+    }
+
+    fn find(&self, words: &[Number], phrase: &str) -> Vec<usize> {
+        let phrase = self.phrase(phrase);
+        words
+            .windows(phrase.len())
+            .enumerate()
+            .filter_map(|(at, window)| {
+                (window == phrase && !phrase.contains(&UNKNOWN)).then_some(at)
+            })
+            .collect()
+    }
+
+    /// The known text these words are, all of them in order.
+    pub(super) fn exactly(&self, words: &[Number]) -> Option<&Known> {
+        let known = &self.known[*self.exact.get(&hash(words))?];
+        // Without its title at least, word for word: the hash alone is no proof.
+        (words.ends_with(&known.words) && !words.contains(&UNKNOWN)).then_some(known)
+    }
+
+    /// Whether all words belong to an address of the Free Software Foundation.
+    pub(super) fn is_address(&self, words: &[Number]) -> bool {
+        words.iter().all(|word| self.address.contains(word))
+    }
+}
+
+impl Text {
+    fn source(&self) -> &'static str {
+        match self.from {
+            From::Own(text) => text,
+            From::Spdx(name) => spdx::text::LICENSE_TEXTS
+                .iter()
+                .chain(spdx::text::EXCEPTION_TEXTS)
+                .find_map(|(id, text)| (*id == name).then_some(*text))
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// Words of titles in general.
+const COMMON: &[&str] = &[
+    "2004",
+    "agreement",
+    "and",
+    "april",
+    "august",
+    "conditions",
+    "copyright",
+    "deed",
+    "dual",
+    "expat",
+    "february",
+    "foundation",
+    "full",
+    "general",
+    "january",
+    "july",
+    "june",
+    "legal",
+    "license",
+    "licenses",
+    "march",
+    "modified",
+    "new",
+    "notice",
+    "of",
+    "open",
+    "or",
+    "public",
+    "revised",
+    "simplified",
+    "software",
+    "source",
+    "standard",
+    "terms",
+    "text",
+    "the",
+    "universal",
+    "version",
+];
+
+/// Whether a word stands in titles of any license and says nothing alone.
+pub(super) fn is_common(word: &str) -> bool {
+    COMMON.binary_search(&word).is_ok()
+}
+
+/// Words a title line of the license may consist of.
+fn title_of(id: &str) -> Vec<String> {
+    let base = id.trim_end_matches("-only").trim_end_matches("-or-later");
+    let names = [id, base]
+        .into_iter()
+        .filter_map(spdx::license_id)
+        .flat_map(|license| [license.name, license.full_name])
+        .chain([id]);
+    let mut title = Vec::new();
+    for name in names {
+        let normal = words::normalise(name);
+        let words = normal
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        title.extend(words.map(str::to_owned));
+    }
+    title
+}

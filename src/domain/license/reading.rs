@@ -1,0 +1,285 @@
+//! A text that is not one known text as a whole: what each of its words
+//! belongs to, and the verdict.
+
+use std::ops::Range;
+
+use super::align::{self, Found, Passage};
+use super::known::{self, Number, catalog};
+use super::words::{Word, has_weight};
+use super::{Form, Identification, LicenseId, Lines, Match, Nearest, Unmatched, statement};
+
+/// Words without weight that a file may hold beside its license: a project's
+/// name, an author. Or one in [`ASIDE_SHARE`] of the words.
+const ASIDE: usize = 12;
+/// See [`ASIDE`].
+const ASIDE_SHARE: usize = 50;
+/// Longest text that merely points to other files, in words.
+const POINTER: usize = 160;
+/// Share in common from which a reader is told what a text resembles.
+const NEAR: f32 = 0.5;
+
+/// Every word of a text, and which of them are explained.
+pub(super) struct Reading<'a> {
+    text: &'a str,
+    words: Vec<Word<'a>>,
+    /// Whether nobody has explained the word yet.
+    free: Vec<bool>,
+    found: Vec<(Range<usize>, Match)>,
+    /// Known texts that were found, for their titles.
+    titles: Vec<usize>,
+    /// Not faithful to any known text, the nearest first.
+    spoiled: Vec<Passage>,
+    resembles: Option<(usize, f32)>,
+    /// A statement with limits was found.
+    limited: Vec<Range<usize>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(text: &'a str, words: Vec<Word<'a>>, numbers: &[Number]) -> Reading<'a> {
+        let Found {
+            passages,
+            resembles,
+        } = align::find(&words, numbers);
+        let mut reading = Reading {
+            text,
+            free: vec![true; words.len()],
+            words,
+            found: Vec::new(),
+            titles: Vec::new(),
+            spoiled: Vec::new(),
+            resembles,
+            limited: Vec::new(),
+        };
+        reading.take_passages(passages);
+        reading.take_tags();
+        reading.take_statements();
+        reading.found.sort_by_key(|(words, _)| words.start);
+        reading.join_exceptions();
+        reading
+    }
+
+    fn lines(&self, words: &Range<usize>) -> Lines {
+        let line = |at: usize| self.words[at.min(self.words.len() - 1)].line as usize;
+        Lines {
+            first: line(words.start),
+            last: line(words.end.saturating_sub(1).max(words.start)),
+        }
+    }
+
+    fn take(&mut self, words: Range<usize>, id: LicenseId, score: f32, form: Form) {
+        self.free[words.clone()].fill(false);
+        let lines = self.lines(&words);
+        self.found.push((
+            words,
+            Match {
+                id,
+                lines,
+                score,
+                form,
+            },
+        ));
+    }
+
+    /// Faithful passages, the longest first. A notice inside a license whose
+    /// text was changed says nothing: it belongs to that license's guide.
+    fn take_passages(&mut self, passages: Vec<Passage>) {
+        let (faithful, mut spoiled): (Vec<_>, Vec<_>) =
+            passages.into_iter().partition(|passage| passage.faithful);
+        spoiled.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.known.cmp(&b.known)));
+        for passage in faithful {
+            let known = &catalog().known[passage.known];
+            let inside = |other: &Passage| {
+                other.score >= NEAR
+                    && catalog().known[other.known].form == Form::Text
+                    && other.words.start <= passage.words.start
+                    && passage.words.end <= other.words.end
+            };
+            let is_part = known.form != Form::Text && spoiled.iter().any(inside);
+            if !is_part && self.free[passage.words.clone()].iter().all(|free| *free) {
+                self.titles.push(passage.known);
+                self.take(passage.words, known.id.clone(), passage.score, known.form);
+            }
+        }
+        spoiled.retain(|passage| self.free[passage.words.clone()].iter().any(|free| *free));
+        self.spoiled = spoiled;
+    }
+
+    fn take_tags(&mut self) {
+        for (line, id) in statement::tags(self.text) {
+            let on_line = |word: &Word<'_>| word.line as usize == line;
+            let Some(start) = self.words.iter().position(on_line) else {
+                continue;
+            };
+            let end = start
+                + self.words[start..]
+                    .iter()
+                    .take_while(|word| on_line(word))
+                    .count();
+            // Inside a license it is part of an example.
+            if self.free[start..end].iter().all(|free| *free) {
+                self.take(start..end, id, 1.0, Form::Tag);
+            }
+        }
+    }
+
+    fn take_statements(&mut self) {
+        for statement in statement::statements(&self.words, &self.free) {
+            if !statement.firm {
+                self.limited.push(statement.words.clone());
+            }
+            match statement.id {
+                None => self.free[statement.words].fill(false),
+                Some(id) => self.take(statement.words, id, 1.0, Form::Statement),
+            }
+        }
+    }
+
+    /// "Apache-2.0" followed by the text of its exception is one license.
+    fn join_exceptions(&mut self) {
+        let mut at = 1;
+        while at < self.found.len() {
+            let base = self.found[at]
+                .1
+                .id
+                .as_str()
+                .split_once(" WITH ")
+                .map(|(base, _)| base.to_owned());
+            if base.is_some_and(|base| self.found[at - 1].1.id.as_str() == base) {
+                let (words, exception) = self.found.remove(at);
+                let (whole, license) = &mut self.found[at - 1];
+                whole.end = words.end;
+                license.lines.last = exception.lines.last;
+                license.id = exception.id;
+            } else if self.found[at - 1].1.id == self.found[at].1.id
+                && self.found[at].1.form == Form::Statement
+                && self.found[at - 1].0.end == self.found[at].0.start
+            {
+                let (words, next) = self.found.remove(at);
+                self.found[at - 1].0.end = words.end;
+                self.found[at - 1].1.lines.last = next.lines.last;
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Lines with words that nothing explains; empty if what is left has no
+    /// weight: titles of the licenses found, names, rules.
+    fn other(&self) -> Vec<Lines> {
+        let titled = |word: &str| {
+            self.titles
+                .iter()
+                .any(|known| catalog().known[*known].titles(word))
+                || known::is_common(word)
+        };
+        let mut other = Vec::new();
+        let mut aside = Vec::new();
+        let mut light = 0;
+        for line in self
+            .words
+            .iter()
+            .zip(&self.free)
+            .collect::<Vec<_>>()
+            .chunk_by(|a, b| a.0.line == b.0.line)
+        {
+            let left: Vec<&str> = line
+                .iter()
+                .filter(|(_, free)| **free)
+                .map(|(word, _)| word.text)
+                .collect();
+            if left.is_empty() || left.iter().all(|word| titled(word)) {
+                continue;
+            }
+            let number = line[0].0.line as usize;
+            let at = Lines {
+                first: number,
+                last: number,
+            };
+            if left.iter().any(|word| has_weight(word)) {
+                other.push(at);
+            } else {
+                light += left.len();
+                aside.push(at);
+            }
+        }
+        let allowed = ASIDE.max(self.words.len() / ASIDE_SHARE);
+        if light > allowed || !other.is_empty() {
+            other.extend(aside);
+        }
+        other.extend(self.limited.iter().map(|words| self.lines(words)));
+        joined(other)
+    }
+
+    pub(super) fn judge(self) -> Identification {
+        let other = self.other();
+        let points = self.words.len() <= POINTER
+            && self.found.iter().all(|(_, found)| found.form != Form::Text);
+        if points && !other.is_empty() {
+            let files = statement::files(self.text);
+            if !files.is_empty() {
+                let called = statement::called(&self.words)
+                    .into_iter()
+                    .map(|(words, id)| Match {
+                        id,
+                        lines: self.lines(&words),
+                        score: 1.0,
+                        form: Form::Notice,
+                    });
+                let licenses = self
+                    .found
+                    .iter()
+                    .map(|(_, found)| found.clone())
+                    .chain(called)
+                    .collect();
+                return Identification::PointsTo { files, licenses };
+            }
+        }
+        if self.found.is_empty() {
+            return Identification::Unidentified {
+                why: self.nearest(),
+            };
+        }
+        let licenses = self.found.into_iter().map(|(_, found)| found).collect();
+        if other.is_empty() {
+            Identification::Identified { licenses }
+        } else {
+            Identification::WithOtherText { licenses, other }
+        }
+    }
+
+    fn nearest(&self) -> Unmatched {
+        let known = |index: usize| catalog().known[index].id.clone();
+        match (self.spoiled.first(), self.resembles) {
+            (Some(passage), _) if passage.score >= NEAR => Unmatched::Like(Nearest {
+                id: known(passage.known),
+                score: passage.score,
+                differs: joined(
+                    passage
+                        .differs
+                        .iter()
+                        .map(|words| self.lines(words))
+                        .collect(),
+                ),
+            }),
+            (_, Some((index, share))) if share >= NEAR => Unmatched::Like(Nearest {
+                id: known(index),
+                score: share,
+                differs: Vec::new(),
+            }),
+            _ => Unmatched::Unknown,
+        }
+    }
+}
+
+/// Ranges in order, neighbours made one.
+fn joined(mut lines: Vec<Lines>) -> Vec<Lines> {
+    lines.sort_unstable();
+    let mut joined: Vec<Lines> = Vec::new();
+    for next in lines {
+        match joined.last_mut() {
+            Some(last) if next.first <= last.last + 2 => last.last = last.last.max(next.last),
+            _ => joined.push(next),
+        }
+    }
+    joined
+}

@@ -1,0 +1,456 @@
+//! A text as the words that matter, each with its line.
+//!
+//! Promises: (1) two texts that differ only in wrapping, line ends, case,
+//! punctuation, Markdown or comment marks, list numbers, addresses of web
+//! pages or copyright statements have the same words; (2) nothing that could
+//! carry a condition is dropped: a copyright statement ends where a word of
+//! [`WEIGHT`] begins; (3) a hidden change of direction is a word of its own,
+//! so that a text that reads differently than it is stored never matches.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// One word, lower case, with what its surroundings say about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word<'a> {
+    pub(super) text: &'a str,
+    /// Line in the file, from 1.
+    pub(super) line: u32,
+    /// First word after a blank line, or of the file.
+    pub(super) opens: bool,
+    /// Last word before a full stop, question or exclamation mark, or colon.
+    pub(super) closes: bool,
+}
+
+/// Words that can grant, forbid or limit. Beside them nothing is overlooked.
+pub(super) const WEIGHT: &[&str] = &[
+    "agree",
+    "agreement",
+    "allowed",
+    "any",
+    "anyone",
+    "are",
+    "be",
+    "but",
+    "can",
+    "cannot",
+    "charge",
+    "clause",
+    "commercial",
+    "commercially",
+    "condition",
+    "conditions",
+    "consent",
+    "contract",
+    "copies",
+    "copy",
+    "copying",
+    "covered",
+    "dedicated",
+    "disclaimer",
+    "distribute",
+    "distributed",
+    "distribution",
+    "domain",
+    "except",
+    "exempt",
+    "everyone",
+    "export",
+    "fee",
+    "for",
+    "forbidden",
+    "free",
+    "grant",
+    "granted",
+    "hereby",
+    "if",
+    "is",
+    "law",
+    "legal",
+    "liability",
+    "license",
+    "licensed",
+    "licenses",
+    "licensing",
+    "limited",
+    "may",
+    "modification",
+    "modify",
+    "must",
+    "no",
+    "non",
+    "nor",
+    "not",
+    "only",
+    "otherwise",
+    "own",
+    "patent",
+    "pay",
+    "permission",
+    "permitted",
+    "permits",
+    "prohibited",
+    "proprietary",
+    "provided",
+    "purpose",
+    "purposes",
+    "redistribute",
+    "redistribution",
+    "redistributions",
+    "require",
+    "required",
+    "requires",
+    "restricted",
+    "restriction",
+    "restrictions",
+    "secret",
+    "sell",
+    "shall",
+    "should",
+    "subject",
+    "sublicense",
+    "terms",
+    "this",
+    "unless",
+    "use",
+    "used",
+    "uses",
+    "using",
+    "warranty",
+    "waive",
+    "waived",
+    "was",
+    "were",
+    "which",
+    "will",
+    "without",
+    "you",
+    "your",
+];
+
+/// Whether a word can carry a condition.
+pub(super) fn has_weight(word: &str) -> bool {
+    WEIGHT.binary_search(&word).is_ok() || word.starts_with('\u{202e}')
+}
+
+/// After these a number refers to a passage and is not a list number.
+const REFERRING: &[&str] = &[
+    "article",
+    "and",
+    "clause",
+    "clauses",
+    "or",
+    "paragraph",
+    "paragraphs",
+    "section",
+    "sections",
+    "subsection",
+    "through",
+    "to",
+    "under",
+    "version",
+];
+
+/// Spellings that mean the same in a license (SPDX matching guidelines).
+const SPELLINGS: &[(&str, &str)] = &[
+    ("acknowledgement", "acknowledgment"),
+    ("authorisation", "authorization"),
+    ("authorised", "authorized"),
+    ("favour", "favor"),
+    ("fulfil", "fulfill"),
+    ("initialise", "initialize"),
+    ("judgement", "judgment"),
+    ("labour", "labor"),
+    ("licence", "license"),
+    ("licences", "licenses"),
+    ("merchantibility", "merchantability"),
+    ("organisation", "organization"),
+    ("organisations", "organizations"),
+    ("recognised", "recognized"),
+    ("sublicence", "sublicense"),
+];
+
+/// Lower case, compatibility forms resolved, invisible characters gone, line
+/// ends `\n`. Lines keep their numbers.
+pub(super) fn normalise(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Owned(line_ends(text).to_ascii_lowercase());
+    }
+    Cow::Owned(
+        line_ends(text)
+            .nfkc()
+            .filter(|c| {
+                !matches!(
+                    c,
+                    '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+                )
+            })
+            .flat_map(char::to_lowercase)
+            .collect(),
+    )
+}
+
+fn line_ends(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The words of a text already brought to its normal form by [`normalise`].
+pub(super) fn words(normal: &str) -> Vec<Word<'_>> {
+    without_copyright(normal, split(normal))
+}
+
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Splits into words, leaving out addresses and list numbers.
+fn split(normal: &str) -> Vec<Word<'_>> {
+    let bytes = normal.as_bytes();
+    let mut found: Vec<Word<'_>> = Vec::with_capacity(normal.len() / 6);
+    let (mut line, mut newlines, mut at) = (1u32, 2u32, 0usize);
+    while let Some(c) = normal[at..].chars().next() {
+        let next = at + c.len_utf8();
+        if is_direction(c) {
+            found.push(Word {
+                text: "\u{202e}",
+                line,
+                opens: false,
+                closes: false,
+            });
+            at = next;
+            continue;
+        }
+        if !c.is_alphanumeric() {
+            if c == '\n' {
+                line += 1;
+                newlines += 1;
+            } else if matches!(c, '.' | '!' | '?' | ':' | ';')
+                && newlines == 0
+                && bytes.get(next).is_none_or(|b| !b.is_ascii_alphanumeric())
+                && let Some(last) = found.last_mut()
+            {
+                last.closes = true;
+            }
+            at = next;
+            continue;
+        }
+        let length = normal[at..]
+            .find(|c: char| !c.is_alphanumeric() || is_direction(c))
+            .unwrap_or(normal.len() - at);
+        let end = at + length;
+        let text = &normal[at..end];
+        if let Some(length) = address(&normal[at..]) {
+            at += length;
+            newlines = 0;
+            continue;
+        }
+        if !is_marker(bytes, at, end, found.last()) {
+            let opens = newlines > 1;
+            found.push(Word {
+                text: spelling(text),
+                line,
+                opens,
+                closes: false,
+            });
+            newlines = 0;
+        }
+        at = end;
+    }
+    found
+}
+
+fn spelling(word: &str) -> &str {
+    match SPELLINGS.binary_search_by_key(&word, |(from, _)| from) {
+        Ok(at) => SPELLINGS[at].1,
+        Err(_) => word,
+    }
+}
+
+/// Length in bytes of the web address that starts here, if one does.
+fn address(rest: &str) -> Option<usize> {
+    let is = ["http://", "https://", "www."]
+        .iter()
+        .any(|start| rest.starts_with(start));
+    is.then(|| {
+        rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | ')' | ']' | '"' | '\'' | ','))
+            .unwrap_or(rest.len())
+    })
+}
+
+/// A list number or letter: `1.`, `a)`, `(iv)`, and the `c` of `(c)`.
+fn is_marker(bytes: &[u8], at: usize, end: usize, before: Option<&Word<'_>>) -> bool {
+    let word = &bytes[at..end];
+    let shaped = match word {
+        [b'0'..=b'9'] | [b'0'..=b'9', b'0'..=b'9'] | [b'a'..=b'z'] => true,
+        _ => word.len() <= 5 && word.iter().all(|b| matches!(b, b'i' | b'v' | b'x')),
+    };
+    if !shaped {
+        return false;
+    }
+    let previous = at.checked_sub(1).map(|at| bytes[at]);
+    // The last letter of an abbreviation such as "U.S.C."
+    if previous == Some(b'.') && word[0].is_ascii_alphabetic() {
+        return false;
+    }
+    let after = bytes.get(end).copied();
+    let wrapped = previous == Some(b'(') && after == Some(b')');
+    let dotted = matches!(after, Some(b'.' | b')' | b'\\'))
+        && bytes
+            .get(end + 1)
+            .is_none_or(|b| b.is_ascii_whitespace() || *b == b'.');
+    (wrapped || dotted) && !before.is_some_and(|b| !wrapped && REFERRING.contains(&b.text))
+}
+
+/// Leaves out copyright statements: from "Copyright (c)", "Copyright 2020" or
+/// "© 2020" to the end of the sentence or paragraph, or the first word of
+/// weight; and "All rights reserved" wherever it stands.
+fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>> {
+    let offset = |word: &Word<'_>| word.text.as_ptr() as usize;
+    let base = normal.as_ptr() as usize;
+    let within = |word: &Word<'_>| (base..base + normal.len()).contains(&offset(word));
+    let mut kept = Vec::with_capacity(words.len());
+    let mut at = 0;
+    // Whether the paragraph so far is nothing but copyright statements.
+    let mut opens = false;
+    while at < words.len() {
+        let word = words[at];
+        opens |= word.opens;
+        let after = if within(&word) {
+            &normal[offset(&word) - base + word.text.len()..]
+        } else {
+            ""
+        };
+        let before = if within(&word) {
+            &normal[..offset(&word) - base]
+        } else {
+            ""
+        };
+        let line_begins = at == 0 || words[at - 1].line != word.line;
+        let starts = (word.text == "copyright" && states_holder(after, line_begins))
+            || (is_year(word.text)
+                && (before.trim_end().ends_with("(c)") || before.trim_end().ends_with('©')))
+            || (word.text == "spdx" && after.starts_with("-filecopyrighttext"));
+        if starts {
+            at = end_of_statement(&words, at);
+        } else if is_phrase(&words[at..], &["all", "rights", "reserved"]) {
+            at += 3;
+        } else {
+            kept.push(Word { opens, ..word });
+            opens = false;
+            at += 1;
+        }
+    }
+    kept
+}
+
+fn is_phrase(words: &[Word<'_>], phrase: &[&str]) -> bool {
+    words.len() >= phrase.len()
+        && words
+            .iter()
+            .zip(phrase)
+            .all(|(word, text)| word.text == *text)
+}
+
+fn is_year(word: &str) -> bool {
+    word.len() == 4
+        && (word.starts_with("19") || word.starts_with("20"))
+        && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether the text after "copyright" names a year, a holder or a place for one.
+fn states_holder(after: &str, line_begins: bool) -> bool {
+    let line = after.split('\n').next().unwrap_or_default();
+    let rest = line.trim_start_matches([' ', '\t', '*', '_', ',']);
+    rest.starts_with("(c)")
+        || rest.starts_with(['©', '<', '[', '{'])
+        || rest.starts_with("&copy;")
+        || rest.get(..4).is_some_and(is_year)
+        || (line_begins
+            && (rest.starts_with(':')
+                || rest.starts_with("by ")
+                || line.split(|c: char| !c.is_alphanumeric()).any(is_year)))
+}
+
+/// Longest copyright statement that is believed to be one, in words.
+const STATEMENT: usize = 40;
+
+fn end_of_statement(words: &[Word<'_>], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < words.len() && at - start < STATEMENT {
+        let word = &words[at];
+        if word.opens || has_weight(word.text) {
+            break;
+        }
+        if is_phrase(&words[at..], &["all", "rights", "reserved"]) {
+            at += 3;
+            continue;
+        }
+        // "Inc.", "U.S.", "J." close no sentence.
+        let ends = word.closes && word.text.len() > 4;
+        at += 1;
+        if ends {
+            break;
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> String {
+        let normal = normalise(text);
+        words(&normal)
+            .iter()
+            .map(|word| word.text)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn tables_are_sorted_for_the_search() {
+        assert!(WEIGHT.is_sorted());
+        assert!(SPELLINGS.is_sorted());
+    }
+
+    #[test]
+    fn marks_numbers_and_addresses_do_not_count() {
+        assert_eq!(
+            listed("# 1. **The** Licence\r\n(a) See <https://x.test/a>."),
+            "the license see"
+        );
+        assert_eq!(listed("under section 3. Then"), "under section 3 then");
+        assert_eq!(listed("17 U.S.C. § 105"), "17 u s c 105");
+    }
+
+    #[test]
+    fn copyright_statements_go_and_conditions_stay() {
+        for text in [
+            "Copyright (c) 2020 The Foo Authors\n\nkept",
+            "Copyright 2001, 2020 Foo, Inc. All rights reserved.\nkept",
+            "© 2020 U.S. Federal Government (in countries where recognized)\n\nkept",
+            "Copyright (c) <year> <holder>\nCopyright (C) 2020 by Bar <bar@example.gov>\n\nkept",
+        ] {
+            assert_eq!(listed(text), "kept", "{text}");
+        }
+        assert_eq!(
+            listed("Copyright (c) 2020 Foo. You may not use this."),
+            "you may not use this"
+        );
+        assert_eq!(
+            listed("the above copyright notice"),
+            "the above copyright notice"
+        );
+    }
+
+    #[test]
+    fn hidden_direction_is_a_word() {
+        assert_eq!(listed("may \u{202e}not"), "may \u{202e} not");
+    }
+}
