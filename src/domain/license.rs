@@ -124,8 +124,7 @@ pub struct LicenseId(Cow<'static, str>);
 impl LicenseId {
     /// A work of the United States Government (17 U.S.C. 105): public domain
     /// at home, rights abroad not given up.
-    pub const GOVERNMENT_WORK: LicenseId =
-        LicenseId(Cow::Borrowed("LicenseRef-US-Government-Work"));
+    pub const GOVERNMENT_WORK: LicenseId = LicenseId(Cow::Borrowed("LicenseRef-US-Government-Work"));
     /// The Government keeps rights in a contractor's work, as the laboratories
     /// of the Department of Energy state beside their license.
     pub const GOVERNMENT_RIGHTS: LicenseId =
@@ -174,8 +173,7 @@ impl fmt::Display for Lines {
 pub fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let utf16 = |read: fn([u8; 2]) -> u16, bytes: &[u8]| {
         let (pairs, rest) = bytes.as_chunks::<2>();
-        let text =
-            String::from_utf16(&pairs.iter().map(|pair| read(*pair)).collect::<Vec<_>>()).ok()?;
+        let text = String::from_utf16(&pairs.iter().map(|pair| read(*pair)).collect::<Vec<_>>()).ok()?;
         rest.is_empty().then_some(Cow::Owned(text))
     };
     let text = match bytes {
@@ -187,13 +185,8 @@ pub fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
             Err(_) => Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect()),
         },
     };
-    let binary = |c: char| {
-        c < ' '
-            && !matches!(
-                c,
-                '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{1b}' | '\u{1a}'
-            )
-    };
+    let binary =
+        |c: char| c < ' ' && !matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{1b}' | '\u{1a}');
     (!text.contains(binary)).then_some(text)
 }
 
@@ -204,30 +197,17 @@ pub fn identify(text: &str) -> Identification {
         return Identification::Absent;
     }
     if text.len() > TEXT_LIMIT {
-        return Identification::Unidentified {
-            why: Unmatched::TooLong { bytes: text.len() },
-        };
+        return Identification::Unidentified { why: Unmatched::TooLong { bytes: text.len() } };
     }
     let normal = words::normalise(text);
     let words = words::words(&normal);
     let catalog = known::catalog();
     let numbers: Vec<known::Number> = words.iter().map(|word| catalog.number(word.text)).collect();
     if let Some(known) = whole(catalog, &words, &numbers) {
-        let last = normal
-            .trim_end()
-            .bytes()
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1;
-        let found = Match {
-            id: known.id.clone(),
-            lines: Lines { first: 1, last },
-            score: 1.0,
-            form: known.form,
-        };
-        return Identification::Identified {
-            licenses: vec![found],
-        };
+        let last = normal.trim_end().bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let found =
+            Match { id: known.id.clone(), lines: Lines { first: 1, last }, score: 1.0, form: known.form };
+        return Identification::Identified { licenses: vec![found] };
     }
     reading::Reading::new(text, words, &numbers).judge()
 }
@@ -243,9 +223,6 @@ fn whole<'a>(
     let breaks = (1..words.len().min(TITLE)).filter(|at| words[*at].line != words[at - 1].line);
     std::iter::once(0).chain(breaks.take(3)).find_map(|start| {
         let known = catalog.exactly(&numbers[start..])?;
-        words[..start]
-            .iter()
-            .all(|word| known.titles(word.text))
-            .then_some(known)
+        words[..start].iter().all(|word| known.titles(word.text)).then_some(known)
     })
 }

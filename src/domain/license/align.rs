@@ -105,21 +105,12 @@ pub(super) fn find(words: &[Word<'_>], numbers: &[Number]) -> Found {
         .map(|(index, hits)| (share(index, hits), index))
         .collect();
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let resembles = candidates
-        .first()
-        .map(|(share, index)| (*index, *share))
-        .filter(|(_, share)| *share >= 0.3);
+    let resembles =
+        candidates.first().map(|(share, index)| (*index, *share)).filter(|(_, share)| *share >= 0.3);
     candidates.retain(|(share, index)| *share >= ENOUGH * required(&catalog.known[*index]));
     let mut passages: Vec<Passage> = Vec::new();
     for (_, index) in candidates {
-        place(
-            index,
-            &hits[index],
-            words,
-            numbers,
-            &mut fuel,
-            &mut passages,
-        );
+        place(index, &hits[index], words, numbers, &mut fuel, &mut passages);
     }
     passages.sort_by(|a, b| {
         b.faithful
@@ -127,10 +118,7 @@ pub(super) fn find(words: &[Word<'_>], numbers: &[Number]) -> Found {
             .then((b.words.len() as f32 * b.score).total_cmp(&(a.words.len() as f32 * a.score)))
             .then(a.known.cmp(&b.known))
     });
-    Found {
-        passages,
-        resembles,
-    }
+    Found { passages, resembles }
 }
 
 /// Share of a known text that must be there: the rest may be absent.
@@ -140,14 +128,7 @@ fn required(known: &Known) -> f32 {
         .iter()
         .map(|range| range.end)
         .max()
-        .map_or(0, |end| {
-            end - known
-                .absent
-                .iter()
-                .map(|range| range.start)
-                .min()
-                .unwrap_or(end)
-        });
+        .map_or(0, |end| end - known.absent.iter().map(|range| range.start).min().unwrap_or(end));
     let optional = optional.min(known.absent.iter().map(Range::len).sum());
     1.0 - optional as f32 / known.words.len().max(1) as f32
 }
@@ -162,10 +143,7 @@ fn hits(numbers: &[Number]) -> Vec<Vec<(u32, u32)>> {
         }
         let hash = hash(run);
         let start = runs.places.partition_point(|place| place.0 < hash);
-        for (_, index, place) in runs.places[start..]
-            .iter()
-            .take_while(|place| place.0 == hash)
-        {
+        for (_, index, place) in runs.places[start..].iter().take_while(|place| place.0 == hash) {
             hits[*index as usize].push((at as u32, *place));
         }
     }
@@ -196,10 +174,7 @@ fn place(
     let mut buckets: HashMap<i64, Vec<(u32, u32)>> = HashMap::new();
     for hit in hits {
         let distance = i64::from(hit.0) - i64::from(hit.1);
-        buckets
-            .entry(distance.div_euclid(64))
-            .or_default()
-            .push(*hit);
+        buckets.entry(distance.div_euclid(64)).or_default().push(*hit);
     }
     let size = |bucket: i64| buckets.get(&bucket).map_or(0, Vec::len);
     let mut order: Vec<i64> = buckets.keys().copied().collect();
@@ -209,20 +184,26 @@ fn place(
         if ((size(bucket) + size(bucket - 1) + size(bucket + 1)) as f32) < enough || *fuel == 0 {
             continue;
         }
-        let Some(anchor) = buckets[&bucket].iter().min_by_key(|hit| (hit.1, hit.0)) else {
+        let Some(anchor) = anchor(&buckets[&bucket]) else {
             continue;
         };
         let (text, place) = (anchor.0 as usize, anchor.1 as usize);
-        if passages[first..]
-            .iter()
-            .any(|passage| passage.words.contains(&text))
-        {
+        if passages[first..].iter().any(|passage| passage.words.contains(&text)) {
             continue;
         }
         if let Some(passage) = walk_both(index, place, text, words, numbers, fuel) {
             passages.push(passage);
         }
     }
+}
+
+/// The first run at the distance most runs of a bucket have: a phrase that
+/// the known text has twice also matches at other distances.
+fn anchor(hits: &[(u32, u32)]) -> Option<(u32, u32)> {
+    let distance = |hit: &(u32, u32)| i64::from(hit.0) - i64::from(hit.1);
+    let mut hits = hits.to_vec();
+    hits.sort_unstable_by_key(|hit| (distance(hit), hit.1));
+    hits.chunk_by(|a, b| distance(a) == distance(b)).rev().max_by_key(|run| run.len()).map(|run| run[0])
 }
 
 fn walk_both(
@@ -254,18 +235,12 @@ fn walk_both(
         known: place + d.known.start..place + d.known.end,
         text: text + d.text.start..text + d.text.end,
     }));
-    let (mut known_range, mut range) = (
-        place - backward.known..place + forward.known,
-        text - backward.text..text + forward.text,
-    );
+    let (mut known_range, mut range) =
+        (place - backward.known..place + forward.known, text - backward.text..text + forward.text);
 
     // The guide after the terms is often cut or rewritten: end before it.
-    let tail = known
-        .absent
-        .iter()
-        .filter(|absent| absent.end == known.words.len())
-        .map(|absent| absent.start)
-        .min();
+    let tail =
+        known.absent.iter().filter(|absent| absent.end == known.words.len()).map(|absent| absent.start).min();
     let mut slips = 0;
     let mut spoiled = Vec::new();
     for (at, difference) in differences.iter().enumerate() {
@@ -281,11 +256,7 @@ fn walk_both(
         spoiled.push(difference.text.clone());
     }
     let ends = [0..known_range.start, known_range.end..known.words.len()];
-    let missing: usize = ends
-        .iter()
-        .filter(|end| !is_absent(known, end))
-        .map(Range::len)
-        .sum();
+    let missing: usize = ends.iter().filter(|end| !is_absent(known, end)).map(Range::len).sum();
     let whole = missing == 0;
     if known_range.start > 0 && !is_absent(known, &ends[0]) {
         spoiled.insert(0, range.start..range.start + 1);
@@ -293,10 +264,7 @@ fn walk_both(
     if known_range.end < known.words.len() && !is_absent(known, &ends[1]) {
         spoiled.push(range.end.saturating_sub(1)..range.end);
     }
-    let strange: usize = differences
-        .iter()
-        .map(|d| d.known.len().max(d.text.len()))
-        .sum();
+    let strange: usize = differences.iter().map(|d| d.known.len().max(d.text.len())).sum();
     let common = known_range.len() - differences.iter().map(|d| d.known.len()).sum::<usize>();
     let score = common as f32 / (common + strange + missing).max(1) as f32;
     (score >= 0.4).then(|| Passage {
@@ -316,11 +284,7 @@ struct Walk {
 }
 
 fn walk(known: &[Number], text: &[Number], fuel: &mut usize) -> Walk {
-    let mut walk = Walk {
-        differences: Vec::new(),
-        known: 0,
-        text: 0,
-    };
+    let mut walk = Walk { differences: Vec::new(), known: 0, text: 0 };
     while walk.known < known.len() && walk.text < text.len() {
         if known[walk.known] == text[walk.text] {
             walk.known += 1;
@@ -333,10 +297,8 @@ fn walk(known: &[Number], text: &[Number], fuel: &mut usize) -> Walk {
         let Some((skipped, added)) = meet(&known[walk.known..], &text[walk.text..], fuel) else {
             break;
         };
-        walk.differences.push(Difference {
-            known: walk.known..walk.known + skipped,
-            text: walk.text..walk.text + added,
-        });
+        walk.differences
+            .push(Difference { known: walk.known..walk.known + skipped, text: walk.text..walk.text + added });
         walk.known += skipped;
         walk.text += added;
     }
@@ -354,8 +316,7 @@ fn meet(known: &[Number], text: &[Number], fuel: &mut usize) -> Option<(usize, u
                 continue;
             }
             let needed = AGAIN.min(known.len() - skipped);
-            if text.len() - added >= needed
-                && known[skipped..skipped + needed] == text[added..added + needed]
+            if text.len() - added >= needed && known[skipped..skipped + needed] == text[added..added + needed]
             {
                 *fuel = fuel.saturating_sub(total * total / 2);
                 return (*fuel > 0).then_some((skipped, added));
@@ -368,10 +329,7 @@ fn meet(known: &[Number], text: &[Number], fuel: &mut usize) -> Option<(usize, u
 
 fn is_absent(known: &Known, range: &Range<usize>) -> bool {
     range.is_empty()
-        || known
-            .absent
-            .iter()
-            .any(|absent| absent.start <= range.start && range.end <= absent.end)
+        || known.absent.iter().any(|absent| absent.start <= range.start && range.end <= absent.end)
 }
 
 /// Whether a difference leaves the meaning as it is.
@@ -383,10 +341,7 @@ fn is_harmless(
     numbers: &[Number],
     slips: &mut usize,
 ) -> bool {
-    let (missing, added) = (
-        &known.words[difference.known.clone()],
-        &numbers[difference.text.clone()],
-    );
+    let (missing, added) = (&known.words[difference.known.clone()], &numbers[difference.text.clone()]);
     let spelled = &words[difference.text.clone()];
     let light = spelled.len() <= NAME && !spelled.iter().any(|word| has_weight(word.text));
     let named = known
@@ -398,17 +353,24 @@ fn is_harmless(
         || (catalog.is_address(missing) && catalog.is_address(added))
         || (missing.is_empty() && catalog.extras.iter().any(|extra| extra == added))
         || (added.is_empty() && catalog.extras.iter().any(|extra| extra == missing))
+        || (missing.is_empty() && is_heading(known, difference, words))
+        || catalog.same.iter().any(|(ours, theirs)| {
+            (ours == missing && theirs == added) || (ours == added && theirs == missing)
+        })
         || is_spelling(catalog, missing, spelled, slips)
+}
+
+/// Whole lines that repeat the title.
+fn is_heading(known: &Known, difference: &Difference, words: &[Word<'_>]) -> bool {
+    let Range { start, end } = difference.text.clone();
+    let begins = start == 0 || words[start - 1].line < words[start].line;
+    let ends = end == words.len() || words[end - 1].line < words[end].line;
+    begins && ends && words[start..end].iter().all(|word| known.titles(word.text))
 }
 
 /// The same letters with other breaks ("non exclusive"), or one letter off in
 /// a long word that is no word of any license; at most [`SLIPS`] of those.
-fn is_spelling(
-    catalog: &Catalog,
-    missing: &[Number],
-    spelled: &[Word<'_>],
-    slips: &mut usize,
-) -> bool {
+fn is_spelling(catalog: &Catalog, missing: &[Number], spelled: &[Word<'_>], slips: &mut usize) -> bool {
     if missing.is_empty() || spelled.is_empty() || missing.len() + spelled.len() > 6 {
         return false;
     }
@@ -422,19 +384,15 @@ fn is_spelling(
         && ours.len() >= 5
         && !has_weight(&ours)
         && !has_weight(&theirs)
-        && (catalog.number(&theirs) == UNKNOWN
-            || ours.trim_end_matches('s') == theirs.trim_end_matches('s'))
+        && (catalog.number(&theirs) == UNKNOWN || ours.trim_end_matches('s') == theirs.trim_end_matches('s'))
         && is_one_letter_off(&ours, &theirs);
     *slips += usize::from(slip);
     slip && *slips <= SLIPS
 }
 
 fn is_one_letter_off(a: &str, b: &str) -> bool {
-    let (short, long) = if a.len() <= b.len() {
-        (a.as_bytes(), b.as_bytes())
-    } else {
-        (b.as_bytes(), a.as_bytes())
-    };
+    let (short, long) =
+        if a.len() <= b.len() { (a.as_bytes(), b.as_bytes()) } else { (b.as_bytes(), a.as_bytes()) };
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
     match long.len() - short.len() {
         0 => short[(same + 1).min(short.len())..] == long[(same + 1).min(long.len())..],

@@ -2,7 +2,7 @@
 //!
 //! Promises: (1) built once, on first use, and never at the start of the
 //! program; (2) what may differ from the published text is listed here and
-//! nowhere else: [`Text::absent`], [`NAMES`], [`EXTRAS`], [`ADDRESS`].
+//! nowhere else: [`Text::absent`], [`NAMES`], [`EXTRAS`], [`SAME`], [`ADDRESS`].
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -37,21 +37,11 @@ enum From {
 }
 
 const fn spdx(id: &'static str) -> Text {
-    Text {
-        id,
-        form: Form::Text,
-        from: From::Spdx(id),
-        absent: &[],
-    }
+    Text { id, form: Form::Text, from: From::Spdx(id), absent: &[] }
 }
 
 const fn spdx_without(id: &'static str, absent: &'static [(&'static str, &'static str)]) -> Text {
-    Text {
-        id,
-        form: Form::Text,
-        from: From::Spdx(id),
-        absent,
-    }
+    Text { id, form: Form::Text, from: From::Spdx(id), absent }
 }
 
 const fn named(
@@ -59,34 +49,19 @@ const fn named(
     name: &'static str,
     absent: &'static [(&'static str, &'static str)],
 ) -> Text {
-    Text {
-        id,
-        form: Form::Text,
-        from: From::Spdx(name),
-        absent,
-    }
+    Text { id, form: Form::Text, from: From::Spdx(name), absent }
 }
 
 const fn own(id: &'static str, form: Form, text: &'static str) -> Text {
-    Text {
-        id,
-        form,
-        from: From::Own(text),
-        absent: &[],
-    }
+    Text { id, form, from: From::Own(text), absent: &[] }
 }
 
 /// How to apply: a guide for readers after the terms of the GNU licenses.
-const GNU_GUIDE: &[(&str, &str)] = &[
-    ("end of terms and conditions", ""),
-    ("how to apply these terms to your new", ""),
-];
+const GNU_GUIDE: &[(&str, &str)] =
+    &[("end of terms and conditions", ""), ("how to apply these terms to your new", "")];
 /// What Creative Commons prints around its licenses.
 const CC_FRAME: &[(&str, &str)] = &[
-    (
-        "creative commons corporation creative commons is not a law firm",
-        "<by exercising the licensed rights",
-    ),
+    ("creative commons corporation creative commons is not a law firm", "<by exercising the licensed rights"),
     ("creative commons is not a party to its public licenses", ""),
 ];
 
@@ -99,10 +74,7 @@ const TEXTS: &[Text] = &[
     spdx("Apache-1.1"),
     spdx_without(
         "Apache-2.0",
-        &[
-            ("end of terms and conditions", ""),
-            ("appendix how to apply the apache license", ""),
-        ],
+        &[("end of terms and conditions", ""), ("appendix how to apply the apache license", "")],
     ),
     spdx("Artistic-1.0"),
     spdx("Artistic-1.0-Perl"),
@@ -132,13 +104,7 @@ const TEXTS: &[Text] = &[
     spdx_without("CC-BY-SA-3.0", CC_FRAME),
     spdx_without("CC-BY-SA-4.0", CC_FRAME),
     spdx("CC-PDDC"),
-    spdx_without(
-        "CC0-1.0",
-        &[(
-            "creative commons corporation is not a law firm",
-            "<statement of purpose",
-        )],
-    ),
+    spdx_without("CC0-1.0", &[("creative commons corporation is not a law firm", "<statement of purpose")]),
     spdx("CDDL-1.0"),
     spdx("CDDL-1.1"),
     spdx("CDLA-Permissive-2.0"),
@@ -148,23 +114,12 @@ const TEXTS: &[Text] = &[
     spdx("EPL-1.0"),
     spdx("EPL-2.0"),
     spdx("EUPL-1.2"),
-    named(
-        "GFDL-1.2-only",
-        "GFDL-1.2",
-        &[("addendum how to use this license", "")],
-    ),
-    named(
-        "GFDL-1.3-only",
-        "GFDL-1.3",
-        &[("addendum how to use this license", "")],
-    ),
+    named("GFDL-1.2-only", "GFDL-1.2", &[("addendum how to use this license", "")]),
+    named("GFDL-1.3-only", "GFDL-1.3", &[("addendum how to use this license", "")]),
     named(
         "GPL-1.0-only",
         "GPL-1.0",
-        &[
-            ("end of terms and conditions", ""),
-            ("appendix how to apply these terms", ""),
-        ],
+        &[("end of terms and conditions", ""), ("appendix how to apply these terms", "")],
     ),
     named("GPL-2.0-only", "GPL-2.0", GNU_GUIDE),
     named("GPL-3.0-only", "GPL-3.0", GNU_GUIDE),
@@ -174,11 +129,7 @@ const TEXTS: &[Text] = &[
     spdx("JSON"),
     named("LGPL-2.0-only", "LGPL-2.0", GNU_GUIDE),
     named("LGPL-2.1-only", "LGPL-2.1", GNU_GUIDE),
-    named(
-        "LGPL-3.0-only",
-        "LGPL-3.0",
-        &[("gnu general public license version 3 29 june 2007", "")],
-    ),
+    named("LGPL-3.0-only", "LGPL-3.0", &[("gnu general public license version 3 29 june 2007", "")]),
     spdx("Libpng"),
     spdx("LPPL-1.3c"),
     spdx("MIT"),
@@ -186,17 +137,11 @@ const TEXTS: &[Text] = &[
     spdx("MIT-CMU"),
     spdx("MIT-Modern-Variant"),
     spdx_without("MPL-1.1", &[("exhibit a mozilla public license", "")]),
-    spdx_without(
-        "MPL-2.0",
-        &[("exhibit a source code form license notice", "")],
-    ),
+    spdx_without("MPL-2.0", &[("exhibit a source code form license notice", "")]),
     spdx("MS-PL"),
     spdx("MS-RL"),
     spdx("NASA-1.3"),
-    spdx_without(
-        "NCSA",
-        &[("developed by", "url for development group institution")],
-    ),
+    spdx_without("NCSA", &[("developed by", "url for development group institution")]),
     spdx("NIST-PD"),
     spdx("NIST-PD-fallback"),
     spdx("NIST-PD-TNT"),
@@ -224,67 +169,19 @@ const TEXTS: &[Text] = &[
     spdx("Zlib"),
     spdx("zlib-acknowledgement"),
     named("Apache-2.0 WITH LLVM-exception", "LLVM-exception", &[]),
-    own(
-        "CC0-1.0",
-        Form::Notice,
-        include_str!("known/cc0-summary.txt"),
-    ),
+    own("CC0-1.0", Form::Notice, include_str!("known/cc0-summary.txt")),
     own("CC0-1.0", Form::Notice, include_str!("known/cc0-18f.txt")),
-    own(
-        "Apache-2.0",
-        Form::Notice,
-        include_str!("known/apache-2.0-notice.txt"),
-    ),
-    own(
-        "MPL-2.0",
-        Form::Notice,
-        include_str!("known/mpl-2.0-notice.txt"),
-    ),
-    own(
-        "OFL-1.1",
-        Form::Notice,
-        include_str!("known/ofl-1.1-notice.txt"),
-    ),
-    own(
-        "BSD-3-Clause",
-        Form::Text,
-        include_str!("known/bsd-3-clause-author.txt"),
-    ),
-    own(
-        "GPL-2.0-or-later",
-        Form::Notice,
-        include_str!("known/gpl-2.0-or-later-notice.txt"),
-    ),
-    own(
-        "GPL-3.0-or-later",
-        Form::Notice,
-        include_str!("known/gpl-3.0-or-later-notice.txt"),
-    ),
-    own(
-        "GPL-2.0-only",
-        Form::Notice,
-        include_str!("known/gpl-2.0-only-notice.txt"),
-    ),
-    own(
-        "GPL-3.0-only",
-        Form::Notice,
-        include_str!("known/gpl-3.0-only-notice.txt"),
-    ),
-    own(
-        "LGPL-2.1-or-later",
-        Form::Notice,
-        include_str!("known/lgpl-2.1-or-later-notice.txt"),
-    ),
-    own(
-        "LGPL-3.0-or-later",
-        Form::Notice,
-        include_str!("known/lgpl-3.0-or-later-notice.txt"),
-    ),
-    own(
-        "AGPL-3.0-or-later",
-        Form::Notice,
-        include_str!("known/agpl-3.0-or-later-notice.txt"),
-    ),
+    own("Apache-2.0", Form::Notice, include_str!("known/apache-2.0-notice.txt")),
+    own("MPL-2.0", Form::Notice, include_str!("known/mpl-2.0-notice.txt")),
+    own("OFL-1.1", Form::Notice, include_str!("known/ofl-1.1-notice.txt")),
+    own("BSD-3-Clause", Form::Text, include_str!("known/bsd-3-clause-author.txt")),
+    own("GPL-2.0-or-later", Form::Notice, include_str!("known/gpl-2.0-or-later-notice.txt")),
+    own("GPL-3.0-or-later", Form::Notice, include_str!("known/gpl-3.0-or-later-notice.txt")),
+    own("GPL-2.0-only", Form::Notice, include_str!("known/gpl-2.0-only-notice.txt")),
+    own("GPL-3.0-only", Form::Notice, include_str!("known/gpl-3.0-only-notice.txt")),
+    own("LGPL-2.1-or-later", Form::Notice, include_str!("known/lgpl-2.1-or-later-notice.txt")),
+    own("LGPL-3.0-or-later", Form::Notice, include_str!("known/lgpl-3.0-or-later-notice.txt")),
+    own("AGPL-3.0-or-later", Form::Notice, include_str!("known/agpl-3.0-or-later-notice.txt")),
 ];
 
 /// Where a known text names its holder, anybody may stand.
@@ -318,6 +215,14 @@ const EXTRAS: &[&str] = &[
     "terms and conditions",
     "list of conditions and the following disclaimer",
     "and or",
+];
+
+/// Wordings that stand for one another in published copies.
+const SAME: &[(&str, &str)] = &[
+    ("expressed", "express"),
+    ("owner", "holder"),
+    ("owners", "holders"),
+    ("sections 3 1 3 2 3 3 3 4 and", "section 3 1"),
 ];
 
 /// Addresses of the Free Software Foundation and the words around them.
@@ -392,6 +297,7 @@ pub(super) struct Catalog {
     /// Hash of all words of a known text, title included or not.
     exact: HashMap<u64, usize>,
     pub(super) extras: Vec<Vec<Number>>,
+    pub(super) same: Vec<(Vec<Number>, Vec<Number>)>,
     address: Vec<Number>,
 }
 
@@ -420,9 +326,7 @@ pub(super) fn catalog() -> &'static Catalog {
 
 fn hash(words: &[Number]) -> u64 {
     words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ u64::from(*word))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(23)
+        (hash ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
     })
 }
 
@@ -434,12 +338,14 @@ impl Catalog {
             spelled: Vec::new(),
             exact: HashMap::new(),
             extras: Vec::new(),
+            same: Vec::new(),
             address: Vec::new(),
         };
         for text in TEXTS {
             catalog.add(text);
         }
         catalog.extras = EXTRAS.iter().map(|extra| catalog.phrase(extra)).collect();
+        catalog.same = SAME.iter().map(|(a, b)| (catalog.phrase(a), catalog.phrase(b))).collect();
         catalog.address = ADDRESS.iter().map(|word| catalog.number(word)).collect();
         catalog
     }
@@ -448,8 +354,7 @@ impl Catalog {
         let normal = words::normalise(text.source());
         let words = words::words(&normal);
         let title = title_of(text.id);
-        let is_title =
-            |word: &&Word<'_>| is_common(word.text) || title.iter().any(|own| own == word.text);
+        let is_title = |word: &&Word<'_>| is_common(word.text) || title.iter().any(|own| own == word.text);
         let body = match text.form {
             Form::Text => words.iter().take_while(is_title).count(),
             Form::Notice | Form::Tag | Form::Statement => 0,
@@ -479,11 +384,7 @@ impl Catalog {
                     "" => numbers.len(),
                     last => {
                         let at = self.find(&numbers[start..], last.trim_start_matches('<'));
-                        let kept = if last.starts_with('<') {
-                            0
-                        } else {
-                            last.split(' ').count()
-                        };
+                        let kept = if last.starts_with('<') { 0 } else { last.split(' ').count() };
                         start + at.first()? + kept
                     }
                 };
@@ -494,9 +395,7 @@ impl Catalog {
             .iter()
             .flat_map(|name| {
                 let length = name.split(' ').count();
-                self.find(&numbers, name)
-                    .into_iter()
-                    .map(move |start| start..start + length)
+                self.find(&numbers, name).into_iter().map(move |start| start..start + length)
             })
             .collect();
         self.known.push(Known {
@@ -516,9 +415,7 @@ impl Catalog {
 
     /// The word with this number; empty for [`UNKNOWN`].
     pub(super) fn word(&self, number: Number) -> &str {
-        (number as usize)
-            .checked_sub(1)
-            .map_or("", |at| &self.spelled[at])
+        (number as usize).checked_sub(1).map_or("", |at| &self.spelled[at])
     }
 
     fn phrase(&self, phrase: &str) -> Vec<Number> {
@@ -530,9 +427,7 @@ impl Catalog {
         words
             .windows(phrase.len())
             .enumerate()
-            .filter_map(|(at, window)| {
-                (window == phrase && !phrase.contains(&UNKNOWN)).then_some(at)
-            })
+            .filter_map(|(at, window)| (window == phrase && !phrase.contains(&UNKNOWN)).then_some(at))
             .collect()
     }
 
@@ -620,9 +515,7 @@ fn title_of(id: &str) -> Vec<String> {
     let mut title = Vec::new();
     for name in names {
         let normal = words::normalise(name);
-        let words = normal
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty());
+        let words = normal.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         title.extend(words.map(str::to_owned));
     }
     title

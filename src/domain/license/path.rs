@@ -17,28 +17,10 @@ pub enum LicensePath {
 }
 
 /// File names, without what follows the first `.`, `-` or `_`.
-const LICENSE: &[&str] = &[
-    "license",
-    "licence",
-    "licenses",
-    "licences",
-    "copying",
-    "unlicense",
-    "unlicence",
-];
-const COMPANION: &[&str] = &[
-    "notice",
-    "notices",
-    "intent",
-    "terms",
-    "disclaimer",
-    "patents",
-    "copyright",
-];
+const LICENSE: &[&str] = &["license", "licence", "licenses", "licences", "copying", "unlicense", "unlicence"];
+const COMPANION: &[&str] = &["notice", "notices", "intent", "terms", "disclaimer", "patents", "copyright"];
 /// A text; anything else with such a name is a program or data.
-const TEXT: &[&str] = &[
-    "md", "markdown", "txt", "text", "rst", "adoc", "asciidoc", "org", "html", "htm",
-];
+const TEXT: &[&str] = &["md", "markdown", "txt", "text", "rst", "adoc", "asciidoc", "org", "html", "htm"];
 
 /// What the file at `path` (relative to the root, with `/`) may say about the
 /// license of the repository, or `None`. Looks in the root, `.github`, `docs`
@@ -65,10 +47,7 @@ pub fn is_license_path(path: &str) -> Option<LicensePath> {
         Some(LicensePath::License)
     } else if COMPANION.contains(&stem) {
         Some(LicensePath::Companion)
-    } else if matches!(
-        name.as_str(),
-        "mit-license" | "mit-license.md" | "mit-license.txt"
-    ) {
+    } else if matches!(name.as_str(), "mit-license" | "mit-license.md" | "mit-license.txt") {
         Some(LicensePath::License)
     } else {
         None
@@ -82,12 +61,9 @@ fn holds_text(rest: &str) -> bool {
         None => true,
         Some((_, extension)) => {
             TEXT.contains(&extension)
-                || [
-                    "apache", "mit", "bsd", "gpl", "lgpl", "mpl", "isc", "boost", "lesser", "docs",
-                    "code",
-                ]
-                .iter()
-                .any(|family| extension.starts_with(family))
+                || ["apache", "mit", "bsd", "gpl", "lgpl", "mpl", "isc", "boost", "lesser", "docs", "code"]
+                    .iter()
+                    .any(|family| extension.starts_with(family))
                 || extension.bytes().all(|byte| byte.is_ascii_digit())
                 || spdx::license_id(extension).is_some()
         }
@@ -122,28 +98,14 @@ mod tests {
             assert_eq!(is_license_path(path), Some(LicensePath::License), "{path}");
         }
         for path in ["NOTICE", "INTENT.md", "TERMS.md", "docs/DISCLAIMER.md"] {
-            assert_eq!(
-                is_license_path(path),
-                Some(LicensePath::Companion),
-                "{path}"
-            );
+            assert_eq!(is_license_path(path), Some(LicensePath::Companion), "{path}");
         }
         for path in ["LICENSES/MIT.txt", "licenses/MIT.txt"] {
-            assert_eq!(
-                is_license_path(path),
-                Some(LicensePath::Reuse { id: "MIT".into() }),
-                "{path}"
-            );
+            assert_eq!(is_license_path(path), Some(LicensePath::Reuse { id: "MIT".into() }), "{path}");
         }
-        for path in [
-            "license.rs",
-            "license_check.py",
-            "src/LICENSE",
-            "README.md",
-            "LICENSES/a.json",
-            "licensed",
-            "",
-        ] {
+        for path in
+            ["license.rs", "license_check.py", "src/LICENSE", "README.md", "LICENSES/a.json", "licensed", ""]
+        {
             assert_eq!(is_license_path(path), None, "{path}");
         }
     }

@@ -36,10 +36,7 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a str, words: Vec<Word<'a>>, numbers: &[Number]) -> Reading<'a> {
-        let Found {
-            passages,
-            resembles,
-        } = align::find(&words, numbers);
+        let Found { passages, resembles } = align::find(&words, numbers);
         let mut reading = Reading {
             text,
             free: vec![true; words.len()],
@@ -60,24 +57,13 @@ impl<'a> Reading<'a> {
 
     fn lines(&self, words: &Range<usize>) -> Lines {
         let line = |at: usize| self.words[at.min(self.words.len() - 1)].line as usize;
-        Lines {
-            first: line(words.start),
-            last: line(words.end.saturating_sub(1).max(words.start)),
-        }
+        Lines { first: line(words.start), last: line(words.end.saturating_sub(1).max(words.start)) }
     }
 
     fn take(&mut self, words: Range<usize>, id: LicenseId, score: f32, form: Form) {
         self.free[words.clone()].fill(false);
         let lines = self.lines(&words);
-        self.found.push((
-            words,
-            Match {
-                id,
-                lines,
-                score,
-                form,
-            },
-        ));
+        self.found.push((words, Match { id, lines, score, form }));
     }
 
     /// Faithful passages, the longest first. A notice inside a license whose
@@ -110,11 +96,7 @@ impl<'a> Reading<'a> {
             let Some(start) = self.words.iter().position(on_line) else {
                 continue;
             };
-            let end = start
-                + self.words[start..]
-                    .iter()
-                    .take_while(|word| on_line(word))
-                    .count();
+            let end = start + self.words[start..].iter().take_while(|word| on_line(word)).count();
             // Inside a license it is part of an example.
             if self.free[start..end].iter().all(|free| *free) {
                 self.take(start..end, id, 1.0, Form::Tag);
@@ -138,12 +120,7 @@ impl<'a> Reading<'a> {
     fn join_exceptions(&mut self) {
         let mut at = 1;
         while at < self.found.len() {
-            let base = self.found[at]
-                .1
-                .id
-                .as_str()
-                .split_once(" WITH ")
-                .map(|(base, _)| base.to_owned());
+            let base = self.found[at].1.id.as_str().split_once(" WITH ").map(|(base, _)| base.to_owned());
             if base.is_some_and(|base| self.found[at - 1].1.id.as_str() == base) {
                 let (words, exception) = self.found.remove(at);
                 let (whole, license) = &mut self.found[at - 1];
@@ -167,34 +144,20 @@ impl<'a> Reading<'a> {
     /// weight: titles of the licenses found, names, rules.
     fn other(&self) -> Vec<Lines> {
         let titled = |word: &str| {
-            self.titles
-                .iter()
-                .any(|known| catalog().known[*known].titles(word))
-                || known::is_common(word)
+            self.titles.iter().any(|known| catalog().known[*known].titles(word)) || known::is_common(word)
         };
         let mut other = Vec::new();
         let mut aside = Vec::new();
         let mut light = 0;
-        for line in self
-            .words
-            .iter()
-            .zip(&self.free)
-            .collect::<Vec<_>>()
-            .chunk_by(|a, b| a.0.line == b.0.line)
+        for line in
+            self.words.iter().zip(&self.free).collect::<Vec<_>>().chunk_by(|a, b| a.0.line == b.0.line)
         {
-            let left: Vec<&str> = line
-                .iter()
-                .filter(|(_, free)| **free)
-                .map(|(word, _)| word.text)
-                .collect();
+            let left: Vec<&str> = line.iter().filter(|(_, free)| **free).map(|(word, _)| word.text).collect();
             if left.is_empty() || left.iter().all(|word| titled(word)) {
                 continue;
             }
             let number = line[0].0.line as usize;
-            let at = Lines {
-                first: number,
-                last: number,
-            };
+            let at = Lines { first: number, last: number };
             if left.iter().any(|word| has_weight(word)) {
                 other.push(at);
             } else {
@@ -212,32 +175,23 @@ impl<'a> Reading<'a> {
 
     pub(super) fn judge(self) -> Identification {
         let other = self.other();
-        let points = self.words.len() <= POINTER
-            && self.found.iter().all(|(_, found)| found.form != Form::Text);
+        let points =
+            self.words.len() <= POINTER && self.found.iter().all(|(_, found)| found.form != Form::Text);
         if points && !other.is_empty() {
             let files = statement::files(self.text);
             if !files.is_empty() {
-                let called = statement::called(&self.words)
-                    .into_iter()
-                    .map(|(words, id)| Match {
-                        id,
-                        lines: self.lines(&words),
-                        score: 1.0,
-                        form: Form::Notice,
-                    });
-                let licenses = self
-                    .found
-                    .iter()
-                    .map(|(_, found)| found.clone())
-                    .chain(called)
-                    .collect();
+                let called = statement::called(&self.words).into_iter().map(|(words, id)| Match {
+                    id,
+                    lines: self.lines(&words),
+                    score: 1.0,
+                    form: Form::Notice,
+                });
+                let licenses = self.found.iter().map(|(_, found)| found.clone()).chain(called).collect();
                 return Identification::PointsTo { files, licenses };
             }
         }
         if self.found.is_empty() {
-            return Identification::Unidentified {
-                why: self.nearest(),
-            };
+            return Identification::Unidentified { why: self.nearest() };
         }
         let licenses = self.found.into_iter().map(|(_, found)| found).collect();
         if other.is_empty() {
@@ -253,19 +207,11 @@ impl<'a> Reading<'a> {
             (Some(passage), _) if passage.score >= NEAR => Unmatched::Like(Nearest {
                 id: known(passage.known),
                 score: passage.score,
-                differs: joined(
-                    passage
-                        .differs
-                        .iter()
-                        .map(|words| self.lines(words))
-                        .collect(),
-                ),
+                differs: joined(passage.differs.iter().map(|words| self.lines(words)).collect()),
             }),
-            (_, Some((index, share))) if share >= NEAR => Unmatched::Like(Nearest {
-                id: known(index),
-                score: share,
-                differs: Vec::new(),
-            }),
+            (_, Some((index, share))) if share >= NEAR => {
+                Unmatched::Like(Nearest { id: known(index), score: share, differs: Vec::new() })
+            }
             _ => Unmatched::Unknown,
         }
     }

@@ -172,11 +172,7 @@ pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
             }
         }
         if let Some((id, firm)) = judge(&text) {
-            found.push(Statement {
-                id,
-                words: start..at,
-                firm,
-            });
+            found.push(Statement { id, words: start..at, firm });
         }
     }
     if found.iter().all(|statement| statement.id.is_none()) {
@@ -200,9 +196,9 @@ fn judge(sentence: &str) -> Option<(Option<LicenseId>, bool)> {
 }
 
 fn holds(sentence: &str, phrase: &str) -> bool {
-    sentence.match_indices(phrase).any(|(at, _)| {
-        sentence.as_bytes()[at - 1] == b' ' && sentence.as_bytes()[at + phrase.len()] == b' '
-    })
+    sentence
+        .match_indices(phrase)
+        .any(|(at, _)| sentence.as_bytes()[at - 1] == b' ' && sentence.as_bytes()[at + phrase.len()] == b' ')
 }
 
 /// The expression of each `SPDX-License-Identifier:` line, with its line.
@@ -214,8 +210,7 @@ pub(super) fn tags(text: &str) -> Vec<(usize, LicenseId)> {
         .filter_map(|(at, line)| {
             let expression = line.split_once(TAG)?.1;
             let expression = expression.trim_matches(|c: char| {
-                c.is_whitespace()
-                    || matches!(c, '*' | '/' | '-' | '>' | '<' | '!' | '`' | '#' | '"' | '_')
+                c.is_whitespace() || matches!(c, '*' | '/' | '-' | '>' | '<' | '!' | '`' | '#' | '"' | '_')
             });
             spdx::Expression::parse(expression).ok()?;
             Some((at + 1, LicenseId(expression.to_owned().into())))
@@ -228,25 +223,16 @@ pub(super) fn files(text: &str) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
     let breaks = |c: char| {
         c.is_whitespace()
-            || matches!(
-                c,
-                '(' | ')' | '[' | ']' | '`' | '"' | '\'' | '<' | '>' | ',' | ';' | '*'
-            )
+            || matches!(c, '(' | ')' | '[' | ']' | '`' | '"' | '\'' | '<' | '>' | ',' | ';' | '*')
     };
     for token in text.split(breaks) {
-        let token = token
-            .trim_end_matches(['.', ':', '!', '?'])
-            .trim_start_matches("./");
+        let token = token.trim_end_matches(['.', ':', '!', '?']).trim_start_matches("./");
         let name = token.rsplit('/').next().unwrap_or_default();
-        let named = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"]
-            .iter()
-            .any(|stem| name.starts_with(stem))
+        let named = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"].iter().any(|stem| name.starts_with(stem))
             || (name.contains(['-', '.', '_']) && name.to_ascii_lowercase().starts_with("licen"));
         let local = !token.contains("://") && !token.starts_with("www.");
-        let shouted = name.contains(' ')
-            || name
-                .chars()
-                .any(|c| !(c.is_ascii_alphanumeric() || "-._".contains(c)));
+        let shouted =
+            name.contains(' ') || name.chars().any(|c| !(c.is_ascii_alphanumeric() || "-._".contains(c)));
         let held = super::is_license_path(name).is_some() && named && local && !shouted;
         // Two words in capitals, as in a heading, name no file.
         if held && name != "LICENSES" && !files.iter().any(|file| file == token) {
@@ -299,17 +285,9 @@ mod tests {
     #[test]
     fn tags_are_expressions() {
         let text = "// SPDX-License-Identifier: MIT OR Apache-2.0\n\n# SPDX-License-Identifier: what ever\n<!-- SPDX-License-Identifier: CC0-1.0 -->";
-        let tags: Vec<(usize, String)> = tags(text)
-            .into_iter()
-            .map(|(line, id)| (line, id.to_string()))
-            .collect();
-        assert_eq!(
-            tags,
-            [
-                (1, "MIT OR Apache-2.0".to_owned()),
-                (4, "CC0-1.0".to_owned())
-            ]
-        );
+        let tags: Vec<(usize, String)> =
+            tags(text).into_iter().map(|(line, id)| (line, id.to_string())).collect();
+        assert_eq!(tags, [(1, "MIT OR Apache-2.0".to_owned()), (4, "CC0-1.0".to_owned())]);
     }
 
     #[test]

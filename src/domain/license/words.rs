@@ -152,6 +152,9 @@ const REFERRING: &[&str] = &[
     "version",
 ];
 
+/// Of these, the words that join list items as well: "…; and b) …".
+const JOINING: &[&str] = &["and", "or"];
+
 /// Spellings that mean the same in a license (SPDX matching guidelines).
 const SPELLINGS: &[(&str, &str)] = &[
     ("acknowledgement", "acknowledgment"),
@@ -180,12 +183,7 @@ pub(super) fn normalise(text: &str) -> Cow<'_, str> {
     Cow::Owned(
         line_ends(text)
             .nfkc()
-            .filter(|c| {
-                !matches!(
-                    c,
-                    '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
-                )
-            })
+            .filter(|c| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))
             .flat_map(char::to_lowercase)
             .collect(),
     )
@@ -216,12 +214,7 @@ fn split(normal: &str) -> Vec<Word<'_>> {
     while let Some(c) = normal[at..].chars().next() {
         let next = at + c.len_utf8();
         if is_direction(c) {
-            found.push(Word {
-                text: "\u{202e}",
-                line,
-                opens: false,
-                closes: false,
-            });
+            found.push(Word { text: "\u{202e}", line, opens: false, closes: false });
             at = next;
             continue;
         }
@@ -239,9 +232,8 @@ fn split(normal: &str) -> Vec<Word<'_>> {
             at = next;
             continue;
         }
-        let length = normal[at..]
-            .find(|c: char| !c.is_alphanumeric() || is_direction(c))
-            .unwrap_or(normal.len() - at);
+        let length =
+            normal[at..].find(|c: char| !c.is_alphanumeric() || is_direction(c)).unwrap_or(normal.len() - at);
         let end = at + length;
         let text = &normal[at..end];
         if let Some(length) = address(&normal[at..]) {
@@ -251,12 +243,7 @@ fn split(normal: &str) -> Vec<Word<'_>> {
         }
         if !is_marker(bytes, at, end, found.last()) {
             let opens = newlines > 1;
-            found.push(Word {
-                text: spelling(text),
-                line,
-                opens,
-                closes: false,
-            });
+            found.push(Word { text: spelling(text), line, opens, closes: false });
             newlines = 0;
         }
         at = end;
@@ -273,9 +260,7 @@ fn spelling(word: &str) -> &str {
 
 /// Length in bytes of the web address that starts here, if one does.
 fn address(rest: &str) -> Option<usize> {
-    let is = ["http://", "https://", "www."]
-        .iter()
-        .any(|start| rest.starts_with(start));
+    let is = ["http://", "https://", "www."].iter().any(|start| rest.starts_with(start));
     is.then(|| {
         rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | ')' | ']' | '"' | '\'' | ','))
             .unwrap_or(rest.len())
@@ -300,10 +285,11 @@ fn is_marker(bytes: &[u8], at: usize, end: usize, before: Option<&Word<'_>>) -> 
     let after = bytes.get(end).copied();
     let wrapped = previous == Some(b'(') && after == Some(b')');
     let dotted = matches!(after, Some(b'.' | b')' | b'\\'))
-        && bytes
-            .get(end + 1)
-            .is_none_or(|b| b.is_ascii_whitespace() || *b == b'.');
-    (wrapped || dotted) && !before.is_some_and(|b| !wrapped && REFERRING.contains(&b.text))
+        && bytes.get(end + 1).is_none_or(|b| b.is_ascii_whitespace() || *b == b'.');
+    let refers = before.is_some_and(|before| {
+        REFERRING.contains(&before.text) && (word[0].is_ascii_digit() || !JOINING.contains(&before.text))
+    });
+    (wrapped || dotted) && (wrapped || !refers)
 }
 
 /// Leaves out copyright statements: from "Copyright (c)", "Copyright 2020" or
@@ -320,16 +306,8 @@ fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>>
     while at < words.len() {
         let word = words[at];
         opens |= word.opens;
-        let after = if within(&word) {
-            &normal[offset(&word) - base + word.text.len()..]
-        } else {
-            ""
-        };
-        let before = if within(&word) {
-            &normal[..offset(&word) - base]
-        } else {
-            ""
-        };
+        let after = if within(&word) { &normal[offset(&word) - base + word.text.len()..] } else { "" };
+        let before = if within(&word) { &normal[..offset(&word) - base] } else { "" };
         let line_begins = at == 0 || words[at - 1].line != word.line;
         let starts = (word.text == "copyright" && states_holder(after, line_begins))
             || (is_year(word.text)
@@ -349,11 +327,7 @@ fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>>
 }
 
 fn is_phrase(words: &[Word<'_>], phrase: &[&str]) -> bool {
-    words.len() >= phrase.len()
-        && words
-            .iter()
-            .zip(phrase)
-            .all(|(word, text)| word.text == *text)
+    words.len() >= phrase.len() && words.iter().zip(phrase).all(|(word, text)| word.text == *text)
 }
 
 fn is_year(word: &str) -> bool {
@@ -406,11 +380,7 @@ mod tests {
 
     fn listed(text: &str) -> String {
         let normal = normalise(text);
-        words(&normal)
-            .iter()
-            .map(|word| word.text)
-            .collect::<Vec<_>>()
-            .join(" ")
+        words(&normal).iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -421,10 +391,7 @@ mod tests {
 
     #[test]
     fn marks_numbers_and_addresses_do_not_count() {
-        assert_eq!(
-            listed("# 1. **The** Licence\r\n(a) See <https://x.test/a>."),
-            "the license see"
-        );
+        assert_eq!(listed("# 1. **The** Licence\r\n(a) See <https://x.test/a>."), "the license see");
         assert_eq!(listed("under section 3. Then"), "under section 3 then");
         assert_eq!(listed("17 U.S.C. § 105"), "17 u s c 105");
     }
@@ -439,14 +406,8 @@ mod tests {
         ] {
             assert_eq!(listed(text), "kept", "{text}");
         }
-        assert_eq!(
-            listed("Copyright (c) 2020 Foo. You may not use this."),
-            "you may not use this"
-        );
-        assert_eq!(
-            listed("the above copyright notice"),
-            "the above copyright notice"
-        );
+        assert_eq!(listed("Copyright (c) 2020 Foo. You may not use this."), "you may not use this");
+        assert_eq!(listed("the above copyright notice"), "the above copyright notice");
     }
 
     #[test]
