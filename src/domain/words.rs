@@ -1,0 +1,374 @@
+//! The sentences people read: all of them, so that an agency's plain-language
+//! editor reads them in one place.
+//!
+//! Promises: (1) every sentence has at most 20 words, and all together read at
+//! grade 8 (Flesch-Kincaid); a test measures both; (2) a sentence says "you",
+//! and what you can do; (3) what others wrote enters a sentence through
+//! [`name`] only, so a sentence is one line and hides nothing. Markdown in it
+//! is made plain where it enters a body (`outgoing::PublicText::sentence`).
+
+use std::borrow::Cow;
+
+use super::untrusted;
+
+/// The longest piece of untrusted text in a sentence, in characters (threats I1).
+const NAME_LIMIT: usize = 200;
+
+/// Text from a repository, fit to stand in a sentence: treacherous characters
+/// written out, at most 200 characters, and in quotation marks unless it is
+/// made of letters, digits, `.`, `-`, `_` and `/` only.
+#[must_use]
+pub fn name(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    if !text.is_empty() && text.len() <= NAME_LIMIT && text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let short: String = text.chars().take(NAME_LIMIT).collect();
+    let cut = if short.len() < text.len() { "…" } else { "" };
+    Cow::Owned(format!("\"{}{cut}\"", untrusted::shown(&short)))
+}
+
+/// `a`, `a and b`, `a, b and c`; each as [`name`] shows it, at most five.
+#[must_use]
+pub fn names<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    const MOST: usize = 5;
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let mut shown: Vec<Cow<'_, str>> = texts.iter().take(MOST).map(|text| name(text)).collect();
+    if texts.len() > MOST {
+        shown.push(Cow::Owned(format!("{} more", texts.len() - MOST)));
+    }
+    match shown.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.to_string(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// Why a license is asked for.
+pub const LICENSE_WHY: &str = "Without a license, nobody knows whether they may use your code.";
+/// What to do where there is none.
+pub const LICENSE_REMEDY: &str = "Add the text of your license to a file named LICENSE in the root.";
+/// Why a README is asked for.
+pub const README_WHY: &str = "A README tells people what your software does and whether they can use it.";
+/// What to do where there is none.
+pub const README_REMEDY: &str = "Add a file named README.md that says what your software does.";
+/// Why a contribution file is asked for.
+pub const CONTRIBUTING_WHY: &str =
+    "A contribution file tells people how to report a problem or send a change.";
+/// What to do where there is none.
+pub const CONTRIBUTING_REMEDY: &str = "Add a file named CONTRIBUTING.md that says how people can take part.";
+/// Why the inventory file is asked for.
+pub const CODE_JSON_WHY: &str = "The code.json file puts your code in the agency's source code inventory.";
+/// What to do where there is none.
+pub const CODE_JSON_REMEDY: &str =
+    "Add a file named code.json to the root, with a name, description, license and contact.";
+
+/// Why a file could not be judged, or what a person might look at.
+pub mod file {
+    use super::name;
+
+    /// A link is never followed.
+    #[must_use]
+    pub fn link(path: &str) -> String {
+        format!("{} is a link, and Muster does not follow links.", name(path))
+    }
+
+    /// A submodule's content is another repository's.
+    #[must_use]
+    pub fn submodule(path: &str) -> String {
+        format!("{} is a submodule, so its content is in another repository.", name(path))
+    }
+
+    /// Git LFS keeps the content elsewhere.
+    #[must_use]
+    pub fn lfs_pointer(path: &str) -> String {
+        format!("{} is kept in Git LFS, and Muster reads only what is in git.", name(path))
+    }
+
+    /// The listing has it, but no text came with it.
+    #[must_use]
+    pub fn unread(path: &str, why: &str) -> String {
+        format!("{} could not be read: {}.", name(path), name(why))
+    }
+
+    /// Its folder could not be listed.
+    #[must_use]
+    pub fn folder_unread(folder: &str, why: &str) -> String {
+        match folder {
+            "" => format!("The root could not be read: {}.", name(why)),
+            folder => format!("The folder {} could not be read: {}.", name(folder), name(why)),
+        }
+    }
+
+    /// Two names that some file systems take for one.
+    #[must_use]
+    pub fn collision(one: &str, other: &str) -> String {
+        format!(
+            "{} and {} differ only in case, so it is unclear which one counts. Please keep one of them.",
+            name(one),
+            name(other)
+        )
+    }
+
+    /// Not text.
+    #[must_use]
+    pub fn binary(path: &str) -> String {
+        format!("{} is not a text file, so Muster cannot read it.", name(path))
+    }
+
+    /// Over the limit of what is read.
+    #[must_use]
+    pub fn too_large(path: &str, bytes: u64) -> String {
+        format!("{} has {bytes} bytes, more than Muster reads.", name(path))
+    }
+
+    /// The organization's `.github` repository could not be read.
+    #[must_use]
+    pub fn defaults_unread(why: &str) -> String {
+        format!("Your organization's .github repository could not be read: {}.", name(why))
+    }
+}
+
+/// Sentences of the rule `license`.
+pub mod license {
+    use super::{name, names};
+
+    /// No license file, and no sign of one.
+    pub const MISSING: &str = "There is no license file.";
+    /// What to do where the license is known from elsewhere.
+    #[must_use]
+    pub fn add_text(id: &str) -> String {
+        format!("Add the text of {} to a file named LICENSE in the root.", name(id))
+    }
+    /// No license file, but some file names a license.
+    #[must_use]
+    pub fn elsewhere_only(path: &str, id: Option<&str>) -> String {
+        match id {
+            Some(id) => format!("There is no license file; {} only is named in {}.", name(id), name(path)),
+            None => format!("There is no license file; the license is named in {} only.", name(path)),
+        }
+    }
+    /// GitHub shows a license, but no file of that kind was found.
+    #[must_use]
+    pub fn github_only(id: &str) -> String {
+        format!("GitHub shows {}, but there is no license file where people look.", name(id))
+    }
+    /// The only license files are empty.
+    #[must_use]
+    pub fn empty(path: &str) -> String {
+        format!("The license file {} is empty.", name(path))
+    }
+    /// None of the licenses found is one the policy allows.
+    #[must_use]
+    pub fn not_allowed(ids: &[&str]) -> String {
+        format!("Your agency's policy does not allow {}.", names(ids.iter().copied()))
+    }
+    /// What to do about a license the policy does not allow.
+    #[must_use]
+    pub fn choose(allowed: &[&str]) -> String {
+        format!(
+            "Ask your open source office before you change the license. The policy allows {}.",
+            names(allowed.iter().copied())
+        )
+    }
+    /// Some of the licenses found are not on the policy's list.
+    #[must_use]
+    pub fn partly_allowed(ids: &[&str]) -> String {
+        format!("The policy does not list {}; please check that this is meant.", names(ids.iter().copied()))
+    }
+    /// Other text stands beside the license.
+    #[must_use]
+    pub fn other_text(path: &str, lines: &str) -> String {
+        format!("{} has other text beside the license ({lines}); please check it.", name(path))
+    }
+    /// Much like a known license, but not word for word.
+    #[must_use]
+    pub fn nearest(path: &str, id: &str, percent: u32, lines: Option<&str>) -> String {
+        match lines {
+            Some(lines) => {
+                format!(
+                    "{} is {percent} % like {}, but {lines} differ; please compare.",
+                    name(path),
+                    name(id)
+                )
+            }
+            None => format!("{} is {percent} % like {}; please compare.", name(path), name(id)),
+        }
+    }
+    /// Like no license known.
+    #[must_use]
+    pub fn unidentified(path: &str) -> String {
+        format!("{} is like no license Muster knows; please check it.", name(path))
+    }
+    /// Too long to be compared.
+    #[must_use]
+    pub fn too_long(path: &str) -> String {
+        format!("{} is too long to be compared with known licenses; please check it.", name(path))
+    }
+    /// It names files that are not there.
+    #[must_use]
+    pub fn points_nowhere(path: &str, files: &[String]) -> String {
+        format!(
+            "{} points to {}, which Muster did not find.",
+            name(path),
+            names(files.iter().map(String::as_str))
+        )
+    }
+    /// GitHub's license line reads the root only.
+    pub const NOT_SHOWN: &str = "GitHub looks for the license in the root, and will not show it from here.";
+}
+
+/// Sentences of the rule `readme`.
+pub mod readme {
+    use super::{name, names};
+
+    /// None there.
+    pub const MISSING: &str = "There is no README.";
+    /// There, and empty.
+    #[must_use]
+    pub fn empty(path: &str) -> String {
+        format!("{} is empty.", name(path))
+    }
+    /// There, and too short.
+    #[must_use]
+    pub fn too_short(path: &str, words: usize, wanted: u32) -> String {
+        format!("{} has {}; the policy asks for at least {wanted}.", name(path), super::words(words))
+    }
+    /// What to do about a short one.
+    pub const WRITE_MORE: &str =
+        "Say in a few sentences what your software does, who it is for and how to start.";
+    /// Sections are missing.
+    #[must_use]
+    pub fn sections(path: &str, missing: &[&str]) -> String {
+        format!("{} has no heading for {}.", name(path), names(missing.iter().copied()))
+    }
+    /// What to do about missing sections.
+    #[must_use]
+    pub fn add_sections(missing: &[&str]) -> String {
+        format!("Add a heading and some text for {}.", names(missing.iter().copied()))
+    }
+    /// Only translations are there.
+    #[must_use]
+    pub fn only_translated(path: &str) -> String {
+        format!("GitHub may not show {} on your front page; it looks for README.md.", name(path))
+    }
+}
+
+/// Sentences of the rule `contributing`.
+pub mod contributing {
+    use super::name;
+
+    /// None there.
+    pub const MISSING: &str = "There is no contribution file.";
+    /// None there, and a private `.github` repository hands nothing down.
+    pub const MISSING_DEFAULTS_PRIVATE: &str =
+        "There is no contribution file, and a private .github repository lends none.";
+    /// Only the organization's is there.
+    pub const ONLY_INHERITED: &str =
+        "Only your organization has a contribution file; the policy asks for one here.";
+    /// The internal default cannot be read by outsiders.
+    pub const OUTSIDERS: &str = "People outside your enterprise cannot open this file.";
+    /// No defaults were given to a local check.
+    pub const DEFAULTS_NOT_GIVEN: &str =
+        "Your organization may lend this file. Name a checkout of its .github repository with --defaults.";
+    /// There, and empty.
+    #[must_use]
+    pub fn empty(path: &str) -> String {
+        format!("The contribution file {} is empty.", name(path))
+    }
+}
+
+/// Sentences of the rule `code-json`.
+pub mod code_json {
+    use super::{name, names};
+
+    /// The policy requires it, and it is not there.
+    pub const MISSING: &str = "There is no code.json in the root.";
+    /// What to do about a file that is no JSON.
+    pub const CORRECT: &str = "Correct the file at this place.";
+    /// Named otherwise.
+    #[must_use]
+    pub fn other_case(path: &str) -> String {
+        format!("There is {}, but programs look for the name code.json.", name(path))
+    }
+    /// What to do about a name in other case.
+    pub const RENAME: &str = "Rename the file to code.json, in small letters.";
+    /// There, and empty.
+    pub const EMPTY: &str = "The file code.json is empty.";
+    /// A comma before a closing bracket.
+    pub const TRAILING_COMMA: &str = "There is a comma after the last entry, which JSON does not allow.";
+    /// What to do about it.
+    pub const REMOVE_COMMA: &str = "Remove this comma.";
+    /// A comment.
+    pub const COMMENT: &str = "There is a comment, which JSON does not allow.";
+    /// What to do about it.
+    pub const REMOVE_COMMENT: &str = "Remove the comment.";
+    /// Single quotes.
+    pub const SINGLE_QUOTE: &str = "There is a single quote, but JSON texts stand in double quotes.";
+    /// What to do about it.
+    pub const DOUBLE_QUOTES: &str = "Write double quotes.";
+    /// The text ends within a value.
+    pub const CUT_OFF: &str = "The file ends before the last bracket is closed.";
+    /// What to do about it.
+    pub const COMPLETE: &str = "Check that the file was saved whole.";
+    /// Some other slip.
+    #[must_use]
+    pub fn not_json(message: &str) -> String {
+        format!("This is not JSON: {}.", name(message))
+    }
+    /// A key is there twice.
+    #[must_use]
+    pub fn duplicate(key: &str) -> String {
+        format!("The key {} is there twice, and programs differ on which one counts.", name(key))
+    }
+    /// What to do about it.
+    pub const KEEP_ONE: &str = "Keep one of the two.";
+    /// Too many brackets within brackets.
+    pub const TOO_DEEP: &str = "The values are nested too deep to be read.";
+    /// What to do about it.
+    pub const FLATTEN: &str = "Write a plain record, as the schema shows it.";
+    /// The root is not a record.
+    #[must_use]
+    pub fn not_a_record(found: &str) -> String {
+        format!("The file holds {found}, but every schema asks for one object.")
+    }
+    /// What to do about a list at the root.
+    pub const ONE_RECORD: &str = "Write one object in braces, with the fields of this repository.";
+    /// Fields are missing or empty.
+    #[must_use]
+    pub fn fields(missing: &[&str], place: &str) -> String {
+        format!("{place} does not have {}.", names(missing.iter().copied()))
+    }
+    /// What to do about missing fields.
+    #[must_use]
+    pub fn add_fields(missing: &[&str]) -> String {
+        format!("Fill in {}.", names(missing.iter().copied()))
+    }
+    /// A field is of another type.
+    #[must_use]
+    pub fn wrong_type(field: &str, wanted: &str) -> String {
+        format!("The field {} must be {wanted}.", name(field))
+    }
+    /// What to do about a wrong type.
+    #[must_use]
+    pub fn write_as(wanted: &str) -> String {
+        format!("Write {wanted}.")
+    }
+    /// A byte order mark.
+    pub const BYTE_ORDER_MARK: &str = "The file begins with a byte order mark, which some programs refuse.";
+    /// The shape of the first inventories.
+    pub const PROJECTS: &str = "This is the old shape with projects; version 2 calls them releases.";
+}
+
+/// `no words`, `1 word`, `212 words`.
+#[must_use]
+pub fn words(count: usize) -> String {
+    match count {
+        0 => "no words".to_owned(),
+        1 => "1 word".to_owned(),
+        count => format!("{count} words"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
