@@ -83,10 +83,10 @@ impl Patterns {
         GlobBuilder::new(text).case_insensitive(true).build()
     }
 
-    /// Whether one of the patterns matches the whole name.
+    /// The first of the patterns that matches the whole name.
     #[must_use]
-    pub fn matches(&self, name: &str) -> bool {
-        self.set.is_match(name)
+    pub fn matching(&self, name: &str) -> Option<&str> {
+        self.set.matches(name).first().map(|at| self.texts[*at].as_str())
     }
 }
 

@@ -154,8 +154,8 @@ fn every_key_is_read_into_its_place() {
   }
 }
 "#);
-    assert!(policy.repositories.exclude.matches("My-Sandbox"));
-    assert!(!policy.repositories.exclude.matches("sandbox"));
+    assert!(policy.repositories.exclude.matching("My-Sandbox").is_some());
+    assert_eq!(policy.repositories.exclude.matching("sandbox"), None);
 }
 
 #[rstest]
@@ -460,8 +460,8 @@ bidi: 1:7 mode: is "\u{202e}xif"; write one of observe, check, issue, fix
 fn a_thousand_stars_match_in_linear_time() {
     let pattern = "*a".repeat(100);
     let policy = Policy::parse(&format!("repositories: {{exclude: [\"{pattern}\"]}}")).unwrap();
-    assert!(!policy.repositories.exclude.matches(&"a".repeat(99)));
-    assert!(policy.repositories.exclude.matches(&"a".repeat(100)));
+    assert_eq!(policy.repositories.exclude.matching(&"a".repeat(99)), None);
+    assert!(policy.repositories.exclude.matching(&"a".repeat(100)).is_some());
 }
 
 #[test]
