@@ -2,6 +2,7 @@
 //! file, a network or a database; time comes in as an argument.
 
 pub mod calendar;
+pub mod code_json;
 pub mod finding;
 pub mod license;
 pub mod marker;
@@ -10,4 +11,6 @@ pub mod outgoing;
 pub mod outstanding;
 pub mod policy;
 pub mod repository;
+pub mod rules;
 pub mod untrusted;
+pub mod words;

@@ -456,6 +456,9 @@ pub struct Snapshot {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
