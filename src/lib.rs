@@ -12,6 +12,7 @@
 //! | 3 faces | `web`, `cli` | everything below |
 
 pub mod app;
+pub mod checkout;
 pub mod cli;
 pub mod clock;
 pub mod config;
