@@ -110,6 +110,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut answer = (self.status, self.why).into_response();
+        // What the sender has begun to send may never end.
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         if self.retry {
             answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }

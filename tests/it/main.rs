@@ -1,4 +1,7 @@
 //! The integration tests, in one binary.
 
+mod abuse_forger;
 mod documents;
 mod floors;
+mod server;
+mod webhook;
