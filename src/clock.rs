@@ -62,6 +62,22 @@ impl Clock {
         }
     }
 
+    /// A short wait within a call, for a pace or another attempt. Nobody can
+    /// step a clock while they wait for that call, so a stepped clock is moved
+    /// on to `when` by the wait itself.
+    pub async fn pause_until(&self, when: Timestamp) {
+        match &self.0 {
+            Kind::System => self.sleep_until(when).await,
+            Kind::Stepped(time) => {
+                time.send_if_modified(|now| {
+                    let waits = *now < when;
+                    *now = (*now).max(when);
+                    waits
+                });
+            }
+        }
+    }
+
     /// Moves a stepped clock on.
     ///
     /// # Panics
@@ -93,6 +109,15 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.advance(Duration::from_secs(1));
         assert_eq!(sleeper.await.unwrap(), when);
+    }
+
+    #[tokio::test]
+    async fn a_pause_moves_a_stepped_clock_and_never_back() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let when = Timestamp::UNIX_EPOCH + Duration::from_secs(2);
+        clock.pause_until(when).await;
+        clock.pause_until(Timestamp::UNIX_EPOCH).await;
+        assert_eq!(clock.now(), when);
     }
 
     #[tokio::test]

@@ -1,0 +1,201 @@
+//! Where GitHub is: the two addresses of its API, and what belongs to them.
+//!
+//! Promises: (1) everything is called by `https`, save on this machine;
+//! (2) an address that GitHub itself names (a redirect, the next page) is
+//! taken only as a path within the configured origin.
+
+use http::Uri;
+
+/// The addresses of one GitHub: github.com, GHE.com or an Enterprise Server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    rest: Uri,
+    graphql: Uri,
+}
+
+/// Why an address cannot be GitHub's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not an absolute address, or with parts that do not belong.
+    #[error("{0:?} is no address of an API: write https://HOST or https://HOST/PATH")]
+    Form(String),
+    /// Plain HTTP to another machine.
+    #[error("{0:?} is not https: credentials are only sent over https, save to this machine")]
+    Plain(String),
+}
+
+impl Endpoints {
+    /// github.com.
+    ///
+    /// # Errors
+    /// None in practice: the addresses are constants.
+    pub fn dot_com() -> Result<Endpoints, EndpointError> {
+        Endpoints::new("https://api.github.com", None)
+    }
+
+    /// The REST address as an operator writes it (`https://api.github.com`,
+    /// `https://HOST/api/v3`), and GraphQL's; without it, it is derived: an
+    /// Enterprise Server answers GraphQL at `/api/graphql`, the others beside
+    /// REST.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn new(rest: &str, graphql: Option<&str>) -> Result<Endpoints, EndpointError> {
+        let rest = address(rest)?;
+        let derived = || {
+            let base = rest.to_string();
+            let base = base.trim_end_matches('/');
+            format!("{}/graphql", base.strip_suffix("/v3").filter(|api| api.ends_with("/api")).unwrap_or(base))
+        };
+        let graphql = address(&graphql.map_or_else(derived, str::to_owned))?;
+        Ok(Endpoints { rest, graphql })
+    }
+
+    /// Host and port of the REST address: part of every key of a cache.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.rest.authority().map_or("", |authority| authority.as_str())
+    }
+
+    /// Whether REST and GraphQL are both spoken to in plain HTTP (loopback).
+    pub(super) fn plain(&self) -> bool {
+        [&self.rest, &self.graphql].iter().all(|uri| uri.scheme_str() == Some("http"))
+    }
+
+    pub(super) fn graphql(&self) -> String {
+        self.graphql.to_string()
+    }
+
+    /// The absolute address of a path of the REST API.
+    pub(super) fn rest(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.rest.to_string().trim_end_matches('/'))
+    }
+
+    /// The path and query, relative to the REST address, of an address that
+    /// GitHub named; `None` if it leads elsewhere.
+    pub(super) fn within(&self, named: &str) -> Option<String> {
+        let uri: Uri = named.parse().ok()?;
+        let elsewhere = uri.authority().is_some()
+            && (uri.scheme() != self.rest.scheme() || uri.authority() != self.rest.authority());
+        if elsewhere {
+            return None;
+        }
+        let whole = uri.path_and_query()?.as_str();
+        let path = whole.strip_prefix(self.rest.path().trim_end_matches('/'))?;
+        (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
+    }
+}
+
+fn address(text: &str) -> Result<Uri, EndpointError> {
+    let form = || EndpointError::Form(text.chars().take(100).collect());
+    let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| form())?;
+    let authority = uri.authority().ok_or_else(form)?;
+    if uri.query().is_some() || text.contains('#') || authority.as_str().contains('@') {
+        return Err(form());
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]") => Ok(uri),
+        Some("http") => Err(EndpointError::Plain(text.chars().take(100).collect())),
+        Some(_) | None => Err(form()),
+    }
+}
+
+/// The `next` page of a list: the path of GitHub's `Link` header, if it is a
+/// page of the same list (GitHub may name the owner by id there).
+pub(super) fn next_page(link: &str, endpoints: &Endpoints, path: &str) -> Option<Result<String, ()>> {
+    let target = link.split(',').find_map(|part| {
+        let (target, attributes) = part.split_once(';')?;
+        attributes.split(';').any(|attribute| attribute.trim() == "rel=\"next\"").then_some(target)
+    })?;
+    let next = target
+        .trim()
+        .strip_prefix('<')
+        .and_then(|target| target.strip_suffix('>'))
+        .and_then(|target| endpoints.within(target))
+        .filter(|next| same_list(path, next));
+    Some(next.ok_or(()))
+}
+
+fn same_list(path: &str, next: &str) -> bool {
+    let without_query = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
+    let (path, next) = (without_query(path), without_query(next));
+    if path == next {
+        return true;
+    }
+    let by_id = |named: &str, by_id: &str| {
+        let rest = path.strip_prefix(named)?.split_once('/')?.1;
+        let (id, next_rest) = next.strip_prefix(by_id)?.split_once('/')?;
+        Some(id.bytes().all(|b| b.is_ascii_digit()) && !id.is_empty() && rest == next_rest)
+    };
+    by_id("/orgs/", "/organizations/").unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphql_is_where_the_product_has_it() {
+        for (rest, graphql) in [
+            ("https://api.github.com", "https://api.github.com/graphql"),
+            ("https://api.github.com/", "https://api.github.com/graphql"),
+            ("https://api.agency.ghe.com", "https://api.agency.ghe.com/graphql"),
+            ("https://git.agency.gov/api/v3", "https://git.agency.gov/api/graphql"),
+            ("https://git.agency.gov/api/v3/", "https://git.agency.gov/api/graphql"),
+            ("http://127.0.0.1:7/api/v3", "http://127.0.0.1:7/api/graphql"),
+        ] {
+            assert_eq!(Endpoints::new(rest, None).unwrap().graphql(), graphql);
+        }
+    }
+
+    #[test]
+    fn credentials_go_over_https_only() {
+        for bad in ["http://git.agency.gov", "http://127.0.0.1.evil.example/api/v3", "ftp://x", "api.github.com"] {
+            assert!(Endpoints::new(bad, None).is_err(), "{bad}");
+        }
+        for bad in ["https://user@x", "https://x/?a=b", "https://x/#y", "", "/api/v3"] {
+            assert!(matches!(Endpoints::new(bad, None), Err(EndpointError::Form(_))), "{bad}");
+        }
+        assert!(Endpoints::new("https://x", Some("http://y/graphql")).is_err());
+    }
+
+    #[test]
+    fn an_address_github_names_stays_within_the_origin() {
+        let server = Endpoints::new("https://git.agency.gov/api/v3", None).unwrap();
+        let within = |named| server.within(named);
+        assert_eq!(
+            within("https://git.agency.gov/api/v3/repositories/7?page=2").as_deref(),
+            Some("/repositories/7?page=2")
+        );
+        assert_eq!(within("/api/v3/repositories/7").as_deref(), Some("/repositories/7"));
+        for foreign in [
+            "https://evil.example/api/v3/repositories/7",
+            "http://git.agency.gov/api/v3/repositories/7",
+            "https://git.agency.gov:8443/api/v3/repositories/7",
+            "https://git.agency.gov/login",
+            "https://git.agency.gov/api/v3//evil.example/x",
+            "https://git.agency.gov/api/v3evil",
+            "//evil.example/api/v3/x",
+            "not an address",
+        ] {
+            assert_eq!(within(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_a_page_of_the_same_list() {
+        let api = Endpoints::dot_com().unwrap();
+        let next = |link: &str, path| next_page(link, &api, path);
+        let page = "/installation/repositories?per_page=100";
+        let link = "<https://api.github.com/installation/repositories?per_page=100&page=3>; rel=\"next\", \
+                    <https://api.github.com/installation/repositories?per_page=100&page=9>; rel=\"last\"";
+        assert_eq!(next(link, page), Some(Ok("/installation/repositories?per_page=100&page=3".to_owned())));
+        assert_eq!(next("<https://api.github.com/x?page=1>; rel=\"first\"", page), None);
+        assert_eq!(next("<https://evil.example/installation/repositories>; rel=\"next\"", page), Some(Err(())));
+        assert_eq!(next("<https://api.github.com/user/repos?page=2>; rel=\"next\"", page), Some(Err(())));
+        let organization = "<https://api.github.com/organizations/9/repos?page=2>; rel=\"next\"";
+        assert_eq!(next(organization, "/orgs/agency/repos?per_page=100"), Some(Ok("/organizations/9/repos?page=2".to_owned())));
+        assert_eq!(next(organization, "/orgs/agency/members"), Some(Err(())));
+    }
+}

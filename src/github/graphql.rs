@@ -1,0 +1,240 @@
+//! The GraphQL documents, and the envelope their answers come in.
+//!
+//! Promises: (1) a document is a constant: values travel as variables;
+//! (2) data and errors are both looked at; (3) a part of an answer may be
+//! missing only where its absence means something: no `.github` repository,
+//! an item that is gone.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    error::{Error, Result, refusal},
+    limits::{Verdict, too_quick},
+    needs::{Need, PROPOSING, READING},
+};
+
+/// A GraphQL document with one operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    /// The name of its operation.
+    pub name: &'static str,
+    /// Its text, fragments included.
+    pub text: &'static str,
+    /// What the installation must grant.
+    pub needs: &'static [Need],
+}
+
+macro_rules! document {
+    ($name:literal, $needs:expr, $($file:literal),+) => {
+        Document { name: $name, text: concat!($(include_str!(concat!("graphql/", $file, ".graphql")), "\n"),+), needs: $needs }
+    };
+}
+
+/// All that a rule may know about one repository.
+pub const SNAPSHOT: Document = document!(
+    "Snapshot",
+    READING,
+    "snapshot",
+    "facts.fragment",
+    "listings.fragment",
+    "texts.fragment",
+    "ours.fragment",
+    "blob.fragment"
+);
+/// Texts by object id.
+pub const TEXTS: Document = document!("Texts", READING, "texts", "blob.fragment");
+/// What a change rests on.
+pub const BEFORE_WRITE: Document =
+    document!("BeforeWrite", READING, "before_write", "facts.fragment", "listings.fragment", "ours.fragment");
+/// What is ours after a write.
+pub const OURS: Document = document!("Ours", READING, "ours", "ours.fragment");
+/// Branch, commit and pull request.
+pub const PROPOSE: Document = document!("Propose", PROPOSING, "propose");
+/// Commit and pull request, on a branch that is there.
+pub const PROPOSE_FROM_BRANCH: Document = document!("ProposeFromBranch", PROPOSING, "propose_from_branch");
+/// The pull request alone.
+pub const OPEN_PULL_REQUEST: Document = document!("OpenPullRequest", PROPOSING, "open_pull_request");
+
+/// Every document Muster sends, to be checked against GitHub's schema.
+pub const DOCUMENTS: [&Document; 7] =
+    [&SNAPSHOT, &TEXTS, &BEFORE_WRITE, &OURS, &PROPOSE, &PROPOSE_FROM_BRANCH, &OPEN_PULL_REQUEST];
+
+/// An answer: data, errors, or both.
+#[derive(Debug, Deserialize)]
+pub(super) struct Envelope {
+    #[serde(default)]
+    pub(super) data: Option<Value>,
+    #[serde(default)]
+    pub(super) errors: Vec<GraphQlError>,
+}
+
+/// One error of an answer.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct GraphQlError {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    path: Option<Vec<Value>>,
+    #[serde(default)]
+    message: String,
+}
+
+impl GraphQlError {
+    /// The field of the operation it is about.
+    pub(super) fn field(&self) -> Option<&str> {
+        self.path.as_deref()?.first()?.as_str()
+    }
+
+    fn is(&self, kind: &str) -> bool {
+        self.kind.as_deref() == Some(kind)
+    }
+
+    /// Whether the object that one of these fields of the operation names is
+    /// not there, itself and not a part of it.
+    fn is_absence(&self, fields: &[&str]) -> bool {
+        let depth = self.path.as_ref().map_or(0, Vec::len);
+        let named = self.field().is_some_and(|field| fields.contains(&field));
+        self.is("NOT_FOUND") && named && depth <= if self.field() == Some("known") { 2 } else { 1 }
+    }
+}
+
+impl Envelope {
+    pub(super) fn parse(body: &[u8]) -> serde_json::Result<Envelope> {
+        serde_json::from_slice(body)
+    }
+
+    /// Whether it was refused for a limit, which comes with HTTP 200.
+    pub(super) fn verdict(&self) -> Verdict {
+        if self.errors.iter().any(|error| error.is("RATE_LIMITED")) {
+            Verdict::Primary
+        } else if self.errors.iter().any(|error| too_quick(&error.message)) {
+            Verdict::Secondary
+        } else {
+            Verdict::Answered
+        }
+    }
+
+    /// The data of a query, if it is whole but for the absence of what these
+    /// fields name.
+    pub(super) fn data<T: DeserializeOwned>(self, document: &Document, optional: &[&str]) -> Result<T> {
+        let label = || format!("GraphQL {}", document.name);
+        for error in &self.errors {
+            if error.is_absence(optional) {
+                continue;
+            }
+            return Err(match error.kind.as_deref() {
+                Some("NOT_FOUND") if error.is_absence(&["repository"]) => Error::NotFound(label()),
+                Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
+                    Error::Forbidden { route: label(), needs: super::needs::shown(document.needs) }
+                }
+                // A document GitHub does not understand stays so.
+                Some("undefinedField" | "argumentLiteralsIncompatible") => Error::Permanent(format!(
+                    "{}: GitHub does not know this field; an older Enterprise Server is not supported",
+                    label()
+                )),
+                Some(_) | None if self.data.is_some() => Error::Partial(label()),
+                Some(_) | None => Error::Transient(label()),
+            });
+        }
+        let data = self.data.ok_or_else(|| Error::Transient(format!("{}: no data", label())))?;
+        serde_json::from_value(data)
+            .map_err(|error| Error::Permanent(format!("{}: the answer is not as documented: {error}", label())))
+    }
+
+    /// The data of a mutation, or the first of its fields that was refused.
+    pub(super) fn outcome<T: DeserializeOwned>(self, document: &Document, fields: &[&str]) -> Result<T> {
+        let label = format!("GraphQL {}", document.name);
+        let of_field = |name: &str| self.errors.iter().find(|error| error.field() == Some(name));
+        let first = fields.iter().find_map(|name| of_field(name)).or(self.errors.first());
+        if let Some(error) = first {
+            return Err(match error.kind.as_deref() {
+                Some("STALE_DATA") => Error::StaleData(label),
+                Some("NOT_FOUND") => Error::NotFound(label),
+                Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
+                    Error::Forbidden { route: label, needs: super::needs::shown(document.needs) }
+                }
+                // Without a field, nobody can tell how far it came.
+                Some(_) | None if error.field().is_none() && self.data.is_none() && error.kind.is_none() => {
+                    Error::Ambiguous(label)
+                }
+                Some(_) | None => refusal(&label, &error.message),
+            });
+        }
+        let data = self.data.ok_or_else(|| Error::Ambiguous(label.clone()))?;
+        serde_json::from_value(data).map_err(|_| Error::Ambiguous(label))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::github::error::Refusal;
+
+    fn envelope(value: Value) -> Envelope {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn every_document_holds_its_operation_and_every_fragment_it_names_once() {
+        for document in DOCUMENTS {
+            let operations = ["query ", "mutation "].map(|word| {
+                document.text.matches(&format!("{word}{}(", document.name)).count()
+            });
+            assert_eq!(operations.iter().sum::<usize>(), 1, "{}", document.name);
+            for spread in document.text.split("...").skip(1) {
+                let name: String = spread.chars().take_while(|c| c.is_alphanumeric()).collect();
+                if !name.is_empty() {
+                    let count = document.text.matches(&format!("fragment {name} on ")).count();
+                    assert_eq!(count, 1, "{}: {name}", document.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn trap_5_data_and_errors_are_both_looked_at() {
+        let read = |value| envelope(value).data::<Value>(&SNAPSHOT, &["home", "known"]);
+        let absent = json!({"data": {"repository": {}, "home": null}, "errors": [
+            {"type": "NOT_FOUND", "path": ["home"], "message": "Could not resolve"},
+            {"type": "NOT_FOUND", "path": ["known", 3], "message": "Could not resolve to a node"}]});
+        assert!(read(absent).is_ok());
+        let gone = json!({"data": {"repository": null}, "errors": [{"type": "NOT_FOUND", "path": ["repository"]}]});
+        assert!(matches!(read(gone), Err(Error::NotFound(_))));
+        let within = json!({"data": {"home": {}}, "errors": [{"type": "NOT_FOUND", "path": ["home", "policy"]}]});
+        assert!(matches!(read(within), Err(Error::Partial(_))));
+        let partial = json!({"data": {"repository": {}}, "errors": [{"path": ["repository", "root"], "message": "timeout"}]});
+        assert!(matches!(read(partial), Err(Error::Partial(_))));
+        let nothing = json!({"data": null, "errors": [{"message": "Something went wrong"}]});
+        assert!(matches!(read(nothing), Err(Error::Transient(_))));
+        let forbidden = json!({"data": {"repository": null}, "errors": [{"type": "FORBIDDEN", "path": ["repository"]}]});
+        assert!(matches!(read(forbidden), Err(Error::Forbidden { .. })));
+    }
+
+    #[test]
+    fn a_limit_comes_with_http_200() {
+        let verdict = |value| envelope(value).verdict();
+        assert_eq!(verdict(json!({"errors": [{"type": "RATE_LIMITED", "message": "x"}]})), Verdict::Primary);
+        assert_eq!(verdict(json!({"errors": [{"message": "was submitted too quickly"}]})), Verdict::Secondary);
+        assert_eq!(verdict(json!({"data": {}})), Verdict::Answered);
+    }
+
+    #[test]
+    fn the_first_refused_field_of_a_mutation_decides() {
+        let fields = ["createRef", "createCommitOnBranch", "createPullRequest"];
+        let outcome = |errors| envelope(json!({"data": {}, "errors": errors})).outcome::<Value>(&PROPOSE, &fields);
+        let exists = json!([
+            {"type": "STALE_DATA", "path": ["createCommitOnBranch"], "message": "Expected branch to point to"},
+            {"type": "UNPROCESSABLE", "path": ["createRef"], "message": "A ref named \"refs/heads/x\" already exists"}]);
+        assert!(matches!(outcome(exists), Err(Error::Conflict(_))));
+        let stale = json!([{"type": "STALE_DATA", "path": ["createCommitOnBranch"], "message": "x"}]);
+        assert!(matches!(outcome(stale), Err(Error::StaleData(_))));
+        let draft = json!([{"type": "UNPROCESSABLE", "path": ["createPullRequest"],
+            "message": "Draft pull requests are not supported in this repository."}]);
+        assert!(matches!(outcome(draft), Err(Error::Refused { reason: Refusal::Drafts, .. })));
+        let unknown = envelope(json!({"errors": [{"message": "Something went wrong"}]}));
+        assert!(matches!(unknown.outcome::<Value>(&PROPOSE, &fields), Err(Error::Ambiguous(_))));
+    }
+}

@@ -1,0 +1,330 @@
+//! The limits of one installation, as a state machine over GitHub's answers.
+//!
+//! Promises: (1) after a 403 or 429 nothing goes out before the moment GitHub
+//! names, or a minute, then two, four … if it names none; (2) the headers of
+//! the primary limit are believed, and their absence means there is none (a
+//! GitHub Enterprise Server); (3) writes keep their distance and their budget
+//! a minute and an hour, and half of it for an hour after a refusal.
+//! Pure: the time comes in. Source: GitHub documentation, "Rate limits for the
+//! REST API" and "Rate limits and query limits for the GraphQL API".
+
+use std::{collections::VecDeque, time::Duration};
+
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+
+/// The two purses GitHub counts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purse {
+    /// The REST API.
+    Rest,
+    /// The GraphQL API.
+    GraphQl,
+}
+
+/// How fast Muster writes on one installation (`limits` of the policy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Content writes in any 60 seconds.
+    pub per_minute: u32,
+    /// Content writes in any 3,600 seconds.
+    pub per_hour: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace { per_minute: 20, per_hour: 200 }
+    }
+}
+
+/// What GitHub's answer says about limits, beside its headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: it was answered.
+    Answered,
+    /// The points of the hour are spent (`RATE_LIMITED` in GraphQL, or
+    /// `x-ratelimit-remaining: 0`).
+    Primary,
+    /// Too much at once (403 or 429, "submitted too quickly").
+    Secondary,
+}
+
+/// When a write may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Now; it is counted.
+    Now,
+    /// A moment later, for the distance between two writes.
+    Soon(Timestamp),
+    /// The budget is spent or GitHub asked to wait: not before then.
+    Not(Timestamp),
+}
+
+/// The distance between two content writes.
+const SPACING: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+/// The longest wait taken from a header: GitHub's hour, and some.
+const LONGEST: Duration = Duration::from_secs(2 * 3600);
+
+/// What is known of one installation's limits.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// Everything waits until then.
+    paused: Option<Timestamp>,
+    /// Spent until then, by purse.
+    rest_spent: Option<Timestamp>,
+    graphql_spent: Option<Timestamp>,
+    /// Refusals without a named moment in a row.
+    strikes: u32,
+    /// Half pace until then.
+    halved: Option<Timestamp>,
+    /// The next write not before then.
+    next_write: Option<Timestamp>,
+    /// When content was written in the last hour, oldest first.
+    written: VecDeque<Timestamp>,
+}
+
+impl Limits {
+    /// Whether a call may go out now, or when.
+    ///
+    /// # Errors
+    /// The moment to wait for.
+    pub fn read(&self, purse: Purse, now: Timestamp) -> Result<(), Timestamp> {
+        let spent = match purse {
+            Purse::Rest => self.rest_spent,
+            Purse::GraphQl => self.graphql_spent,
+        };
+        match self.paused.max(spent) {
+            Some(until) if until > now => Err(until),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a call that writes `count` pieces of content may go out now; if
+    /// so it is counted, since GitHub counts what it was asked, not what came
+    /// of it.
+    pub fn write(&mut self, purse: Purse, count: u32, pace: Pace, now: Timestamp) -> Turn {
+        if let Err(until) = self.read(purse, now) {
+            return Turn::Not(until);
+        }
+        while self.written.front().is_some_and(|at| *at + HOUR <= now) {
+            self.written.pop_front();
+        }
+        let half = self.halved.is_some_and(|until| until > now);
+        let allowed = |limit: u32| if half { limit.div_ceil(2) } else { limit }.max(count) as usize;
+        let (minute, hour) = (allowed(pace.per_minute), allowed(pace.per_hour));
+        let count = count as usize;
+        // The oldest writes that must fall out of the window first.
+        let freed = |limit: usize, window: Duration| {
+            let within = self.written.iter().filter(|at| **at + window > now).count();
+            let excess = (within + count).checked_sub(limit).filter(|excess| *excess > 0)?;
+            Some(self.written[self.written.len() - within + excess - 1] + window)
+        };
+        if let Some(until) = freed(hour, HOUR).max(freed(minute, MINUTE)) {
+            return Turn::Not(until);
+        }
+        if let Some(soon) = self.next_write.filter(|soon| *soon > now) {
+            return Turn::Soon(soon);
+        }
+        self.written.extend(std::iter::repeat_n(now, count));
+        self.next_write = Some(now + SPACING * count as u32);
+        Turn::Now
+    }
+
+    /// Takes in what an answer says; returns until when the caller has to
+    /// wait if it was refused for a limit.
+    pub fn answered(
+        &mut self,
+        purse: Purse,
+        verdict: Verdict,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let spent = number("x-ratelimit-remaining") == Some(0);
+        let reset = number("x-ratelimit-reset")
+            .and_then(|second| Timestamp::from_second(i64::try_from(second).ok()?).ok())
+            .map(|reset| reset.min(now + LONGEST));
+        if spent && let Some(reset) = reset {
+            match purse {
+                Purse::Rest => self.rest_spent = Some(reset),
+                Purse::GraphQl => self.graphql_spent = Some(reset),
+            }
+        }
+        if verdict == Verdict::Answered {
+            self.strikes = 0;
+            return None;
+        }
+        self.halved = Some(now + HOUR);
+        let named = number("retry-after")
+            .map(|seconds| now + Duration::from_secs(seconds).clamp(Duration::from_secs(1), LONGEST));
+        // The reset of a purse concerns that purse alone; any other refusal
+        // concerns the installation.
+        if named.is_none() && spent && let Some(reset) = reset {
+            return Some(reset.max(now + Duration::from_secs(1)));
+        }
+        let until = named.unwrap_or_else(|| {
+            self.strikes += 1;
+            now + (MINUTE * 2u32.pow((self.strikes - 1).min(6))).min(HOUR)
+        });
+        self.paused = self.paused.max(Some(until));
+        Some(until)
+    }
+}
+
+/// Whether a REST answer refuses for a limit, and which. A 403 for want of a
+/// permission is told apart by its headers and words.
+#[must_use]
+pub fn verdict(status: StatusCode, headers: &HeaderMap, message: &str) -> Verdict {
+    let spent = headers.get("x-ratelimit-remaining").is_some_and(|value| value == "0");
+    let words = message.to_ascii_lowercase();
+    let limited = words.contains("rate limit") || words.contains("abuse detection") || too_quick(message);
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN => {
+            if headers.contains_key("retry-after") {
+                Verdict::Secondary
+            } else if spent {
+                Verdict::Primary
+            } else if status == StatusCode::TOO_MANY_REQUESTS || limited {
+                Verdict::Secondary
+            } else {
+                Verdict::Answered
+            }
+        }
+        _ => Verdict::Answered,
+    }
+}
+
+/// GitHub's words for a secondary limit where no status says so.
+#[must_use]
+pub fn too_quick(message: &str) -> bool {
+    let words = message.to_ascii_lowercase();
+    words.contains("submitted too quickly") || words.contains("secondary rate limit")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_refusal_waits_as_long_as_github_says() {
+        let table: &[(&[(&str, &str)], i64)] = &[
+            (&[("retry-after", "7")], 7),
+            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900")], 7),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900")], 900),
+            (&[("x-ratelimit-remaining", "12"), ("x-ratelimit-reset", "1900")], 60),
+            (&[("retry-after", "soon")], 60),
+            (&[("retry-after", "99999999999")], 7200),
+            (&[], 60),
+        ];
+        for (pairs, wait) in table {
+            let pairs: Vec<(&'static str, &str)> = pairs.to_vec();
+            let mut limits = Limits::default();
+            let until =
+                limits.answered(Purse::Rest, Verdict::Secondary, &headers(&pairs), at(1000)).unwrap();
+            assert_eq!(until, at(1000 + wait), "{pairs:?}");
+            assert_eq!(limits.read(Purse::Rest, at(1000)), Err(until), "{pairs:?}");
+            assert_eq!(limits.read(Purse::Rest, until), Ok(()), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_without_a_moment_wait_twice_as_long_each_time() {
+        let mut limits = Limits::default();
+        let mut now = at(0);
+        for wait in [60, 120, 240, 480, 960, 1920, 3600, 3600] {
+            let until = limits.answered(Purse::Rest, Verdict::Secondary, &HeaderMap::new(), now).unwrap();
+            assert_eq!(until, now + Duration::from_secs(wait));
+            now = until;
+        }
+        assert_eq!(limits.answered(Purse::Rest, Verdict::Answered, &HeaderMap::new(), now), None);
+        let until = limits.answered(Purse::Rest, Verdict::Secondary, &HeaderMap::new(), now).unwrap();
+        assert_eq!(until, now + MINUTE);
+    }
+
+    #[test]
+    fn a_spent_purse_leaves_the_other_open() {
+        let mut limits = Limits::default();
+        let spent = headers(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "500")]);
+        assert_eq!(limits.answered(Purse::GraphQl, Verdict::Primary, &spent, at(0)), Some(at(500)));
+        assert_eq!(limits.read(Purse::GraphQl, at(499)), Err(at(500)));
+        assert_eq!(limits.read(Purse::Rest, at(0)), Ok(()));
+        // The last answer of an hour is good, and says there will be no other.
+        let mut limits = Limits::default();
+        assert_eq!(limits.answered(Purse::Rest, Verdict::Answered, &spent, at(0)), None);
+        assert_eq!(limits.read(Purse::Rest, at(0)), Err(at(500)));
+    }
+
+    #[test]
+    fn no_headers_mean_no_primary_limit_but_our_own_pace_holds() {
+        let mut limits = Limits::default();
+        let pace = Pace { per_minute: 3, per_hour: 4 };
+        let mut now = at(0);
+        for _ in 0..3 {
+            assert_eq!(limits.write(Purse::Rest, 1, pace, now), Turn::Now);
+            assert_eq!(limits.write(Purse::Rest, 0, pace, now), Turn::Soon(now + SPACING));
+            now += SPACING;
+        }
+        assert_eq!(limits.answered(Purse::Rest, Verdict::Answered, &HeaderMap::new(), now), None);
+        assert_eq!(limits.write(Purse::Rest, 1, pace, now), Turn::Not(at(60)));
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(60)), Turn::Now);
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(200)), Turn::Not(at(3600)));
+        assert_eq!(limits.read(Purse::Rest, at(200)), Ok(()));
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(3600)), Turn::Now);
+    }
+
+    #[test]
+    fn three_writes_in_one_call_are_three_writes() {
+        let mut limits = Limits::default();
+        let pace = Pace { per_minute: 5, per_hour: 100 };
+        assert_eq!(limits.write(Purse::GraphQl, 3, pace, at(0)), Turn::Now);
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(1)), Turn::Soon(at(3)));
+        assert_eq!(limits.write(Purse::GraphQl, 3, pace, at(3)), Turn::Not(at(60)));
+        assert_eq!(limits.write(Purse::Rest, 2, pace, at(3)), Turn::Now);
+        // A call larger than the whole pace goes out alone, not never.
+        let mut limits = Limits::default();
+        let one = Pace { per_minute: 1, per_hour: 1 };
+        assert_eq!(limits.write(Purse::GraphQl, 3, one, at(0)), Turn::Now);
+        assert_eq!(limits.write(Purse::GraphQl, 3, one, at(60)), Turn::Not(at(3600)));
+    }
+
+    #[test]
+    fn after_a_refusal_the_pace_is_halved_for_an_hour() {
+        let mut limits = Limits::default();
+        let pace = Pace { per_minute: 4, per_hour: 100 };
+        let refused = headers(&[("retry-after", "1")]);
+        limits.answered(Purse::Rest, Verdict::Secondary, &refused, at(0));
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(0)), Turn::Not(at(1)));
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(1)), Turn::Now);
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(2)), Turn::Now);
+        assert_eq!(limits.write(Purse::Rest, 1, pace, at(3)), Turn::Not(at(61)));
+        assert_eq!(limits.write(Purse::Rest, 3, pace, at(3600)), Turn::Now);
+    }
+
+    #[test]
+    fn a_403_is_a_limit_only_if_it_says_so() {
+        let none = HeaderMap::new();
+        let verdict_of = |status: u16, headers: &HeaderMap, words| {
+            verdict(StatusCode::from_u16(status).unwrap(), headers, words)
+        };
+        assert_eq!(verdict_of(403, &none, "Resource not accessible by integration"), Verdict::Answered);
+        assert_eq!(verdict_of(403, &none, "You have exceeded a secondary rate limit."), Verdict::Secondary);
+        assert_eq!(verdict_of(403, &headers(&[("retry-after", "5")]), "no"), Verdict::Secondary);
+        let spent = headers(&[("x-ratelimit-remaining", "0")]);
+        assert_eq!(verdict_of(403, &spent, "API rate limit exceeded"), Verdict::Primary);
+        assert_eq!(verdict_of(429, &none, ""), Verdict::Secondary);
+        assert_eq!(verdict_of(422, &spent, "Validation Failed"), Verdict::Answered);
+        assert!(too_quick("was submitted too quickly") && !too_quick("Could not resolve"));
+    }
+}

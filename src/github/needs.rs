@@ -1,0 +1,260 @@
+//! Which permission each call and each event needs, stated once: calls are
+//! made from these routes, and the manifests are tested against them.
+//!
+//! Source: GitHub documentation, "Permissions required for GitHub Apps", and
+//! for events "Webhook events and payloads" ("Availability").
+
+use std::fmt;
+
+use http::Method;
+
+/// A permission of a GitHub App on repositories, of those Muster asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Check runs.
+    Checks,
+    /// Files, commits and branches.
+    Contents,
+    /// Issues, their comments, labels.
+    Issues,
+    /// Names, visibility, collaborators; every App has it.
+    Metadata,
+    /// Pull requests.
+    PullRequests,
+}
+
+impl Permission {
+    /// The key GitHub uses in manifests and token requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Permission::Checks => "checks",
+            Permission::Contents => "contents",
+            Permission::Issues => "issues",
+            Permission::Metadata => "metadata",
+            Permission::PullRequests => "pull_requests",
+        }
+    }
+}
+
+/// How far a permission goes; `Write` includes `Read`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// To look.
+    Read,
+    /// To change.
+    Write,
+}
+
+impl Level {
+    /// The value GitHub uses in manifests and token requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Read => "read",
+            Level::Write => "write",
+        }
+    }
+}
+
+/// One permission at one level.
+pub type Need = (Permission, Level);
+
+/// Writes needs as `contents: write, pull_requests: write`.
+#[must_use]
+pub fn shown(needs: &[Need]) -> String {
+    let parts: Vec<String> =
+        needs.iter().map(|(permission, level)| format!("{}: {}", permission.as_str(), level.as_str())).collect();
+    parts.join(", ")
+}
+
+/// A route of the REST API: how it is called and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path as GitHub's OpenAPI description writes it.
+    pub template: &'static str,
+    /// What the installation must grant; empty for routes of the App itself
+    /// (by its JWT) and for public data.
+    pub needs: &'static [Need],
+}
+
+impl Route {
+    const fn new(method: Method, template: &'static str, needs: &'static [Need]) -> Route {
+        Route { method, template, needs }
+    }
+
+    /// The path with its parameters in the order of the template, each
+    /// percent-encoded; a branch keeps its `/`.
+    pub(super) fn path(&self, values: &[&str]) -> String {
+        let mut path = String::new();
+        let mut values = values.iter();
+        for part in self.template.split('/').skip(1) {
+            path.push('/');
+            match part.starts_with('{') {
+                true => encode(values.next().copied().unwrap_or_default(), part == "{ref}", &mut path),
+                false => path.push_str(part),
+            }
+        }
+        path
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.template)
+    }
+}
+
+fn encode(text: &str, slash: bool, path: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            b'/' if slash => path.push('/'),
+            _ => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+use Level::{Read, Write};
+use Permission::{Checks, Contents, Issues, Metadata, PullRequests};
+
+/// The App itself.
+pub static APP: Route = Route::new(Method::GET, "/app", &[]);
+/// Where the App is installed.
+pub static INSTALLATIONS: Route = Route::new(Method::GET, "/app/installations", &[]);
+/// A token of an installation.
+pub static MINT: Route = Route::new(Method::POST, "/app/installations/{installation_id}/access_tokens", &[]);
+/// The end of a token.
+pub static REVOKE: Route = Route::new(Method::DELETE, "/installation/token", &[]);
+/// The installation on a user or an organization.
+pub static INSTALLATION_OF: Route = Route::new(Method::GET, "/users/{username}/installation", &[]);
+/// What an installation may see.
+pub static INSTALLED_REPOSITORIES: Route =
+    Route::new(Method::GET, "/installation/repositories", &[(Metadata, Read)]);
+/// What anyone with this token may see of an organization.
+pub static ORGANIZATION_REPOSITORIES: Route = Route::new(Method::GET, "/orgs/{org}/repos", &[(Metadata, Read)]);
+/// An account by its login.
+pub static USER: Route = Route::new(Method::GET, "/users/{username}", &[]);
+/// A repository by its id, under whichever name it has now.
+pub static REPOSITORY_BY_ID: Route = Route::new(Method::GET, "/repositories/{repository_id}", &[(Metadata, Read)]);
+/// The bytes of a file.
+pub static BLOB: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/git/blobs/{file_sha}", &[(Contents, Read)]);
+/// What a person may do in a repository.
+pub static PERMISSION: Route = Route::new(
+    Method::GET,
+    "/repos/{owner}/{repo}/collaborators/{username}/permission",
+    &[(Metadata, Read)],
+);
+/// A new label.
+pub static CREATE_LABEL: Route = Route::new(Method::POST, "/repos/{owner}/{repo}/labels", &[(Issues, Write)]);
+/// A new issue.
+pub static CREATE_ISSUE: Route = Route::new(Method::POST, "/repos/{owner}/{repo}/issues", &[(Issues, Write)]);
+/// A change of an issue.
+pub static UPDATE_ISSUE: Route =
+    Route::new(Method::PATCH, "/repos/{owner}/{repo}/issues/{issue_number}", &[(Issues, Write)]);
+/// A comment on an issue or a pull request.
+pub static COMMENT: Route =
+    Route::new(Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/comments", &[(Issues, Write)]);
+/// A change of a pull request.
+pub static UPDATE_PULL_REQUEST: Route =
+    Route::new(Method::PATCH, "/repos/{owner}/{repo}/pulls/{pull_number}", &[(PullRequests, Write)]);
+/// The end of a branch.
+pub static DELETE_BRANCH: Route =
+    Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
+
+/// Every route the client can call.
+pub static ROUTES: [&Route; 17] = [
+    &APP,
+    &INSTALLATIONS,
+    &MINT,
+    &REVOKE,
+    &INSTALLATION_OF,
+    &INSTALLED_REPOSITORIES,
+    &ORGANIZATION_REPOSITORIES,
+    &USER,
+    &REPOSITORY_BY_ID,
+    &BLOB,
+    &PERMISSION,
+    &CREATE_LABEL,
+    &CREATE_ISSUE,
+    &UPDATE_ISSUE,
+    &COMMENT,
+    &UPDATE_PULL_REQUEST,
+    &DELETE_BRANCH,
+];
+
+/// What reading takes: the one token that gathers (threats §4).
+pub const READING: &[Need] =
+    &[(Checks, Read), (Contents, Read), (Issues, Read), (Metadata, Read), (PullRequests, Read)];
+/// What the tracking issue takes.
+pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
+/// What a branch with a commit and its pull request take.
+pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
+
+/// What each GraphQL document needs, by the name of its operation.
+pub const OPERATIONS: [(&str, &[Need]); 7] = [
+    ("Snapshot", READING),
+    ("Texts", READING),
+    ("BeforeWrite", READING),
+    ("Ours", READING),
+    ("Propose", PROPOSING),
+    ("ProposeFromBranch", PROPOSING),
+    ("OpenPullRequest", PROPOSING),
+];
+
+/// What the App must hold for GitHub to send it an event. Those of its own
+/// installation come to every App.
+pub const EVENTS: [(&str, &[Need]); 11] = [
+    ("check_run", &[(Checks, Read)]),
+    ("check_suite", &[(Checks, Read)]),
+    ("installation", &[]),
+    ("installation_repositories", &[]),
+    ("installation_target", &[]),
+    ("issue_comment", &[(Issues, Read)]),
+    ("issues", &[(Issues, Read)]),
+    ("public", &[(Metadata, Read)]),
+    ("pull_request", &[(PullRequests, Read)]),
+    ("push", &[(Contents, Read)]),
+    ("repository", &[(Metadata, Read)]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_stay_within_their_part_of_the_path() {
+        let path = PERMISSION.path(&["agency", "site", "a/../b[bot]?x#y"]);
+        assert_eq!(path, "/repos/agency/site/collaborators/a%2F..%2Fb%5Bbot%5D%3Fx%23y/permission");
+        assert_eq!(
+            DELETE_BRANCH.path(&["agency", "site", "heads/muster/files"]),
+            "/repos/agency/site/git/refs/heads/muster/files"
+        );
+        assert_eq!(APP.path(&[]), "/app");
+    }
+
+    #[test]
+    fn a_route_and_an_event_are_stated_once() {
+        let mut routes: Vec<String> = ROUTES.iter().map(ToString::to_string).collect();
+        routes.sort();
+        routes.dedup();
+        assert_eq!(routes.len(), ROUTES.len());
+        assert!(EVENTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn reading_takes_no_write_and_a_write_no_more_than_its_kind() {
+        assert!(READING.iter().all(|(_, level)| *level == Read));
+        for route in ROUTES.iter().filter(|route| !route.needs.is_empty()) {
+            let covered = |held: &[Need]| {
+                route.needs.iter().all(|(permission, level)| {
+                    held.iter().any(|(have, at)| have == permission && at >= level)
+                })
+            };
+            assert!(covered(READING) || covered(ISSUE_WRITING) || covered(PROPOSING), "{route}");
+        }
+    }
+}
