@@ -12,5 +12,179 @@ pub mod error;
 pub mod graphql;
 pub mod limits;
 pub mod needs;
+pub mod read;
 mod transport;
 pub mod webhook;
+pub mod write;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use self::{
+    client::{Access, Client, Kind, Who},
+    credentials::Scope,
+    read::TextCache,
+};
+pub use self::{
+    credentials::App,
+    endpoints::Endpoints,
+    error::{Error, Refusal, Result},
+    limits::Pace,
+    read::{Installation, ListedRepository, OurNames, Reader, Role},
+    write::{Created, IssueChange, IssueState, NewPullRequest, Start, Target, Writer},
+};
+use crate::{
+    clock::Clock,
+    domain::repository::{AccountId, InstallationId, Login},
+};
+
+/// One GitHub: a cheap handle on its connections, tokens and limits.
+#[derive(Clone)]
+pub struct GitHub {
+    client: Arc<Client>,
+    texts: Arc<TextCache>,
+    dry: bool,
+}
+
+impl GitHub {
+    /// GitHub with the App's credentials. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Permanent`] if no connection can be prepared.
+    pub fn with_app(endpoints: Endpoints, app: App, clock: Clock) -> Result<GitHub> {
+        GitHub::new(endpoints, Access::App(app), clock, false)
+    }
+
+    /// GitHub with a plain token, which `scan` reads with: it never writes.
+    /// Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Permanent`] if no connection can be prepared.
+    pub fn with_token(endpoints: Endpoints, token: SecretString, clock: Clock) -> Result<GitHub> {
+        GitHub::new(endpoints, Access::Token(token), clock, true)
+    }
+
+    fn new(endpoints: Endpoints, access: Access, clock: Clock, dry: bool) -> Result<GitHub> {
+        let client = Arc::new(Client::new(endpoints, access, clock)?);
+        Ok(GitHub { client, texts: Arc::default(), dry })
+    }
+
+    /// The same GitHub for a dry run: it makes no [`Writer`], so that no token
+    /// that can write is ever minted.
+    #[must_use]
+    pub fn dry_run(self) -> GitHub {
+        GitHub { dry: true, ..self }
+    }
+
+    /// Whether this is for a dry run.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry
+    }
+
+    /// Reads as an installation; with a plain token, with that.
+    #[must_use]
+    pub fn reader(&self, installation: InstallationId) -> Reader {
+        let who = match &self.client.access {
+            Access::App(_) => Who::Installation(Scope::new(installation, needs::READING, None)),
+            Access::Token(_) => Who::Token,
+        };
+        Reader::new(Arc::clone(&self.client), Arc::clone(&self.texts), who)
+    }
+
+    /// Reads with the plain token; `None` with the App's credentials.
+    #[must_use]
+    pub fn token_reader(&self) -> Option<Reader> {
+        match &self.client.access {
+            Access::App(_) => None,
+            Access::Token(_) => {
+                Some(Reader::new(Arc::clone(&self.client), Arc::clone(&self.texts), Who::Token))
+            }
+        }
+    }
+
+    /// Writes to one repository; `None` for a dry run and for a plain token.
+    #[must_use]
+    pub fn writer(&self, installation: InstallationId, target: Target, pace: Pace) -> Option<Writer> {
+        (!self.dry).then(|| Writer::new(Arc::clone(&self.client), installation, target, pace))
+    }
+
+    /// Everywhere the App is installed.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn installations(&self) -> Result<Vec<Installation>> {
+        let all =
+            self.client.list(&Who::App, &needs::INSTALLATIONS, &[], |page: Vec<Installed>| page).await?;
+        Ok(all.into_iter().filter_map(Installed::into_installation).collect())
+    }
+
+    /// The App's installation on an organization or a user.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::NotFound`] if it is not installed there.
+    pub async fn installation_of(&self, account: &Login) -> Result<Installation> {
+        let values = [account.as_str()];
+        let of = async |route| -> Result<Installed> {
+            self.client.rest_json(&Who::App, route, &values, None, Kind::Read).await
+        };
+        let installed = match of(&needs::INSTALLATION_OF_ORGANIZATION).await {
+            Err(Error::NotFound(_)) => of(&needs::INSTALLATION_OF_USER).await?,
+            other => other?,
+        };
+        installed.into_installation().ok_or_else(|| {
+            Error::Permanent("GitHub's answer names no account of the installation".to_owned())
+        })
+    }
+
+    /// Ends the tokens in memory, at shutdown: how many GitHub ended, and how
+    /// many it did not, which end by themselves within the hour.
+    pub async fn revoke_all(&self) -> (usize, usize) {
+        self.client.revoke_all().await
+    }
+}
+
+/// An installation as REST has it.
+#[derive(Deserialize)]
+struct Installed {
+    id: InstallationId,
+    account: Option<Account>,
+    suspended_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    id: AccountId,
+    login: Option<Login>,
+}
+
+impl Installed {
+    /// `None` for one whose account is gone.
+    fn into_installation(self) -> Option<Installation> {
+        let account = self.account?;
+        Some(Installation {
+            id: self.id,
+            account: account.id,
+            login: account.login,
+            suspended: self.suspended_at.is_some(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work runs on any thread, so what it awaits must be able to move.
+    #[test]
+    fn calls_can_move_between_threads() {
+        fn moves<T: Send>(_: fn(&'static Reader, &'static Login) -> T) {}
+        moves(|reader, login| reader.organization_repositories(login));
+        fn shared<T: Send + Sync + Clone>() {}
+        shared::<GitHub>();
+        shared::<Reader>();
+        shared::<Writer>();
+    }
+}

@@ -324,7 +324,9 @@ impl Client {
         Err(match answer.status {
             StatusCode::UNAUTHORIZED => Error::Unauthorized(label()),
             StatusCode::FORBIDDEN if words.to_ascii_lowercase().contains("suspended") => Error::Suspended,
-            StatusCode::FORBIDDEN if words.to_ascii_lowercase().contains("archived") => refusal(&call.label, &words),
+            StatusCode::FORBIDDEN if words.to_ascii_lowercase().contains("archived") => {
+                refusal(&call.label, &words)
+            }
             StatusCode::FORBIDDEN => {
                 let named = answer.headers.get("x-accepted-github-permissions").and_then(|v| v.to_str().ok());
                 let needs = named.map_or_else(|| needs::shown(call.needs), super::error::sentence);

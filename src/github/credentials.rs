@@ -317,7 +317,8 @@ mod tests {
     #[test]
     fn a_key_that_is_none_is_refused_with_its_place() {
         assert_eq!(App::new("1", []).err(), Some(KeyError::None));
-        let bad = SecretString::from("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n");
+        let bad =
+            SecretString::from("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n");
         assert_eq!(App::new("1", [&bad]).err(), Some(KeyError::Form(1)));
     }
 }

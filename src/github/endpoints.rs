@@ -45,7 +45,10 @@ impl Endpoints {
         let derived = || {
             let base = rest.to_string();
             let base = base.trim_end_matches('/');
-            format!("{}/graphql", base.strip_suffix("/v3").filter(|api| api.ends_with("/api")).unwrap_or(base))
+            format!(
+                "{}/graphql",
+                base.strip_suffix("/v3").filter(|api| api.ends_with("/api")).unwrap_or(base)
+            )
         };
         let graphql = address(&graphql.map_or_else(derived, str::to_owned))?;
         Ok(Endpoints { rest, graphql })
@@ -151,7 +154,9 @@ mod tests {
 
     #[test]
     fn credentials_go_over_https_only() {
-        for bad in ["http://git.agency.gov", "http://127.0.0.1.evil.example/api/v3", "ftp://x", "api.github.com"] {
+        for bad in
+            ["http://git.agency.gov", "http://127.0.0.1.evil.example/api/v3", "ftp://x", "api.github.com"]
+        {
             assert!(Endpoints::new(bad, None).is_err(), "{bad}");
         }
         for bad in ["https://user@x", "https://x/?a=b", "https://x/#y", "", "/api/v3"] {
@@ -192,10 +197,16 @@ mod tests {
                     <https://api.github.com/installation/repositories?per_page=100&page=9>; rel=\"last\"";
         assert_eq!(next(link, page), Some(Ok("/installation/repositories?per_page=100&page=3".to_owned())));
         assert_eq!(next("<https://api.github.com/x?page=1>; rel=\"first\"", page), None);
-        assert_eq!(next("<https://evil.example/installation/repositories>; rel=\"next\"", page), Some(Err(())));
+        assert_eq!(
+            next("<https://evil.example/installation/repositories>; rel=\"next\"", page),
+            Some(Err(()))
+        );
         assert_eq!(next("<https://api.github.com/user/repos?page=2>; rel=\"next\"", page), Some(Err(())));
         let organization = "<https://api.github.com/organizations/9/repos?page=2>; rel=\"next\"";
-        assert_eq!(next(organization, "/orgs/agency/repos?per_page=100"), Some(Ok("/organizations/9/repos?page=2".to_owned())));
+        assert_eq!(
+            next(organization, "/orgs/agency/repos?per_page=100"),
+            Some(Ok("/organizations/9/repos?page=2".to_owned()))
+        );
         assert_eq!(next(organization, "/orgs/agency/members"), Some(Err(())));
     }
 }

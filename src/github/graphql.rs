@@ -138,8 +138,9 @@ impl Envelope {
             });
         }
         let data = self.data.ok_or_else(|| Error::Transient(format!("{}: no data", label())))?;
-        serde_json::from_value(data)
-            .map_err(|error| Error::Permanent(format!("{}: the answer is not as documented: {error}", label())))
+        serde_json::from_value(data).map_err(|error| {
+            Error::Permanent(format!("{}: the answer is not as documented: {error}", label()))
+        })
     }
 
     /// The data of a mutation, or the first of its fields that was refused.
@@ -180,9 +181,8 @@ mod tests {
     #[test]
     fn every_document_holds_its_operation_and_every_fragment_it_names_once() {
         for document in DOCUMENTS {
-            let operations = ["query ", "mutation "].map(|word| {
-                document.text.matches(&format!("{word}{}(", document.name)).count()
-            });
+            let operations = ["query ", "mutation "]
+                .map(|word| document.text.matches(&format!("{word}{}(", document.name)).count());
             assert_eq!(operations.iter().sum::<usize>(), 1, "{}", document.name);
             for spread in document.text.split("...").skip(1) {
                 let name: String = spread.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -201,15 +201,18 @@ mod tests {
             {"type": "NOT_FOUND", "path": ["home"], "message": "Could not resolve"},
             {"type": "NOT_FOUND", "path": ["known", 3], "message": "Could not resolve to a node"}]});
         assert!(read(absent).is_ok());
-        let gone = json!({"data": {"repository": null}, "errors": [{"type": "NOT_FOUND", "path": ["repository"]}]});
+        let gone =
+            json!({"data": {"repository": null}, "errors": [{"type": "NOT_FOUND", "path": ["repository"]}]});
         assert!(matches!(read(gone), Err(Error::NotFound(_))));
-        let within = json!({"data": {"home": {}}, "errors": [{"type": "NOT_FOUND", "path": ["home", "policy"]}]});
+        let within =
+            json!({"data": {"home": {}}, "errors": [{"type": "NOT_FOUND", "path": ["home", "policy"]}]});
         assert!(matches!(read(within), Err(Error::Partial(_))));
         let partial = json!({"data": {"repository": {}}, "errors": [{"path": ["repository", "root"], "message": "timeout"}]});
         assert!(matches!(read(partial), Err(Error::Partial(_))));
         let nothing = json!({"data": null, "errors": [{"message": "Something went wrong"}]});
         assert!(matches!(read(nothing), Err(Error::Transient(_))));
-        let forbidden = json!({"data": {"repository": null}, "errors": [{"type": "FORBIDDEN", "path": ["repository"]}]});
+        let forbidden =
+            json!({"data": {"repository": null}, "errors": [{"type": "FORBIDDEN", "path": ["repository"]}]});
         assert!(matches!(read(forbidden), Err(Error::Forbidden { .. })));
     }
 
@@ -217,14 +220,18 @@ mod tests {
     fn a_limit_comes_with_http_200() {
         let verdict = |value| envelope(value).verdict();
         assert_eq!(verdict(json!({"errors": [{"type": "RATE_LIMITED", "message": "x"}]})), Verdict::Primary);
-        assert_eq!(verdict(json!({"errors": [{"message": "was submitted too quickly"}]})), Verdict::Secondary);
+        assert_eq!(
+            verdict(json!({"errors": [{"message": "was submitted too quickly"}]})),
+            Verdict::Secondary
+        );
         assert_eq!(verdict(json!({"data": {}})), Verdict::Answered);
     }
 
     #[test]
     fn the_first_refused_field_of_a_mutation_decides() {
         let fields = ["createRef", "createCommitOnBranch", "createPullRequest"];
-        let outcome = |errors| envelope(json!({"data": {}, "errors": errors})).outcome::<Value>(&PROPOSE, &fields);
+        let outcome =
+            |errors| envelope(json!({"data": {}, "errors": errors})).outcome::<Value>(&PROPOSE, &fields);
         let exists = json!([
             {"type": "STALE_DATA", "path": ["createCommitOnBranch"], "message": "Expected branch to point to"},
             {"type": "UNPROCESSABLE", "path": ["createRef"], "message": "A ref named \"refs/heads/x\" already exists"}]);

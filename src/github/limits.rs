@@ -161,7 +161,10 @@ impl Limits {
             .map(|seconds| now + Duration::from_secs(seconds).clamp(Duration::from_secs(1), LONGEST));
         // The reset of a purse concerns that purse alone; any other refusal
         // concerns the installation.
-        if named.is_none() && spent && let Some(reset) = reset {
+        if named.is_none()
+            && spent
+            && let Some(reset) = reset
+        {
             return Some(reset.max(now + Duration::from_secs(1)));
         }
         let until = named.unwrap_or_else(|| {
@@ -169,7 +172,8 @@ impl Limits {
             now + (MINUTE * 2u32.pow((self.strikes - 1).min(6))).min(HOUR)
         });
         self.paused = self.paused.max(Some(until));
-        Some(until)
+        // A purse that is spent stays so after the wait.
+        Some(reset.filter(|_| spent).map_or(until, |reset| reset.max(until)))
     }
 }
 
@@ -221,7 +225,7 @@ mod tests {
     fn a_refusal_waits_as_long_as_github_says() {
         let table: &[(&[(&str, &str)], i64)] = &[
             (&[("retry-after", "7")], 7),
-            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900")], 7),
+            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900")], 900),
             (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900")], 900),
             (&[("x-ratelimit-remaining", "12"), ("x-ratelimit-reset", "1900")], 60),
             (&[("retry-after", "soon")], 60),
@@ -231,8 +235,7 @@ mod tests {
         for (pairs, wait) in table {
             let pairs: Vec<(&'static str, &str)> = pairs.to_vec();
             let mut limits = Limits::default();
-            let until =
-                limits.answered(Purse::Rest, Verdict::Secondary, &headers(&pairs), at(1000)).unwrap();
+            let until = limits.answered(Purse::Rest, Verdict::Secondary, &headers(&pairs), at(1000)).unwrap();
             assert_eq!(until, at(1000 + wait), "{pairs:?}");
             assert_eq!(limits.read(Purse::Rest, at(1000)), Err(until), "{pairs:?}");
             assert_eq!(limits.read(Purse::Rest, until), Ok(()), "{pairs:?}");

@@ -63,8 +63,10 @@ pub type Need = (Permission, Level);
 /// Writes needs as `contents: write, pull_requests: write`.
 #[must_use]
 pub fn shown(needs: &[Need]) -> String {
-    let parts: Vec<String> =
-        needs.iter().map(|(permission, level)| format!("{}: {}", permission.as_str(), level.as_str())).collect();
+    let parts: Vec<String> = needs
+        .iter()
+        .map(|(permission, level)| format!("{}: {}", permission.as_str(), level.as_str()))
+        .collect();
     parts.join(", ")
 }
 
@@ -110,7 +112,9 @@ impl fmt::Display for Route {
 fn encode(text: &str, slash: bool, path: &mut String) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                path.push(char::from(byte))
+            }
             b'/' if slash => path.push('/'),
             _ => path.push_str(&format!("%{byte:02X}")),
         }
@@ -128,26 +132,27 @@ pub static INSTALLATIONS: Route = Route::new(Method::GET, "/app/installations", 
 pub static MINT: Route = Route::new(Method::POST, "/app/installations/{installation_id}/access_tokens", &[]);
 /// The end of a token.
 pub static REVOKE: Route = Route::new(Method::DELETE, "/installation/token", &[]);
-/// The installation on a user or an organization.
-pub static INSTALLATION_OF: Route = Route::new(Method::GET, "/users/{username}/installation", &[]);
+/// The installation on an organization.
+pub static INSTALLATION_OF_ORGANIZATION: Route = Route::new(Method::GET, "/orgs/{org}/installation", &[]);
+/// The installation on a user.
+pub static INSTALLATION_OF_USER: Route = Route::new(Method::GET, "/users/{username}/installation", &[]);
 /// What an installation may see.
 pub static INSTALLED_REPOSITORIES: Route =
     Route::new(Method::GET, "/installation/repositories", &[(Metadata, Read)]);
 /// What anyone with this token may see of an organization.
-pub static ORGANIZATION_REPOSITORIES: Route = Route::new(Method::GET, "/orgs/{org}/repos", &[(Metadata, Read)]);
+pub static ORGANIZATION_REPOSITORIES: Route =
+    Route::new(Method::GET, "/orgs/{org}/repos", &[(Metadata, Read)]);
 /// An account by its login.
 pub static USER: Route = Route::new(Method::GET, "/users/{username}", &[]);
 /// A repository by its id, under whichever name it has now.
-pub static REPOSITORY_BY_ID: Route = Route::new(Method::GET, "/repositories/{repository_id}", &[(Metadata, Read)]);
+pub static REPOSITORY_BY_ID: Route =
+    Route::new(Method::GET, "/repositories/{repository_id}", &[(Metadata, Read)]);
 /// The bytes of a file.
 pub static BLOB: Route =
     Route::new(Method::GET, "/repos/{owner}/{repo}/git/blobs/{file_sha}", &[(Contents, Read)]);
 /// What a person may do in a repository.
-pub static PERMISSION: Route = Route::new(
-    Method::GET,
-    "/repos/{owner}/{repo}/collaborators/{username}/permission",
-    &[(Metadata, Read)],
-);
+pub static PERMISSION: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/collaborators/{username}/permission", &[(Metadata, Read)]);
 /// A new label.
 pub static CREATE_LABEL: Route = Route::new(Method::POST, "/repos/{owner}/{repo}/labels", &[(Issues, Write)]);
 /// A new issue.
@@ -166,12 +171,13 @@ pub static DELETE_BRANCH: Route =
     Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 17] = [
+pub static ROUTES: [&Route; 18] = [
     &APP,
     &INSTALLATIONS,
     &MINT,
     &REVOKE,
-    &INSTALLATION_OF,
+    &INSTALLATION_OF_ORGANIZATION,
+    &INSTALLATION_OF_USER,
     &INSTALLED_REPOSITORIES,
     &ORGANIZATION_REPOSITORIES,
     &USER,

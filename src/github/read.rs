@@ -190,12 +190,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error`]; [`Error::StaleData`] if the login belongs to someone else.
-    pub async fn permission(
-        &self,
-        name: &RepositoryName,
-        login: &Login,
-        person: AccountId,
-    ) -> Result<Role> {
+    pub async fn permission(&self, name: &RepositoryName, login: &Login, person: AccountId) -> Result<Role> {
         #[derive(Deserialize)]
         struct Answer {
             user: Option<User>,
@@ -389,7 +384,10 @@ mod tests {
         assert_eq!(role(json!({"pull": true})), Role::Read);
         assert_eq!(role(json!({"pull": true, "triage": true, "push": false})), Role::Triage);
         assert_eq!(role(json!({"pull": true, "push": true})), Role::Write);
-        assert_eq!(role(json!({"pull": true, "push": true, "triage": true, "maintain": true})), Role::Maintain);
+        assert_eq!(
+            role(json!({"pull": true, "push": true, "triage": true, "maintain": true})),
+            Role::Maintain
+        );
         assert_eq!(role(json!({"pull": true, "push": true, "admin": true})), Role::Admin);
         assert!(Role::None < Role::Read && Role::Triage < Role::Write && Role::Maintain < Role::Admin);
     }

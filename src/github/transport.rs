@@ -94,14 +94,11 @@ impl Transport {
         let connector = builder.set_connect_timeout_service(connector(&endpoints)?);
         let client: legacy::Client<_, octocrab::OctoBody> =
             legacy::Client::builder(TokioExecutor::new()).build(connector);
-        let octocrab = match OctocrabBuilder::new_empty()
-            .with_service(client)
-            .with_auth(AuthState::None)
-            .build()
-        {
-            Ok(octocrab) => octocrab,
-            Err(never) => match never {},
-        };
+        let octocrab =
+            match OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build() {
+                Ok(octocrab) => octocrab,
+                Err(never) => match never {},
+            };
         Ok(Transport { octocrab, endpoints })
     }
 
@@ -139,9 +136,10 @@ impl Transport {
         let built = self.octocrab.build_request(builder, request.body).map_err(|_| Fault::NotSent)?;
         let answer = self.octocrab.execute(built).await.map_err(|error| fault(&error))?;
         let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { Fault::TooLarge } else { Fault::Lost }
-        })?;
+        let body = Limited::new(body, MAX_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| if error.is::<LengthLimitError>() { Fault::TooLarge } else { Fault::Lost })?;
         Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     }
 }

@@ -38,9 +38,8 @@ pub(super) struct Whole {
 
 /// Reads one part of an answer.
 fn part<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|error| {
-        Error::Permanent(format!("a part of GitHub's answer is not as documented: {error}"))
-    })
+    T::deserialize(value)
+        .map_err(|error| Error::Permanent(format!("a part of GitHub's answer is not as documented: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -154,7 +153,9 @@ fn listings(repository: &Value, empty: bool) -> Result<Files> {
             None => match (files.unread(""), files.entry(folder).map(|entry| entry.kind)) {
                 (Some(why), _) => Listing::Unread(why.to_owned()),
                 (None, Some(EntryKind::Folder)) => Listing::Unread("GitHub did not list it".to_owned()),
-                (None, Some(EntryKind::File | EntryKind::Link | EntryKind::Submodule) | None) => Listing::Absent,
+                (None, Some(EntryKind::File | EntryKind::Link | EntryKind::Submodule) | None) => {
+                    Listing::Absent
+                }
             },
         };
         files.folders.insert(folder.to_owned(), listing);
@@ -258,7 +259,9 @@ impl RawItem {
             "MERGED" => ItemState::Merged,
             "CLOSED" => closed(),
             other => {
-                return Err(Error::Permanent(format!("GitHub's answer has an unknown state of an item: {other:?}")));
+                return Err(Error::Permanent(format!(
+                    "GitHub's answer has an unknown state of an item: {other:?}"
+                )));
             }
         };
         Ok(Item {
@@ -339,7 +342,8 @@ impl Whole {
         let mut observed = Observed { label_exists: ours.label.is_some(), ..Observed::default() };
         let listed = [ours.issues, ours.files_pull_requests, ours.license_pull_requests];
         // A branch of the same name in a fork is not ours.
-        let listed = listed.into_iter().flat_map(|list| list.nodes).flatten().filter(|item| !item.is_cross_repository);
+        let listed =
+            listed.into_iter().flat_map(|list| list.nodes).flatten().filter(|item| !item.is_cross_repository);
         let mut items: Vec<Item> = listed.map(RawItem::into_item).collect::<Result<_>>()?;
         for (at, asked) in known.iter().enumerate() {
             match self.known.get(at) {
@@ -401,7 +405,8 @@ impl Whole {
             let (paths, complete) = match pull.files {
                 None => (Vec::new(), false),
                 Some(files) => {
-                    let paths: Vec<String> = files.nodes.into_iter().flatten().map(|file| file.path).collect();
+                    let paths: Vec<String> =
+                        files.nodes.into_iter().flatten().map(|file| file.path).collect();
                     let complete = files.total_count <= paths.len();
                     (paths, complete)
                 }
@@ -454,10 +459,11 @@ struct AssociatedPullRequest {
 fn policy_commit(home: &Value) -> Option<PolicyCommit> {
     let history: Nodes<HistoryCommit> = part(&home["policyHead"]["history"]).ok()?;
     let commit = history.nodes.into_iter().flatten().next()?;
-    let author = commit
-        .author
-        .and_then(|author| author.user)
-        .map(|user| Actor { id: user.database_id, login: user.login, bot: false });
+    let author = commit.author.and_then(|author| author.user).map(|user| Actor {
+        id: user.database_id,
+        login: user.login,
+        bot: false,
+    });
     let pulls = commit.associated_pull_requests.into_iter().flat_map(|pulls| pulls.nodes).flatten();
     let merged = pulls.filter(|pull| pull.merged).map(|pull| pull.number).next();
     Some(PolicyCommit { oid: commit.oid, author, merged_pull_request: merged })

@@ -17,13 +17,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::Digest as _;
 
-use super::{Files, Kind, PolicySource, Reader, RepositoryName, Result, answer, needs};
+use super::{Files, Kind, Reader, RepositoryName, Result, answer, needs};
 use crate::{
     domain::{
+        license::decode,
+        observed::PolicySource,
         repository::{EntryKind, FileText, InstallationId, ObjectId},
-        text::decode,
     },
-    github::{error::Error, graphql::TEXTS, client::Who},
+    github::{client::Who, error::Error, graphql::TEXTS},
 };
 
 /// The largest text that is read, in bytes (threats §4).
@@ -235,7 +236,8 @@ impl Reader {
             return Ok(text);
         }
         let values = [name.owner().as_str(), name.name(), oid.as_str()];
-        let blob: Blob = match self.client.rest_json(&self.who, &needs::BLOB, &values, None, Kind::Read).await {
+        let blob: Blob = match self.client.rest_json(&self.who, &needs::BLOB, &values, None, Kind::Read).await
+        {
             Ok(blob) => blob,
             Err(Error::NotFound(_)) => return Ok(FileText::Unread("it is gone meanwhile".to_owned())),
             Err(error) => return Err(error),
@@ -354,7 +356,9 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_and_apart_by_installation() {
         let cache = TextCache::default();
-        let key = |installation, n: usize| (Some(InstallationId(installation)), format!("{n:040x}").parse().unwrap());
+        let key = |installation, n: usize| {
+            (Some(InstallationId(installation)), format!("{n:040x}").parse().unwrap())
+        };
         cache.put(key(1, 0), FileText::of("one tenant's"));
         assert_eq!(cache.get(&key(2, 0)), None);
         let text = FileText::of(&"x".repeat(MAX_TEXT as usize));
