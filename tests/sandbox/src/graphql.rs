@@ -72,16 +72,20 @@ impl Request {
     /// [`Invalid`] with the body to answer.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let refuse = |message: &str| Invalid::new(vec![json!({ "message": message })]);
-        let query = body["query"].as_str().ok_or_else(|| refuse("A query attribute must be specified and must be a string."))?;
-        let unknown = body.as_object().into_iter().flatten().find(|(key, _)| {
-            !["query", "variables", "operationName", "extensions"].contains(&key.as_str())
-        });
+        let query = body["query"]
+            .as_str()
+            .ok_or_else(|| refuse("A query attribute must be specified and must be a string."))?;
+        let unknown =
+            body.as_object().into_iter().flatten().find(|(key, _)| {
+                !["query", "variables", "operationName", "extensions"].contains(&key.as_str())
+            });
         if let Some((key, _)) = unknown {
             return Err(refuse(&format!("`{key}` is not part of a GraphQL request")));
         }
-        let document = ExecutableDocument::parse_and_validate(&SCHEMA, query, "query").map_err(|invalid| {
-            Invalid::new(invalid.errors.iter().map(|error| located(&error.to_json())).collect())
-        })?;
+        let document =
+            ExecutableDocument::parse_and_validate(&SCHEMA, query, "query").map_err(|invalid| {
+                Invalid::new(invalid.errors.iter().map(|error| located(&error.to_json())).collect())
+            })?;
         let operation = body["operationName"].as_str().map(str::to_owned);
         let chosen = document
             .operations

@@ -6,5 +6,9 @@
 pub mod conformance;
 pub mod git;
 pub mod graphql;
+pub mod pages;
 pub(crate) mod shape;
 pub mod state;
+
+#[cfg(test)]
+mod world;

@@ -20,10 +20,10 @@ impl Context<'_> {
             "login" if field.kind == "Bot" => Found::leaf(bare),
             "login" => Found::leaf(account.login.as_str()),
             "name" => Found::leaf(account.name.clone()),
-            "avatarUrl" => Found::leaf(format!("{}/avatars/{}", state.web_url(), account.id)),
+            "avatarUrl" => Found::leaf(format!("{}/avatars/{}", state.urls.web, account.id)),
             "createdAt" => time(account.created_at),
             "resourcePath" => Found::leaf(path),
-            "url" => Found::leaf(format!("{}{path}", state.web_url())),
+            "url" => Found::leaf(format!("{}{path}", state.urls.web)),
             "repository" => {
                 let login = account.login.clone();
                 drop(state);
@@ -40,7 +40,8 @@ impl Context<'_> {
                     .filter(|home| visibility.is_none_or(|wanted| wanted == word(home.visibility)))
                     .collect();
                 let order = field.arguments.get("orderBy");
-                let part = |name: &str| order.and_then(|order| order.get(name)).and_then(|part| part.as_str());
+                let part =
+                    |name: &str| order.and_then(|order| order.get(name)).and_then(|part| part.as_str());
                 match part("field") {
                     Some("NAME") => found.sort_by_key(|home| home.name.to_lowercase()),
                     Some("PUSHED_AT") => found.sort_by_key(|home| home.pushed_at),

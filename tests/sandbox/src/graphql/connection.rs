@@ -35,7 +35,9 @@ impl Context<'_> {
         if sizes.iter().all(|(_, size)| size.is_none_or(|size| size.is_null())) {
             return Err(Problem::new(
                 "MISSING_PAGINATION_BOUNDARIES",
-                format!("You must provide a `first` or `last` value to properly paginate the `{name}` connection."),
+                format!(
+                    "You must provide a `first` or `last` value to properly paginate the `{name}` connection."
+                ),
             ));
         }
         for (argument, size) in sizes {
@@ -47,7 +49,8 @@ impl Context<'_> {
                     return Err(Problem::new("EXCESSIVE_PAGINATION", message));
                 }
                 Some(size) if size < 0 => {
-                    let message = format!("`{argument}` on the `{name}` connection cannot be less than zero.");
+                    let message =
+                        format!("`{argument}` on the `{name}` connection cannot be less than zero.");
                     return Err(Problem::new("INVALID_CURSOR_ARGUMENTS", message));
                 }
                 Some(_) | None => {}

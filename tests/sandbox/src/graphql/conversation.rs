@@ -1,8 +1,6 @@
 //! Issues and pull requests, their comments, events and reactions.
 
-use super::resolve::{
-    Context, Field, Found, READ_CONTENTS, READ_CONVERSATIONS, Resolved, Thing, time,
-};
+use super::resolve::{Context, Field, Found, READ_CONTENTS, READ_CONVERSATIONS, Resolved, Thing, time};
 use crate::git::{FileChange, FileStatus};
 use crate::state::{
     CloseReason, Issue, IssueState, Node, PullRequest, Reaction, Refusal, Repository, RepositoryId,
@@ -51,7 +49,7 @@ impl Context<'_> {
             "databaseId" => Found::leaf(i32::try_from(database_id).ok()),
             "fullDatabaseId" => Found::leaf(database_id.to_string()),
             "number" => Found::leaf(number),
-            "url" => Found::leaf(format!("{}/{}/{kind}/{number}", state.web_url(), state.full_name(home))),
+            "url" => Found::leaf(format!("{}/{}/{kind}/{number}", state.urls.web, state.full_name(home))),
             "title" => Found::leaf(issue.title.as_str()),
             "body" => Found::leaf(issue.body.clone().unwrap_or_default()),
             "state" => Found::leaf(state_word(issue)),
@@ -207,7 +205,7 @@ impl Context<'_> {
             }
             "url" => Found::leaf(format!(
                 "{}/{}/{kind}/{}#issuecomment-{}",
-                state.web_url(),
+                state.urls.web,
                 state.full_name(home),
                 on.number,
                 comment.id

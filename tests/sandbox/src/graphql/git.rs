@@ -4,8 +4,6 @@ use super::resolve::{Context, Field, Found, Problem, READ_PULL_REQUESTS, Resolve
 use crate::git::{Commit, Mode, Object, Oid, Signature, TreeEntry};
 use crate::state::{AccountId, Node, Refusal, Repository, RepositoryId};
 
-/// How much of a blob's text is answered, in bytes.
-const TEXT_LIMIT: usize = 512 * 1024;
 /// How much of a blob is looked at for a NUL byte, as git does.
 const BINARY_PROBE: usize = 8000;
 
@@ -37,7 +35,7 @@ impl Context<'_> {
             _ => {}
         }
         match home.objects.get(oid).ok_or(Refusal::NotFound)? {
-            Object::Blob(content) => blob(content, field),
+            Object::Blob(content) => blob(content, state.text_limit, field),
             Object::Tree(entries) => match field.name {
                 "entries" => {
                     let directory = directory_of(home, oid);
@@ -89,7 +87,7 @@ impl Context<'_> {
                 Found::One(Thing::GitActor(commit.committer.clone(), account))
             }
             "tree" => Found::One(Thing::Object(id, commit.tree)),
-            "url" => Found::leaf(format!("{}/{}/commit/{oid}", state.web_url(), state.full_name(home))),
+            "url" => Found::leaf(format!("{}/{}/commit/{oid}", state.urls.web, state.full_name(home))),
             "parents" => {
                 let parents = commit.parents.iter().map(|parent| Thing::Object(id, *parent)).collect();
                 return self.page("CommitConnection", parents, field);
@@ -140,20 +138,22 @@ impl Context<'_> {
     pub(super) fn reference_of(&self, id: &str) -> Result<(RepositoryId, String), Problem> {
         match self.node(id)? {
             Thing::Ref(home, name) => Ok((home, name)),
-            _ => Err(Problem::not_found(format!("Could not resolve to Ref node with the global id of '{id}'."))),
+            _ => Err(Problem::not_found(format!(
+                "Could not resolve to Ref node with the global id of '{id}'."
+            ))),
         }
     }
 }
 
-fn blob(content: &[u8], field: &Field<'_>) -> Resolved {
+fn blob(content: &[u8], limit: usize, field: &Field<'_>) -> Resolved {
     let binary = content.iter().take(BINARY_PROBE).any(|byte| *byte == 0);
     Ok(match field.name {
         "byteSize" => Found::leaf(content.len()),
         "isBinary" => Found::leaf(binary),
-        "isTruncated" => Found::leaf(!binary && content.len() > TEXT_LIMIT),
+        "isTruncated" => Found::leaf(!binary && content.len() > limit),
         "text" if binary => Found::NULL,
         "text" => {
-            let shown = &content[..content.len().min(TEXT_LIMIT)];
+            let shown = &content[..content.len().min(limit)];
             Found::leaf(String::from_utf8_lossy(shown).into_owned())
         }
         _ => return Err(field.unknown()),

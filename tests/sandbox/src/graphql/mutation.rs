@@ -147,7 +147,7 @@ impl Context<'_> {
     fn update_refs(&self, input: &Input<'_>) -> Result<Payload, Problem> {
         let home = self.home(input)?;
         self.allow(home, WRITE_CONTENTS)?;
-        let updates = input.objects("refUpdates").iter().map(|update| {
+        let updates = input.objects("refUpdates").into_iter().map(|update| {
             Ok(RefUpdate {
                 name: update.required("name").to_owned(),
                 before: update.text("beforeOid").map(|_| update.oid("beforeOid")).transpose()?,
@@ -209,11 +209,8 @@ impl Context<'_> {
                 )));
             }
         };
-        let qualified = if name.starts_with("refs/heads/") {
-            name.to_owned()
-        } else {
-            format!("refs/heads/{name}")
-        };
+        let qualified =
+            if name.starts_with("refs/heads/") { name.to_owned() } else { format!("refs/heads/{name}") };
         if !self.state.borrow().repository(home)?.references.contains_key(&qualified) {
             let message = format!("No branch named '{name}' found on {full_name}.");
             return Err(Problem::not_found(message));
@@ -270,7 +267,8 @@ impl Context<'_> {
     /// change it.
     fn writable(&self, id: &str) -> Result<(RepositoryId, u64, bool), Problem> {
         let Thing::Conversation(home, number) = self.node(id)? else {
-            let message = format!("Could not resolve to Issue or PullRequest node with the global id of '{id}'.");
+            let message =
+                format!("Could not resolve to Issue or PullRequest node with the global id of '{id}'.");
             return Err(Problem::not_found(message));
         };
         let pull = self.state.borrow().issue(home, number)?.pull_request.is_some();
@@ -287,7 +285,9 @@ impl Context<'_> {
     ) -> Result<Payload, Problem> {
         let (home, number, pull) = self.writable(id)?;
         if pull != (kind == "pullRequest") {
-            return Err(Problem::not_found(format!("Could not resolve to {kind} node with the global id of '{id}'.")));
+            return Err(Problem::not_found(format!(
+                "Could not resolve to {kind} node with the global id of '{id}'."
+            )));
         }
         self.allow(home, if pull { WRITE_PULL_REQUESTS } else { WRITE_ISSUES })?;
         let reason = match input.text("stateReason") {
@@ -331,7 +331,8 @@ impl Context<'_> {
     fn add_comment(&self, input: &Input<'_>) -> Result<Payload, Problem> {
         let (home, number, _) = self.writable(input.required("subjectId"))?;
         self.allow(home, WRITE_CONVERSATIONS)?;
-        let made = self.state.borrow_mut().create_comment(self.caller, home, number, input.required("body"))?;
+        let made =
+            self.state.borrow_mut().create_comment(self.caller, home, number, input.required("body"))?;
         let fields = vec![
             ("commentEdge", Found::One(Thing::CommentEdge(home, made))),
             ("subject", Found::One(Thing::Conversation(home, number))),
@@ -378,7 +379,8 @@ impl Context<'_> {
         let content = input.required("content");
         let content = REACTIONS.iter().find(|(_, word)| *word == content).map_or("", |(rest, _)| rest);
         let (reaction, _) = self.state.borrow_mut().react(self.caller, home, subject, content)?;
-        let fields = vec![("reaction", Found::One(Thing::Reaction(reaction))), ("subject", Found::One(thing))];
+        let fields =
+            vec![("reaction", Found::One(Thing::Reaction(reaction))), ("subject", Found::One(thing))];
         Ok(("AddReactionPayload", fields))
     }
 }

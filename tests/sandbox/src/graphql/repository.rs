@@ -30,7 +30,7 @@ impl Context<'_> {
             "name" => Found::leaf(home.name.as_str()),
             "nameWithOwner" => Found::leaf(state.full_name(home)),
             "owner" => Found::One(Thing::Account(home.owner)),
-            "url" => Found::leaf(format!("{}/{}", state.web_url(), state.full_name(home))),
+            "url" => Found::leaf(format!("{}/{}", state.urls.web, state.full_name(home))),
             "description" => Found::leaf(home.description.clone()),
             "homepageUrl" => Found::leaf(home.homepage.clone()),
             "visibility" => Found::leaf(word(home.visibility)),
@@ -162,7 +162,8 @@ impl Context<'_> {
             .filter(|issue| has_label(issue) && head(issue) && base(issue))
             .filter(|issue| since.is_none_or(|since| issue.updated_at >= since))
             .filter(|issue| {
-                filtered("createdBy").is_none_or(|login| state.login(issue.author).eq_ignore_ascii_case(login))
+                filtered("createdBy")
+                    .is_none_or(|login| state.login(issue.author).eq_ignore_ascii_case(login))
             })
             .collect();
         let order = field.arguments.get("orderBy");

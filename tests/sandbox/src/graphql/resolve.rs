@@ -156,7 +156,10 @@ impl Field<'_> {
 
     /// The error of a field the schema has and no resolver knows.
     pub(super) fn unknown(&self) -> Problem {
-        Problem { kind: None, message: format!("the sandbox has no resolver for {}.{}", self.kind, self.name) }
+        Problem {
+            kind: None,
+            message: format!("the sandbox has no resolver for {}.{}", self.kind, self.name),
+        }
     }
 }
 
@@ -284,7 +287,9 @@ impl<'s> Context<'s> {
                 let state = self.state.borrow();
                 let found = state.account_named(login).filter(|account| account.organization().is_some());
                 found.map(|account| Found::One(Thing::Account(account.id))).ok_or_else(|| {
-                    Problem::not_found(format!("Could not resolve to an Organization with the login of '{login}'."))
+                    Problem::not_found(format!(
+                        "Could not resolve to an Organization with the login of '{login}'."
+                    ))
                 })
             }
             "node" => self.node(field.text("id").unwrap_or_default()).map(Found::One),
@@ -314,12 +319,14 @@ impl<'s> Context<'s> {
     pub(super) fn node(&self, id: &str) -> Result<Thing, Problem> {
         let gone = || Problem::not_found(format!("Could not resolve to a node with the global id of '{id}'"));
         let state = self.state.borrow();
-        let in_repository = |home: RepositoryId, needs: &[Need], there: bool, thing: Thing| {
-            match state.allow(self.caller, home, needs) {
-                Ok(()) if there => Ok(thing),
-                Ok(()) | Err(Refusal::NotFound) => Err(gone()),
-                Err(refusal) => Err(refusal.into()),
-            }
+        let in_repository = |home: RepositoryId, needs: &[Need], there: bool, thing: Thing| match state.allow(
+            self.caller,
+            home,
+            needs,
+        ) {
+            Ok(()) if there => Ok(thing),
+            Ok(()) | Err(Refusal::NotFound) => Err(gone()),
+            Err(refusal) => Err(refusal.into()),
         };
         let home = |id: RepositoryId| state.repository(id).ok();
         match Node::decode(id).ok_or_else(gone)? {
