@@ -4,6 +4,7 @@
 //! program; (2) what may differ from the published text is listed here and
 //! nowhere else: [`Text::absent`], [`NAMES`], [`EXTRAS`], [`SAME`], [`ADDRESS`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
@@ -32,6 +33,8 @@ struct Text {
 enum From {
     /// The text under this name in the SPDX license list.
     Spdx(&'static str),
+    /// The same, and words the published license has after it.
+    SpdxThen(&'static str, &'static str),
     /// A text SPDX does not publish, or not in this wording.
     Own(&'static str),
 }
@@ -121,7 +124,12 @@ const TEXTS: &[Text] = &[
         "GPL-1.0",
         &[("end of terms and conditions", ""), ("appendix how to apply these terms", "")],
     ),
-    named("GPL-2.0-only", "GPL-2.0", GNU_GUIDE),
+    Text {
+        id: "GPL-2.0-only",
+        form: Form::Text,
+        from: From::SpdxThen("GPL-2.0", include_str!("known/gpl-2.0-end.txt")),
+        absent: GNU_GUIDE,
+    },
     named("GPL-3.0-only", "GPL-3.0", GNU_GUIDE),
     spdx("HPND"),
     spdx("ICU"),
@@ -219,6 +227,8 @@ const EXTRAS: &[&str] = &[
 
 /// Wordings that stand for one another in published copies.
 const SAME: &[(&str, &str)] = &[
+    ("author", "authors"),
+    ("author disclaims", "authors disclaim"),
     ("expressed", "express"),
     ("owner", "holder"),
     ("owners", "holders"),
@@ -351,7 +361,8 @@ impl Catalog {
     }
 
     fn add(&mut self, text: &Text) {
-        let normal = words::normalise(text.source());
+        let source = text.source();
+        let normal = words::normalise(&source);
         let words = words::words(&normal);
         let title = title_of(text.id);
         let is_title = |word: &&Word<'_>| is_common(word.text) || title.iter().any(|own| own == word.text);
@@ -445,16 +456,22 @@ impl Catalog {
 }
 
 impl Text {
-    fn source(&self) -> &'static str {
+    fn source(&self) -> Cow<'static, str> {
         match self.from {
-            From::Own(text) => text,
-            From::Spdx(name) => spdx::text::LICENSE_TEXTS
-                .iter()
-                .chain(spdx::text::EXCEPTION_TEXTS)
-                .find_map(|(id, text)| (*id == name).then_some(*text))
-                .unwrap_or_default(),
+            From::Own(text) => Cow::Borrowed(text),
+            From::Spdx(name) => Cow::Borrowed(published(name)),
+            From::SpdxThen(name, end) => Cow::Owned(format!("{}\n\n{end}", published(name))),
         }
     }
+}
+
+/// The text SPDX publishes under a name; a test sees to it that all are there.
+fn published(name: &str) -> &'static str {
+    spdx::text::LICENSE_TEXTS
+        .iter()
+        .chain(spdx::text::EXCEPTION_TEXTS)
+        .find_map(|(id, text)| (*id == name).then_some(*text))
+        .unwrap_or_default()
 }
 
 /// Words of titles in general.
@@ -519,4 +536,20 @@ fn title_of(id: &str) -> Vec<String> {
         title.extend(words.map(str::to_owned));
     }
     title
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_and_its_variations_are_found() {
+        assert!(COMMON.is_sorted());
+        for (text, known) in TEXTS.iter().zip(&catalog().known) {
+            assert!(known.words.len() > 10, "{} has no text", text.id);
+            assert_eq!(known.absent.len(), text.absent.len(), "{}: a passage that may be absent", text.id);
+            let parsed = spdx::Expression::parse(text.id);
+            assert!(parsed.is_ok(), "{} is no SPDX expression", text.id);
+        }
+    }
 }

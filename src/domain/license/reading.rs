@@ -175,19 +175,24 @@ impl<'a> Reading<'a> {
 
     pub(super) fn judge(self) -> Identification {
         let other = self.other();
-        let points =
-            self.words.len() <= POINTER && self.found.iter().all(|(_, found)| found.form != Form::Text);
-        if points && !other.is_empty() {
+        // A short text without a license's own words may name licenses and
+        // the files they are in.
+        let quotes = self.found.iter().any(|(_, found)| found.form == Form::Text);
+        if self.words.len() <= POINTER && !quotes && !other.is_empty() {
+            let called = statement::called(&self.words).into_iter().map(|(words, id)| Match {
+                id,
+                lines: self.lines(&words),
+                score: 1.0,
+                form: Form::Notice,
+            });
+            let found = self.found.iter().map(|(_, found)| found.clone());
+            let licenses: Vec<Match> = found.chain(called).collect();
             let files = statement::files(self.text);
             if !files.is_empty() {
-                let called = statement::called(&self.words).into_iter().map(|(words, id)| Match {
-                    id,
-                    lines: self.lines(&words),
-                    score: 1.0,
-                    form: Form::Notice,
-                });
-                let licenses = self.found.iter().map(|(_, found)| found.clone()).chain(called).collect();
                 return Identification::PointsTo { files, licenses };
+            }
+            if !licenses.is_empty() && self.spoiled.is_empty() {
+                return Identification::WithOtherText { licenses, other };
             }
         }
         if self.found.is_empty() {

@@ -203,8 +203,15 @@ fn holds(sentence: &str, phrase: &str) -> bool {
 
 /// The expression of each `SPDX-License-Identifier:` line, with its line.
 /// Lines are those of the text, from 1.
+/// A text that is nothing but an expression is a tag on its first line.
 pub(super) fn tags(text: &str) -> Vec<(usize, LicenseId)> {
     const TAG: &str = "SPDX-License-Identifier:";
+    let whole = text.trim();
+    if whole.len() < 200 && spdx::Expression::parse(whole).is_ok() {
+        let above = text.len() - text.trim_start().len();
+        let line = 1 + text[..above].matches('\n').count();
+        return vec![(line, LicenseId(whole.to_owned().into()))];
+    }
     text.lines()
         .enumerate()
         .filter_map(|(at, line)| {
@@ -248,6 +255,7 @@ const CALLED: &[(&str, &str)] = &[
     ("apache license 2 0", "Apache-2.0"),
     ("apache 2 0", "Apache-2.0"),
     ("mit license", "MIT"),
+    ("mit licenses", "MIT"),
     ("bsd 3 clause", "BSD-3-Clause"),
     ("bsd 2 clause", "BSD-2-Clause"),
     ("3 clause bsd", "BSD-3-Clause"),

@@ -301,7 +301,6 @@ fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>>
     let within = |word: &Word<'_>| (base..base + normal.len()).contains(&offset(word));
     let mut kept = Vec::with_capacity(words.len());
     let mut at = 0;
-    // Whether the paragraph so far is nothing but copyright statements.
     let mut opens = false;
     while at < words.len() {
         let word = words[at];
@@ -312,12 +311,15 @@ fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>>
         let starts = (word.text == "copyright" && states_holder(after, line_begins))
             || (is_year(word.text)
                 && (before.trim_end().ends_with("(c)") || before.trim_end().ends_with('©')))
+            || names_holder(&words[at..])
             || (word.text == "spdx" && after.starts_with("-filecopyrighttext"));
         if starts {
+            drop_portions(&mut kept, word.line);
             at = end_of_statement(&words, at);
         } else if is_phrase(&words[at..], &["all", "rights", "reserved"]) {
             at += 3;
         } else {
+            // What a statement leaves behind opens the paragraph in its place.
             kept.push(Word { opens, ..word });
             opens = false;
             at += 1;
@@ -350,6 +352,35 @@ fn states_holder(after: &str, line_begins: bool) -> bool {
                 || line.split(|c: char| !c.is_alphanumeric()).any(is_year)))
 }
 
+/// A paragraph of "Copyright" and a name, without a year.
+fn names_holder(words: &[Word<'_>]) -> bool {
+    let paragraph = || {
+        let rest = words[1..].iter().take_while(|word| !word.opens);
+        words[..1].iter().chain(rest)
+    };
+    words[0].text == "copyright"
+        && words[0].opens
+        && words.get(1).is_some_and(|next| next.text != "notice")
+        && paragraph().take(13).count() <= 12
+        && !paragraph().any(|word| has_weight(word.text))
+}
+
+/// "Portions of this work" before a copyright statement belongs to it.
+fn drop_portions(kept: &mut Vec<Word<'_>>, line: u32) {
+    const PORTIONS: &[&[&str]] = &[
+        &["portions"],
+        &["portions", "of", "this", "work"],
+        &["portions", "of", "this", "software"],
+        &["parts", "of", "this", "software"],
+    ];
+    for portions in PORTIONS {
+        let start = kept.len().saturating_sub(portions.len());
+        if kept.get(start).is_some_and(|word| word.line == line) && is_phrase(&kept[start..], portions) {
+            kept.truncate(start);
+        }
+    }
+}
+
 /// Longest copyright statement that is believed to be one, in words.
 const STATEMENT: usize = 40;
 
@@ -357,7 +388,7 @@ fn end_of_statement(words: &[Word<'_>], start: usize) -> usize {
     let mut at = start + 1;
     while at < words.len() && at - start < STATEMENT {
         let word = &words[at];
-        if word.opens || has_weight(word.text) {
+        if word.opens || has_weight(word.text) || word.text == "portions" {
             break;
         }
         if is_phrase(&words[at..], &["all", "rights", "reserved"]) {
