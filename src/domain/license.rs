@@ -130,6 +130,8 @@ impl LicenseId {
     pub const GOVERNMENT_RIGHTS: LicenseId =
         LicenseId(Cow::Borrowed("LicenseRef-US-Government-Retained-Rights"));
 
+    const CC0: LicenseId = LicenseId(Cow::Borrowed("CC0-1.0"));
+
     /// The identifier as SPDX writes it.
     pub fn as_str(&self) -> &str {
         &self.0

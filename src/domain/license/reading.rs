@@ -186,7 +186,9 @@ impl<'a> Reading<'a> {
                 form: Form::Notice,
             });
             let found = self.found.iter().map(|(_, found)| found.clone());
-            let licenses: Vec<Match> = found.chain(called).collect();
+            let licenses: Vec<Match> = found
+                .chain(called.filter(|called| !self.found.iter().any(|(_, found)| found.id == called.id)))
+                .collect();
             let files = statement::files(self.text);
             if !files.is_empty() {
                 return Identification::PointsTo { files, licenses };

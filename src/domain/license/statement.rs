@@ -75,8 +75,15 @@ const RIGHTS: &[&str] = &[
     "required approvals from the u s department of energy",
 ];
 
+/// The waiver 18F, GSA, USGS and CFPB put beside their statement.
+const WAIVER: &[&str] = &[
+    "waive copyright and related rights in the work worldwide through the cc0 1 0 universal public domain dedication",
+    "waives copyright and related rights in the work worldwide through the cc0 1 0 universal public domain dedication",
+];
+
 /// Sentences that accompany a statement and limit nothing.
 const BESIDE: &[&str] = &[
+    "for more information see",
     "by employees of the",
     "by an employee of the",
     "by government employees",
@@ -109,7 +116,6 @@ const BESIDE: &[&str] = &[
     "are not intended as an endorsement",
     "for the united states department of energy",
     "for the u s department of energy",
-    "through the cc0 1 0 universal public domain dedication",
     "has no copyright protection",
     "was prepared as an account of work sponsored by an agency",
 ];
@@ -121,33 +127,52 @@ const LIMITS: &[&str] = &[
     "no work of",
     "not works of",
     "not in the public domain",
-    "may not",
-    "must not",
-    "shall not be used",
-    "shall not be distributed",
-    "shall not be copied",
-    "shall not redistribute",
-    "not be redistributed",
-    "not authorized",
-    "only",
-    "prohibited",
-    "forbidden",
-    "restricted",
-    "unless",
-    "except",
-    "export",
-    "proprietary",
-    "confidential",
+    "but",
     "classified",
-    "other than",
-    "provided that",
-    "requires permission",
-    "official use",
     "commercial",
-    "portions",
+    "confidential",
+    "cost",
+    "costs",
+    "distribution is",
+    "evaluation",
+    "except",
+    "exceptions",
+    "excluding",
+    "export",
+    "fee",
+    "forbidden",
+    "however",
+    "internal",
+    "may not",
+    "must",
+    "must not",
+    "not authorized",
+    "not be redistributed",
+    "official use",
+    "only",
+    "other than",
     "parts of",
+    "pay",
+    "payment",
+    "portions",
+    "prohibited",
+    "proprietary",
+    "provided that",
+    "purchase",
+    "requires",
+    "restricted",
+    "royalty",
+    "shall not be copied",
+    "shall not be distributed",
+    "shall not be used",
+    "shall not redistribute",
     "some of",
+    "trial",
+    "unless",
 ];
+
+/// Longest sentence, in bytes, that is believed to say one thing.
+const SENTENCE: usize = 800;
 
 /// Statements among the words `free` says nobody has explained yet.
 pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
@@ -184,9 +209,14 @@ pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
 /// What a sentence of words between spaces says, and whether without limit.
 fn judge(sentence: &str) -> Option<(Option<LicenseId>, bool)> {
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(sentence, phrase));
-    let firm = !says(LIMITS) && sentence.len() < 1200;
+    // Common in USGS repositories; it points to notes in single files.
+    let unnoted = sentence.replace("unless otherwise noted", "");
+    let limited = LIMITS.iter().any(|limit| holds(&unnoted, limit));
+    let firm = !limited && sentence.len() < SENTENCE;
     if says(RIGHTS) {
         Some((Some(LicenseId::GOVERNMENT_RIGHTS), firm))
+    } else if says(WAIVER) {
+        Some((Some(LicenseId::CC0), firm))
     } else if says(WORK) {
         let denied = says(&LIMITS[..5]);
         (!denied).then_some((Some(LicenseId::GOVERNMENT_WORK), firm))
