@@ -1,6 +1,7 @@
 //! The integration tests, in one binary.
 
 mod abuse_forger;
+mod deploy;
 mod documents;
 mod floors;
 mod server;
