@@ -110,7 +110,7 @@ statements! {
     /// Keeps the latest texts of an installation that together fit the bound.
     EVICT_TEXTS = "DELETE FROM blob_text WHERE installation = $1 AND oid IN ( \
             SELECT oid FROM ( \
-                SELECT oid, SUM(bytes) OVER (ORDER BY kept_at DESC, oid) AS filled \
+                SELECT oid, CAST(SUM(bytes) OVER (ORDER BY kept_at DESC, oid) AS BIGINT) AS filled \
                 FROM blob_text WHERE installation = $1) AS sums \
             WHERE filled > $2)";
     FORGET_TEXTS = "DELETE FROM blob_text WHERE installation = $1";

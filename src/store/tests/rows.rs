@@ -1,0 +1,360 @@
+//! Installations, repositories, what is outstanding, the ledger, policies, texts.
+
+use super::*;
+use crate::domain::finding::FindingSet;
+use crate::domain::marker::Kind;
+use crate::domain::outstanding::State;
+use crate::domain::repository::Visibility;
+
+const AGENCY: AccountId = AccountId(10);
+const HERE: InstallationId = InstallationId(1);
+const ELSEWHERE: InstallationId = InstallationId(2);
+
+pub(super) fn noted(what: &str) -> NewAudit {
+    NewAudit {
+        installation: Some(HERE),
+        repository: Some(RepositoryId(7)),
+        actor: None,
+        what: what.to_owned(),
+        detail: "{}".to_owned(),
+    }
+}
+
+pub(super) fn declined() -> NewDecision {
+    NewDecision {
+        repository: RepositoryId(7),
+        rule: "readme".to_owned(),
+        findings: "readme:missing".to_owned(),
+        status: DecisionStatus::Declined,
+        actor: AccountId(44),
+        login: "maintainer".to_owned(),
+        role: "write".to_owned(),
+        via: "close".to_owned(),
+        reason: None,
+        until: Some(at(1000)),
+        approver: None,
+        evidence_url: Some("https://example.test/1".to_owned()),
+    }
+}
+
+fn seen(id: u64, name: &str) -> SeenRepository {
+    SeenRepository {
+        id: RepositoryId(id),
+        node_id: format!("R_{id}"),
+        installation: HERE,
+        name: name.parse().unwrap(),
+        visibility: Visibility::Public,
+        archived: false,
+    }
+}
+
+fn findings(text: &str) -> FindingSet {
+    text.parse().unwrap()
+}
+
+fn oid(digit: char) -> ObjectId {
+    std::iter::repeat_n(digit, 40).collect::<String>().parse().unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn installations_come_and_go(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let installation = Installation {
+        id: HERE,
+        account: AGENCY,
+        login: "agency".to_owned(),
+        permissions: "{\"contents\":\"read\"}".to_owned(),
+        repository_selection: "all".to_owned(),
+        suspended_at: None,
+        removed_at: None,
+        seen_at: at(0),
+    };
+    store.see_installation(&installation).await.unwrap();
+    assert_eq!(store.installations().await.unwrap(), [installation.clone()]);
+    store.suspend_installation(HERE, Some(at(1))).await.unwrap();
+    assert_eq!(store.installation(HERE).await.unwrap().unwrap().suspended_at, Some(at(1)));
+    store.see_repositories(&[seen(7, "agency/site")], at(1)).await.unwrap();
+    store.enqueue(&[inspect(7)], at(1)).await.unwrap();
+    store.remove_installation(HERE, at(2)).await.unwrap();
+    assert_eq!(store.installations().await.unwrap(), []);
+    assert_eq!(store.installation(HERE).await.unwrap().unwrap().removed_at, Some(at(2)));
+    assert_eq!(store.repository(RepositoryId(7)).await.unwrap().unwrap().removed_at, Some(at(2)));
+    assert_eq!(store.job_count().await.unwrap(), 0);
+    store.see_installation(&installation).await.unwrap();
+    assert_eq!(store.installations().await.unwrap(), [installation], "it is back");
+}
+
+#[rstest]
+#[tokio::test]
+async fn repositories_are_known_by_id(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    store.see_repositories(&[seen(7, "agency/site"), seen(8, "agency/data")], at(0)).await.unwrap();
+    let renamed = SeenRepository { visibility: Visibility::Private, ..seen(7, "agency/Home") };
+    store.see_repositories(&[renamed.clone()], at(100)).await.unwrap();
+    let repository = store.repository_named(&"AGENCY/home".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(repository.seen, renamed);
+    assert_eq!((repository.first_seen_at, repository.seen_at), (at(0), at(100)));
+    assert_eq!(store.repository_named(&"agency/site".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(store.remove_unseen(HERE, at(100), at(101)).await.unwrap(), 1);
+    let left = store.repositories(HERE).await.unwrap();
+    assert_eq!(left.iter().map(|repository| repository.seen.id.0).collect::<Vec<_>>(), [7]);
+    assert_eq!(store.repositories(ELSEWHERE).await.unwrap(), []);
+    store.remove_repository(RepositoryId(7), at(102)).await.unwrap();
+    assert_eq!(store.repositories(HERE).await.unwrap(), []);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let judged = |set: Option<&str>| Judged {
+        repository: RepositoryId(7),
+        head: Some(oid('a')),
+        policy_digest: "p".to_owned(),
+        facts_digest: "f".to_owned(),
+        due: Some(at(500)),
+        report: "{\"report\":1}".to_owned(),
+        findings: set.map(findings),
+    };
+    assert!(!store.judged(&judged(None), &[noted("judged")], at(0)).await.unwrap(), "never seen");
+    assert_eq!(store.audit(None, 9).await.unwrap(), []);
+
+    store.see_repositories(&[seen(7, "agency/site")], at(0)).await.unwrap();
+    assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), None);
+    let evaluations = async || store.repository(RepositoryId(7)).await.unwrap().unwrap().evaluations;
+    assert_eq!(evaluations().await, None);
+    let known = |set: &str, since, last, count| {
+        Some(Evaluations { findings: findings(set), since: at(since), last: at(last), count })
+    };
+    for (now, set, expected) in [
+        (10, Some("readme:missing"), known("readme:missing", 10, 10, 1)),
+        (20, Some("readme:missing"), known("readme:missing", 10, 20, 2)),
+        (30, None, known("readme:missing", 10, 20, 2)),
+        (40, Some(""), known("", 40, 40, 1)),
+        (50, Some(""), known("", 40, 50, 2)),
+        (60, Some("readme:missing"), known("readme:missing", 60, 60, 1)),
+    ] {
+        assert!(store.judged(&judged(set), &[noted("judged")], at(now)).await.unwrap());
+        assert_eq!(evaluations().await, expected, "at {now}");
+    }
+    assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), Some(oid('a')));
+    let repository = store.repository(RepositoryId(7)).await.unwrap().unwrap();
+    assert_eq!((repository.due, repository.judged_at), (Some(at(500)), Some(at(60))));
+    assert_eq!(repository.report.as_deref(), Some("{\"report\":1}"));
+    assert_eq!(store.audit(Some(RepositoryId(7)), 9).await.unwrap().len(), 6);
+    assert_eq!(store.audit(Some(RepositoryId(8)), 9).await.unwrap(), []);
+    store.all_due(HERE, at(70)).await.unwrap();
+    assert_eq!(store.repository(RepositoryId(7)).await.unwrap().unwrap().due, Some(at(70)));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_row_nobody_understands_is_named(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    store.see_repositories(&[seen(7, "agency/site")], at(0)).await.unwrap();
+    store.writer.execute("UPDATE repository SET visibility = 'secret'").await.unwrap();
+    let text = store.repository(RepositoryId(7)).await.unwrap_err().to_string();
+    assert!(text.contains("row 7 of table repository") && text.contains("\"secret\""), "{text}");
+}
+
+fn new(repository: u64, kind: Kind) -> NewOutstanding {
+    NewOutstanding {
+        repository: RepositoryId(repository),
+        account: AGENCY,
+        kind,
+        findings: findings("contributing:missing"),
+    }
+}
+
+fn brakes() -> Brakes {
+    Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0) }
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_of_a_kind_is_open(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let Begun::New { id } = store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(1)).await.unwrap()
+    else {
+        panic!("it begins");
+    };
+    let Begun::Already(row) =
+        store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(2)).await.unwrap()
+    else {
+        panic!("it is being created");
+    };
+    assert_eq!((row.id, row.state, row.number), (id, State::Creating, None));
+    assert!(store.opened(id, 3, "I_3", at(3)).await.unwrap());
+    assert!(!store.opened(id, 4, "I_4", at(4)).await.unwrap(), "only once");
+    assert!(!store.withdraw_outstanding(id).await.unwrap(), "it exists");
+    assert!(store.refresh_outstanding(id, &findings("readme:missing"), at(5)).await.unwrap());
+    let rows = store.outstanding(RepositoryId(7)).await.unwrap();
+    assert_eq!((rows[0].state, rows[0].number, rows[0].created_at), (State::Open, Some(3), at(1)));
+    assert_eq!(rows[0].findings, findings("readme:missing"));
+    assert!(store.settle_outstanding(id, State::Declined, at(6)).await.unwrap());
+    let again = store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(7)).await.unwrap();
+    let Begun::New { id: second } = again else { panic!("the first is no longer open: {again:?}") };
+    assert!(store.settle_outstanding(id, State::Open, at(8)).await.is_err(), "two would be open");
+    assert!(store.withdraw_outstanding(second).await.unwrap());
+    assert_eq!(store.outstanding(RepositoryId(7)).await.unwrap().len(), 1);
+    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(0)).await.unwrap(), 1);
+    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(2)).await.unwrap(), 0);
+    assert_eq!(store.first_created(AGENCY).await.unwrap(), Some(at(1)));
+    assert_eq!(store.first_created(AccountId(11)).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_brakes_hold(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let mut begun = Vec::new();
+    for (repository, kind) in [
+        (1, Kind::Files),
+        (1, Kind::License),
+        (1, Kind::Tracking),
+        (2, Kind::Files),
+        (3, Kind::Files),
+        (4, Kind::Files),
+        (4, Kind::License),
+        (5, Kind::License),
+    ] {
+        begun.push(match store.begin_outstanding(&new(repository, kind), brakes(), at(9)).await.unwrap() {
+            Begun::New { .. } => None,
+            Begun::Held(brake) => Some(brake),
+            Begun::Already(row) => panic!("{row:?}"),
+        });
+    }
+    use Brake::{Open, PerWindow, PullRequestInRepository};
+    assert_eq!(
+        begun,
+        [None, Some(PullRequestInRepository), None, None, None, Some(PerWindow), None, Some(Open)]
+    );
+    assert_eq!(store.open_count(AGENCY).await.unwrap(), 5);
+    let count = async |repository, since| {
+        store.pull_requests_created_in_repository_since(RepositoryId(repository), at(since)).await.unwrap()
+    };
+    assert_eq!((count(1, 0).await, count(1, 10).await, count(5, 0).await), (1, 0, 0));
+}
+
+/// Replicas that begin at the same moment stay within the brakes together.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brakes_hold_for_replicas_together(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let replicas = [place.open().await, place.open().await];
+    let tasks: Vec<_> = (0..20)
+        .map(|repository| {
+            let store = replicas[usize::from(repository % 2 == 0)].clone();
+            tokio::spawn(async move {
+                store.begin_outstanding(&new(repository, Kind::Tracking), brakes(), at(1)).await.unwrap()
+            })
+        })
+        .collect();
+    let mut begun = 0;
+    for task in tasks {
+        begun += i32::from(matches!(task.await.unwrap(), Begun::New { .. }));
+    }
+    assert_eq!(begun, 3);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_found_is_adopted_once(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let found = |state, number| Adopted {
+        new: new(7, Kind::Files),
+        state,
+        number,
+        node_id: format!("PR_{number}"),
+        created_at: at(-50),
+    };
+    assert!(store.adopt_outstanding(&found(State::Open, 5), at(0)).await.unwrap());
+    assert!(!store.adopt_outstanding(&found(State::Open, 6), at(0)).await.unwrap());
+    assert!(store.adopt_outstanding(&found(State::Merged, 2), at(0)).await.unwrap());
+    let rows = store.outstanding(RepositoryId(7)).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [Some(2), Some(5)]);
+    assert_eq!(rows[0].created_at, at(-50));
+}
+
+#[rstest]
+#[tokio::test]
+async fn decisions_are_kept_as_made(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let withdrawn = NewDecision {
+        status: DecisionStatus::Withdrawn,
+        until: None,
+        approver: Some(AccountId(45)),
+        reason: Some("reopened".to_owned()),
+        ..declined()
+    };
+    assert_eq!(store.decide(&declined(), &[], at(1)).await.unwrap(), 1);
+    assert_eq!(store.decide(&withdrawn, &[noted("decline_withdrawn")], at(2)).await.unwrap(), 2);
+    let decisions = store.decisions(RepositoryId(7)).await.unwrap();
+    assert_eq!(decisions[0], Decision { id: 1, decided_at: at(1), decision: declined() });
+    assert_eq!(decisions[1], Decision { id: 2, decided_at: at(2), decision: withdrawn });
+    assert_eq!(store.decisions(RepositoryId(8)).await.unwrap(), []);
+    let audit = store.audit(None, 9).await.unwrap();
+    assert_eq!(audit, [AuditEntry { id: 1, noted_at: at(2), audit: noted("decline_withdrawn") }]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_last_good_policy_stays(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    assert_eq!(store.policy(AGENCY).await.unwrap(), AccountPolicy::default());
+    let good = TakenPolicy {
+        oid: oid('a').to_string(),
+        digest: "d".to_owned(),
+        text: "mode: issue\n".to_owned(),
+        taken_at: at(0),
+    };
+    let bad =
+        PolicyRefusal { oid: oid('b').to_string(), why: "line 3: unknown key".to_owned(), refused_at: at(1) };
+    store.take_policy(AGENCY, &good).await.unwrap();
+    store.refuse_policy(AGENCY, &bad).await.unwrap();
+    let both = AccountPolicy { taken: Some(good.clone()), refused: Some(bad) };
+    assert_eq!(store.policy(AGENCY).await.unwrap(), both);
+    let better = TakenPolicy { oid: oid('c').to_string(), taken_at: at(2), ..good };
+    store.take_policy(AGENCY, &better).await.unwrap();
+    assert_eq!(store.policy(AGENCY).await.unwrap(), AccountPolicy { taken: Some(better), refused: None });
+    assert_eq!(store.policy(AccountId(11)).await.unwrap(), AccountPolicy::default());
+    store.remove_policy(AGENCY).await.unwrap();
+    assert_eq!(store.policy(AGENCY).await.unwrap(), AccountPolicy::default());
+}
+
+/// Threat T4: one object id, two tenants, two texts.
+#[rstest]
+#[tokio::test]
+async fn tenants_do_not_share_texts(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let keep = async |installation, digit, text: &str, now| {
+        store.keep_texts(installation, &[(oid(digit), text.to_owned())], 1000, at(now)).await.unwrap();
+    };
+    let text = async |installation, digit| store.text(installation, &oid(digit)).await.unwrap();
+    keep(HERE, 'a', "ours", 0).await;
+    assert_eq!(text(ELSEWHERE, 'a').await, None);
+    keep(ELSEWHERE, 'a', "theirs", 1).await;
+    assert_eq!(text(HERE, 'a').await.as_deref(), Some("ours"));
+    assert_eq!(text(ELSEWHERE, 'a').await.as_deref(), Some("theirs"));
+
+    keep(HERE, 'b', &"b".repeat(600), 2).await;
+    keep(HERE, 'c', &"c".repeat(600), 3).await;
+    assert_eq!((text(HERE, 'a').await, text(HERE, 'b').await), (None, None), "the oldest went");
+    assert!(text(HERE, 'c').await.is_some() && text(ELSEWHERE, 'a').await.is_some());
+    keep(HERE, 'd', "with\0nul", 4).await;
+    keep(HERE, 'e', &"e".repeat((1 << 20) + 1), 4).await;
+    assert_eq!((text(HERE, 'd').await, text(HERE, 'e').await), (None, None));
+}
