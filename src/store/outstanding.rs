@@ -9,7 +9,6 @@ use super::row::{self, Columns, parsed};
 use super::{Store, StoreError, Transaction, commit, sql, take_number};
 use crate::domain::finding::FindingSet;
 use crate::domain::marker::Kind;
-use crate::domain::observed::ItemKind;
 use crate::domain::outstanding::{Remembered, State};
 use crate::domain::repository::{AccountId, RepositoryId};
 use jiff::Timestamp;
@@ -43,30 +42,6 @@ pub struct Adopted {
     pub created_at: Timestamp,
 }
 
-/// The limits a creation must stay within (policy: `limits`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Brakes {
-    /// The kind's creations of the account count from here.
-    pub window_from: Timestamp,
-    /// So many of this kind in the window, the new one included.
-    pub per_window: u64,
-    /// So many open of any kind, the new one included.
-    pub open: u64,
-    /// A pull request waits if its repository got one since then.
-    pub pull_requests_from: Timestamp,
-}
-
-/// A limit that held a creation back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Brake {
-    /// The account's creations of the kind in the window.
-    PerWindow,
-    /// What the account has open.
-    Open,
-    /// The repository's latest pull request is too young.
-    PullRequestInRepository,
-}
-
 /// How a creation began, or why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
@@ -80,6 +55,10 @@ pub enum Begun {
     /// A limit holds it back; nothing was stored.
     Held(Brake),
 }
+
+mod brakes;
+
+pub use brakes::{Brake, Brakes};
 
 const BEGINNING: &str = "begin a creation";
 const READING: &str = "read what is outstanding";
@@ -102,7 +81,7 @@ impl Store {
         if let Some(open) = open_now(&mut transaction, new).await? {
             return Ok(Begun::Already(open));
         }
-        if let Some(brake) = held(&mut transaction, new, brakes).await? {
+        if let Some(brake) = brakes::held(&mut transaction, new, brakes).await? {
             return Ok(Begun::Held(brake));
         }
         sqlx::query(sql::BEGIN_OUTSTANDING)
@@ -237,70 +216,6 @@ impl Store {
             .map(read)
             .collect()
     }
-
-    /// How many of a kind an account got since an instant, open or not.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn created_since(
-        &self,
-        account: AccountId,
-        kind: Kind,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        sqlx::query(sql::CREATED_SINCE)
-            .bind(row::number(account.0))
-            .bind(kind.as_str())
-            .bind(row::millis(since))
-            .fetch_one(&self.reader)
-            .await
-            .and_then(|row| row.number("created"))
-            .map_err(StoreError::of(READING))
-    }
-
-    /// When an account got its first: the first day has a limit of its own.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn first_created(&self, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
-        sqlx::query(sql::FIRST_CREATED)
-            .bind(row::number(account.0))
-            .fetch_one(&self.reader)
-            .await
-            .and_then(|row| row.maybe_time("first"))
-            .map_err(StoreError::of(READING))
-    }
-
-    /// How many pull requests a repository got since an instant.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn pull_requests_created_in_repository_since(
-        &self,
-        repository: RepositoryId,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        sqlx::query(sql::PULL_REQUESTS_SINCE)
-            .bind(row::number(repository.0))
-            .bind(row::millis(since))
-            .fetch_one(&self.reader)
-            .await
-            .and_then(|row| row.number("created"))
-            .map_err(StoreError::of(READING))
-    }
-
-    /// How many an account has open or being created.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn open_count(&self, account: AccountId) -> Result<u64, StoreError> {
-        sqlx::query(sql::OPEN_COUNT)
-            .bind(row::number(account.0))
-            .fetch_one(&self.reader)
-            .await
-            .and_then(|row| row.number("open"))
-            .map_err(StoreError::of(READING))
-    }
 }
 
 async fn open_now(
@@ -315,47 +230,6 @@ async fn open_now(
         .map_err(StoreError::of(BEGINNING))?
         .map(|row| read(&row))
         .transpose()
-}
-
-async fn held(
-    transaction: &mut Transaction,
-    new: &NewOutstanding,
-    brakes: Brakes,
-) -> Result<Option<Brake>, StoreError> {
-    let refused = StoreError::of(BEGINNING);
-    let created = sqlx::query(sql::CREATED_SINCE)
-        .bind(row::number(new.account.0))
-        .bind(new.kind.as_str())
-        .bind(row::millis(brakes.window_from))
-        .fetch_one(&mut **transaction)
-        .await
-        .and_then(|row| row.number("created"))
-        .map_err(&refused)?;
-    if created >= brakes.per_window {
-        return Ok(Some(Brake::PerWindow));
-    }
-    let open = sqlx::query(sql::OPEN_COUNT)
-        .bind(row::number(new.account.0))
-        .fetch_one(&mut **transaction)
-        .await
-        .and_then(|row| row.number("open"))
-        .map_err(&refused)?;
-    if open >= brakes.open {
-        return Ok(Some(Brake::Open));
-    }
-    match new.kind.item() {
-        ItemKind::Issue => Ok(None),
-        ItemKind::PullRequest => {
-            let recent = sqlx::query(sql::PULL_REQUESTS_SINCE)
-                .bind(row::number(new.repository.0))
-                .bind(row::millis(brakes.pull_requests_from))
-                .fetch_one(&mut **transaction)
-                .await
-                .and_then(|row| row.number("created"))
-                .map_err(&refused)?;
-            Ok((recent > 0).then_some(Brake::PullRequestInRepository))
-        }
-    }
 }
 
 fn read(row: &AnyRow) -> Result<Remembered, StoreError> {

@@ -9,8 +9,10 @@ use sqlx::{Executor, Row};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+mod coalesce;
 mod deliveries;
 mod law;
+mod outstanding;
 mod queue;
 mod rows;
 

@@ -1,0 +1,130 @@
+//! What stands at GitHub, and the brakes.
+
+use super::rows::{AGENCY, findings};
+use super::*;
+use crate::domain::marker::Kind;
+use crate::domain::outstanding::State;
+
+fn new(repository: u64, kind: Kind) -> NewOutstanding {
+    NewOutstanding {
+        repository: RepositoryId(repository),
+        account: AGENCY,
+        kind,
+        findings: findings("contributing:missing"),
+    }
+}
+
+fn brakes() -> Brakes {
+    Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0) }
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_of_a_kind_is_open(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let Begun::New { id } = store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(1)).await.unwrap()
+    else {
+        panic!("it begins");
+    };
+    let Begun::Already(row) =
+        store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(2)).await.unwrap()
+    else {
+        panic!("it is being created");
+    };
+    assert_eq!((row.id, row.state, row.number), (id, State::Creating, None));
+    assert!(store.opened(id, 3, "I_3", at(3)).await.unwrap());
+    assert!(!store.opened(id, 4, "I_4", at(4)).await.unwrap(), "only once");
+    assert!(!store.withdraw_outstanding(id).await.unwrap(), "it exists");
+    assert!(store.refresh_outstanding(id, &findings("readme:missing"), at(5)).await.unwrap());
+    let rows = store.outstanding(RepositoryId(7)).await.unwrap();
+    assert_eq!((rows[0].state, rows[0].number, rows[0].created_at), (State::Open, Some(3), at(1)));
+    assert_eq!(rows[0].findings, findings("readme:missing"));
+    assert!(store.settle_outstanding(id, State::Declined, at(6)).await.unwrap());
+    let again = store.begin_outstanding(&new(7, Kind::Tracking), brakes(), at(7)).await.unwrap();
+    let Begun::New { id: second } = again else { panic!("the first is no longer open: {again:?}") };
+    assert!(store.settle_outstanding(id, State::Open, at(8)).await.is_err(), "two would be open");
+    assert!(store.withdraw_outstanding(second).await.unwrap());
+    assert_eq!(store.outstanding(RepositoryId(7)).await.unwrap().len(), 1);
+    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(0)).await.unwrap(), 1);
+    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(2)).await.unwrap(), 0);
+    assert_eq!(store.first_created(AGENCY).await.unwrap(), Some(at(1)));
+    assert_eq!(store.first_created(AccountId(11)).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_brakes_hold(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let mut begun = Vec::new();
+    for (repository, kind) in [
+        (1, Kind::Files),
+        (1, Kind::License),
+        (1, Kind::Tracking),
+        (2, Kind::Files),
+        (3, Kind::Files),
+        (4, Kind::Files),
+        (4, Kind::License),
+        (5, Kind::License),
+    ] {
+        begun.push(match store.begin_outstanding(&new(repository, kind), brakes(), at(9)).await.unwrap() {
+            Begun::New { .. } => None,
+            Begun::Held(brake) => Some(brake),
+            Begun::Already(row) => panic!("{row:?}"),
+        });
+    }
+    use Brake::{Open, PerWindow, PullRequestInRepository};
+    assert_eq!(
+        begun,
+        [None, Some(PullRequestInRepository), None, None, None, Some(PerWindow), None, Some(Open)]
+    );
+    assert_eq!(store.open_count(AGENCY).await.unwrap(), 5);
+    let count = async |repository, since| {
+        store.pull_requests_created_in_repository_since(RepositoryId(repository), at(since)).await.unwrap()
+    };
+    assert_eq!((count(1, 0).await, count(1, 10).await, count(5, 0).await), (1, 0, 0));
+}
+
+/// Replicas that begin at the same moment stay within the brakes together.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brakes_hold_for_replicas_together(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let replicas = [place.open().await, place.open().await];
+    let tasks: Vec<_> = (0..20)
+        .map(|repository| {
+            let store = replicas[usize::from(repository % 2 == 0)].clone();
+            tokio::spawn(async move {
+                store.begin_outstanding(&new(repository, Kind::Tracking), brakes(), at(1)).await.unwrap()
+            })
+        })
+        .collect();
+    let mut begun = 0;
+    for task in tasks {
+        begun += i32::from(matches!(task.await.unwrap(), Begun::New { .. }));
+    }
+    assert_eq!(begun, 3);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_found_is_adopted_once(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let found = |state, number| Adopted {
+        new: new(7, Kind::Files),
+        state,
+        number,
+        node_id: format!("PR_{number}"),
+        created_at: at(-50),
+    };
+    assert!(store.adopt_outstanding(&found(State::Open, 5), at(0)).await.unwrap());
+    assert!(!store.adopt_outstanding(&found(State::Open, 6), at(0)).await.unwrap());
+    assert!(store.adopt_outstanding(&found(State::Merged, 2), at(0)).await.unwrap());
+    let rows = store.outstanding(RepositoryId(7)).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [Some(2), Some(5)]);
+    assert_eq!(rows[0].created_at, at(-50));
+}
