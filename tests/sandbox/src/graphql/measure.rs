@@ -15,7 +15,8 @@ pub struct Measure {
     pub mutation: bool,
     /// The most nodes the answer can hold.
     pub nodes: u64,
-    /// Points: requests needed to fill every connection, by a hundred, at least 1.
+    /// Points: requests needed to fill every connection, by a hundred, rounded,
+    /// at least 1.
     pub cost: u64,
 }
 
@@ -34,7 +35,7 @@ impl Measure {
             operation: operation.name.as_ref().map(ToString::to_string),
             mutation: operation.is_mutation(),
             nodes: walk.nodes,
-            cost: (walk.requests / 100).max(1),
+            cost: ((walk.requests + 50) / 100).max(1),
         }
     }
 }
@@ -59,7 +60,7 @@ impl Walk<'_> {
         let size = if connection {
             self.requests += parents;
             ["first", "last"].iter().find_map(|name| self.number(field, name)).unwrap_or(0)
-        } else if field.name == "nodes" && set_is_query(field) {
+        } else if field.name == "nodes" && takes_ids(field) {
             self.length(field, "ids")
         } else {
             return self.selections(&field.selection_set, parents);
@@ -90,6 +91,6 @@ impl Walk<'_> {
 }
 
 /// `Query.nodes(ids:)`, not the entries of a connection.
-fn set_is_query(field: &Field) -> bool {
+fn takes_ids(field: &Field) -> bool {
     field.definition.argument_by_name("ids").is_some()
 }
