@@ -38,6 +38,7 @@ pub static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(|| {
 const MOST_NODES: u64 = 500_000;
 
 /// A request that passed validation, before anything was resolved.
+#[derive(Debug)]
 pub struct Request {
     document: Valid<ExecutableDocument>,
     operation: Option<String>,

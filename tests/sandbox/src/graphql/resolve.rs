@@ -380,9 +380,7 @@ impl<'s> Context<'s> {
 
     fn hand_out(&self, found: Found) -> ResolvedValue<'_> {
         match found {
-            Found::Leaf(value) => ResolvedValue::Leaf(
-                serde_json::from_value(value).expect("JSON is JSON, whichever crate names it"),
-            ),
+            Found::Leaf(value) => ResolvedValue::leaf(value),
             Found::One(thing) => ResolvedValue::object(self.resolver(thing)),
             Found::Many(many) => ResolvedValue::list(many.into_iter().map(|one| self.hand_out(one))),
         }
