@@ -9,3 +9,5 @@ mod git;
 mod issue;
 mod pull_request;
 mod repository;
+
+pub(crate) use issue::escape;

@@ -26,7 +26,7 @@ pub use account::{Account, AccountId, AccountKind, Organization, Role};
 pub use app::{App, Installation, InstallationId, NewToken, TokenRequest};
 pub(crate) use app::{AppKey, permissions_from, permissions_json};
 pub use check::{CheckChange, CheckContent, CheckRun, CheckSuite};
-pub(crate) use delivery::Scope;
+pub(crate) use delivery::{Scope, unique};
 pub use delivery::{Attempt, Delivery};
 pub use issue::{
     CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS, Reaction, Subject,

@@ -81,7 +81,7 @@ fn needed(event: &str) -> Permission {
     }
 }
 
-pub(crate) fn guid() -> String {
+pub(crate) fn unique() -> String {
     let bits: u128 = rand::rng().random();
     let hex = format!("{bits:032x}");
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
@@ -114,7 +114,7 @@ impl State {
             let payload = self.payload(caller, event, action, listener, repository, body.clone());
             let delivery = Delivery {
                 id: self.next_id(),
-                guid: guid(),
+                guid: unique(),
                 event: event.to_owned(),
                 action: action.map(str::to_owned),
                 installation: listener,
@@ -246,6 +246,13 @@ impl State {
         self.deliveries.push(again);
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// Notes how sending a delivery went.
+    pub(crate) fn settle(&mut self, id: u64, attempt: Attempt) {
+        if let Some(delivery) = self.deliveries.iter_mut().find(|delivery| delivery.id == id) {
+            delivery.attempt = Some(attempt);
+        }
     }
 
     /// What is pending, for tests that drop, double or reorder it.

@@ -1,0 +1,312 @@
+//! The handle of a running sandbox.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::build::{Builder, NewRepository};
+use crate::fault::Fault;
+use crate::record::{Call, Exchanges};
+use crate::rest;
+use crate::state::{AppKey, Caller, Delivery, Flavor, RepositoryId, State, Urls};
+
+/// A running GitHub. Cloning gives another handle of the same.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    flavor: Flavor,
+    urls: Urls,
+    state: Arc<Mutex<State>>,
+    faults: Mutex<Vec<Fault>>,
+    calls: Mutex<Vec<Call>>,
+    failures: Mutex<Vec<String>>,
+    exchanges: Option<Mutex<Exchanges>>,
+    released: Notify,
+    delivering: tokio::sync::Mutex<()>,
+}
+
+/// A lock whose holder panicked is still a lock: the panic fails the test.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sandbox {
+    /// Begins the description of a GitHub.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn serve(
+        mut state: State,
+        flavor: Flavor,
+        api: SocketAddr,
+        web: SocketAddr,
+    ) -> std::io::Result<Sandbox> {
+        let (api, web) = (TcpListener::bind(api).await?, TcpListener::bind(web).await?);
+        let (root, web_url) =
+            (format!("http://{}", api.local_addr()?), format!("http://{}", web.local_addr()?));
+        state.urls = match flavor {
+            Flavor::DotCom => {
+                Urls { graphql: format!("{root}/graphql"), api: root, web: web_url }
+            }
+            Flavor::Server => Urls {
+                api: format!("{root}/api/v3"),
+                graphql: format!("{root}/api/graphql"),
+                web: web_url,
+            },
+        };
+        state.silent = false;
+        let inner = Inner {
+            flavor,
+            urls: state.urls.clone(),
+            state: Arc::new(Mutex::new(state)),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            failures: Mutex::default(),
+            exchanges: Exchanges::from_environment()?.map(Mutex::new),
+            released: Notify::new(),
+            delivering: tokio::sync::Mutex::default(),
+        };
+        let sandbox = Sandbox { inner: Arc::new(inner) };
+        tokio::spawn(crate::server::accept(sandbox.clone(), api));
+        let pages = crate::pages::router(Arc::clone(&sandbox.inner.state));
+        tokio::spawn(async move { axum::serve(web, pages).await });
+        Ok(sandbox)
+    }
+
+    /// A GitHub with one organization, the App on all of it.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub async fn with(organization: crate::build::NewOrganization) -> std::io::Result<Sandbox> {
+        let login = organization.login().to_owned();
+        let builder = Sandbox::builder().organization(organization);
+        builder.installation(crate::build::installation(&login)).start().await
+    }
+
+    /// Which GitHub is played.
+    pub fn flavor(&self) -> Flavor {
+        self.inner.flavor
+    }
+
+    /// Where REST begins, without a slash at the end.
+    pub fn api_url(&self) -> &str {
+        &self.inner.urls.api
+    }
+
+    /// Where GraphQL is posted to.
+    pub fn graphql_url(&self) -> &str {
+        &self.inner.urls.graphql
+    }
+
+    /// Where the pages are, without a slash at the end.
+    pub fn web_url(&self) -> &str {
+        &self.inner.urls.web
+    }
+
+    /// Reads the state.
+    pub fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&lock(&self.inner.state))
+    }
+
+    /// Changes the state by its operations.
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut lock(&self.inner.state))
+    }
+
+    /// The App's private key as PEM (PKCS #8).
+    pub fn private_key(&self) -> &'static str {
+        &AppKey::get().private_pem
+    }
+
+    /// The App's id.
+    pub fn app_id(&self) -> u64 {
+        self.state(|state| state.app().id)
+    }
+
+    /// The App's client id.
+    pub fn client_id(&self) -> String {
+        self.state(|state| state.app().client_id.clone())
+    }
+
+    /// What deliveries are signed with; empty when they are not.
+    pub fn webhook_secret(&self) -> String {
+        self.state(|state| state.app().webhook_secret.clone().unwrap_or_default())
+    }
+
+    /// Login and account id of the App's bot.
+    pub fn bot(&self) -> (String, u64) {
+        self.state(|state| (state.login(state.app().bot).to_owned(), state.app().bot))
+    }
+
+    /// Where deliveries go from now on. Until it is set, what happens is not
+    /// told to anybody, as on GitHub.
+    pub fn set_hook_url(&self, url: &str) {
+        self.change(|state| state.app_mut().hook_url = Some(url.to_owned()));
+    }
+
+    /// The installation on an account.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn installation_id(&self, account: &str) -> u64 {
+        let found = self.state(|state| {
+            let account = state.account_named(account)?.id;
+            state.installations().find(|i| i.account == account).map(|i| i.id)
+        });
+        found.unwrap_or_else(|| panic!("the App is not installed on {account}"))
+    }
+
+    /// The id of a repository by `owner/name`.
+    ///
+    /// # Panics
+    /// When there is none of that name now.
+    pub fn repository_id(&self, full_name: &str) -> RepositoryId {
+        let found = self.state(|state| {
+            let named = |home: &&crate::state::Repository| state.full_name(home) == full_name;
+            state.repositories().find(named).map(|home| home.id)
+        });
+        found.unwrap_or_else(|| panic!("there is no repository {full_name}"))
+    }
+
+    /// A personal token of a user.
+    ///
+    /// # Panics
+    /// When there is no such user.
+    pub fn user_token(&self, login: &str) -> String {
+        self.change(|state| {
+            let found = state.account_named(login).map(|account| account.id);
+            let person = found.unwrap_or_else(|| panic!("there is no user {login}"));
+            state.person_token(person)
+        })
+    }
+
+    /// Makes a repository now; the sandbox's own administrator does it.
+    ///
+    /// # Panics
+    /// When the account does not exist or has one of that name.
+    pub fn create_repository(&self, owner: &str, new: NewRepository) -> RepositoryId {
+        self.change(|state| {
+            let found = state.account_named(owner).map(|account| account.id);
+            let account = found.unwrap_or_else(|| panic!("there is no account {owner}"));
+            let admin = Caller::Person(state.app().owner);
+            state
+                .create_repository(&admin, account, new)
+                .unwrap_or_else(|refusal| panic!("{owner}: {refusal:?}"))
+        })
+    }
+
+    /// Injects a fault.
+    ///
+    /// # Panics
+    /// When it names a route that does not exist.
+    pub fn fault(&self, fault: Fault) {
+        if let Some(on) = &fault.on {
+            let known = on == "POST /graphql"
+                || on.starts_with("POST /graphql ")
+                || rest::ROUTES.iter().any(|r| format!("{} {}", r.method, r.template) == *on);
+            assert!(known, "fault on {on:?}: there is no such route");
+        }
+        lock(&self.inner.faults).push(fault);
+    }
+
+    /// Ends all faults that have not hit yet.
+    pub fn clear_faults(&self) {
+        lock(&self.inner.faults).clear();
+    }
+
+    /// Lets the calls go that [`crate::FaultKind::Held`] holds.
+    pub fn release(&self) {
+        self.inner.released.notify_waiters();
+    }
+
+    pub(crate) async fn held(&self) {
+        self.inner.released.notified().await;
+    }
+
+    pub(crate) fn take_fault(
+        &self,
+        route: &str,
+        operation: Option<&str>,
+        nodes: u64,
+    ) -> Option<crate::FaultKind> {
+        crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
+    }
+
+    /// Every call so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.inner.calls).clone()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        lock(&self.inner.calls).clear();
+    }
+
+    pub(crate) fn record(&self, call: Call) {
+        lock(&self.inner.calls).push(call);
+    }
+
+    /// What a correct program would not have sent: unknown routes, arguments
+    /// and fields, invalid GraphQL. Tests assert that it is empty.
+    pub fn failures(&self) -> Vec<String> {
+        lock(&self.inner.failures).clone()
+    }
+
+    pub(crate) fn fail(&self, failure: String) {
+        tracing::error!("sandbox: {failure}");
+        lock(&self.inner.failures).push(failure);
+    }
+
+    pub(crate) fn exchange(&self, exchange: &serde_json::Value) {
+        if let Some(exchanges) = &self.inner.exchanges
+            && let Err(error) = lock(exchanges).write(exchange)
+        {
+            self.fail(format!("the exchange could not be recorded: {error}"));
+        }
+    }
+
+    /// Sends all pending deliveries, one after the other, and those that
+    /// happen meanwhile; returns how many when all were answered.
+    pub async fn deliver(&self) -> usize {
+        let _one_at_a_time = self.inner.delivering.lock().await;
+        let mut sent = 0;
+        while let Some(next) = self.state(|state| state.pending().next().cloned()) {
+            let attempt = crate::webhook::send(self, &next).await;
+            self.change(|state| state.settle(next.id, attempt));
+            sent += 1;
+        }
+        sent
+    }
+
+    /// Sends deliveries as they happen, for a demonstration.
+    pub fn deliver_automatically(&self) {
+        let (sandbox, changed) = (self.clone(), self.state(|state| Arc::clone(&state.changed)));
+        tokio::spawn(async move {
+            loop {
+                sandbox.deliver().await;
+                changed.notified().await;
+            }
+        });
+    }
+
+    /// The deliveries not sent yet.
+    pub fn pending(&self) -> Vec<Delivery> {
+        self.state(|state| state.pending().cloned().collect())
+    }
+
+    /// Loses, doubles or reorders the deliveries not sent yet.
+    pub fn change_pending(&self, change: impl FnOnce(&mut Vec<Delivery>)) {
+        self.change(|state| state.change_pending(change));
+    }
+
+    /// Every attempted delivery, newest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.state(|state| state.delivered().cloned().collect())
+    }
+}
