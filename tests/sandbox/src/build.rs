@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::git::{Commit, Files, Mode, Object, Objects, Oid, Signature};
 use crate::sandbox::Sandbox;
 use crate::state::{
-    AccountId, AccountKind, BranchRule, Caller, Clock, Flavor, Level, Organization, Permission,
-    Permissions, Refusal, Repository, RepositoryId, Role, Ruleset, Scope, State, Visibility,
+    AccountId, AccountKind, BranchRule, Caller, Clock, Flavor, Level, Organization, Permission, Permissions,
+    Refusal, Repository, RepositoryId, Role, Ruleset, Scope, State, Visibility,
 };
 
 /// Describes a GitHub; [`Builder::start`] makes it.
@@ -97,8 +97,15 @@ pub fn app(slug: &str) -> NewApp {
         (Permission::Checks, Level::Write),
     ];
     let events = [
-        "push", "repository", "public", "pull_request", "issues", "issue_comment", "label",
-        "check_suite", "check_run",
+        "push",
+        "repository",
+        "public",
+        "pull_request",
+        "issues",
+        "issue_comment",
+        "label",
+        "check_suite",
+        "check_run",
     ];
     NewApp {
         slug: slug.to_owned(),
@@ -606,8 +613,7 @@ impl State {
             Ruleset { id, name: format!("ruleset {id}"), branches, rules, app_bypasses }
         });
         let rulesets = rulesets.collect();
-        let collaborators =
-            new.roles.into_iter().map(|(login, role)| (self.person(&login), role)).collect();
+        let collaborators = new.roles.into_iter().map(|(login, role)| (self.person(&login), role)).collect();
         let repository = Repository {
             id,
             owner,
@@ -681,9 +687,7 @@ fn first_commit(
         let oid = match mode {
             // Some commit of another repository: any id will do.
             Mode::Submodule => Oid::of("commit", path.as_bytes()),
-            Mode::File | Mode::Executable | Mode::Symlink | Mode::Directory => {
-                objects.insert_blob(content)
-            }
+            Mode::File | Mode::Executable | Mode::Symlink | Mode::Directory => objects.insert_blob(content),
         };
         tree.insert(path, (mode, oid));
     }

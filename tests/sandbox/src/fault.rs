@@ -89,9 +89,7 @@ impl Fault {
     fn matches(&self, route: &str, operation: Option<&str>, nodes: u64) -> bool {
         let named = match &self.on {
             None => true,
-            Some(on) => {
-                on == route || operation.is_some_and(|name| *on == format!("{route} {name}"))
-            }
+            Some(on) => on == route || operation.is_some_and(|name| *on == format!("{route} {name}")),
         };
         named
             && match self.kind {

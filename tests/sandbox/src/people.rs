@@ -9,8 +9,8 @@ use crate::build::NewRepository;
 use crate::git::{Mode, Oid};
 use crate::sandbox::Sandbox;
 use crate::state::{
-    AccountId, Caller, FilePush, IssueChange, MergeMethod, NewIssue, NewPullRequest, Refusal,
-    RepositoryId, Role, State, Subject, Visibility,
+    AccountId, Caller, FilePush, IssueChange, MergeMethod, NewIssue, NewPullRequest, Refusal, RepositoryId,
+    Role, State, Subject, Visibility,
 };
 
 /// A person at work. Repositories are named `owner/name`.
@@ -43,19 +43,12 @@ impl User {
         let id = self.sandbox.repository_id(repository);
         let caller = Caller::Person(self.id);
         let outcome = self.sandbox.change(|state| act(state, &caller, id));
-        outcome.unwrap_or_else(|refusal| {
-            panic!("{} may not do that in {repository}: {refusal:?}", self.login)
-        })
+        outcome
+            .unwrap_or_else(|refusal| panic!("{} may not do that in {repository}: {refusal:?}", self.login))
     }
 
     /// Pushes one commit that writes these files; returns it.
-    pub fn push(
-        &self,
-        repository: &str,
-        branch: &str,
-        files: &[(&str, &str)],
-        message: &str,
-    ) -> Oid {
+    pub fn push(&self, repository: &str, branch: &str, files: &[(&str, &str)], message: &str) -> Oid {
         let write = |(path, content): &(&str, &str)| {
             let content = Bytes::copy_from_slice(content.as_bytes());
             ((*path).to_owned(), FilePush::Write(Mode::File, content))
@@ -103,11 +96,7 @@ impl User {
 
     /// Opens an issue; returns its number.
     pub fn open_issue(&self, repository: &str, title: &str, body: &str) -> u64 {
-        let new = NewIssue {
-            title: title.to_owned(),
-            body: Some(on_web(body)),
-            ..NewIssue::default()
-        };
+        let new = NewIssue { title: title.to_owned(), body: Some(on_web(body)), ..NewIssue::default() };
         self.act(repository, |state, caller, id| state.create_issue(caller, id, new))
     }
 
@@ -229,16 +218,12 @@ impl User {
 
     /// Merges a pull request with a merge commit; returns that.
     pub fn merge(&self, repository: &str, number: u64) -> Oid {
-        self.act(repository, |state, caller, id| {
-            state.merge(caller, id, number, MergeMethod::Merge, None)
-        })
+        self.act(repository, |state, caller, id| state.merge(caller, id, number, MergeMethod::Merge, None))
     }
 
     /// Merges a pull request into one commit; returns that.
     pub fn squash(&self, repository: &str, number: u64) -> Oid {
-        self.act(repository, |state, caller, id| {
-            state.merge(caller, id, number, MergeMethod::Squash, None)
-        })
+        self.act(repository, |state, caller, id| state.merge(caller, id, number, MergeMethod::Squash, None))
     }
 
     /// Asks for a check run again.
@@ -349,11 +334,7 @@ impl User {
         names.iter().map(|name| self.sandbox.repository_id(&format!("{account}/{name}"))).collect()
     }
 
-    fn settings(
-        &self,
-        account: &str,
-        act: impl FnOnce(&mut State, u64) -> Result<(), Refusal>,
-    ) {
+    fn settings(&self, account: &str, act: impl FnOnce(&mut State, u64) -> Result<(), Refusal>) {
         let id = self.sandbox.installation_id(account);
         let outcome = self.sandbox.change(|state| act(state, id));
         outcome.unwrap_or_else(|refusal| panic!("installation of {account}: {refusal:?}"));

@@ -99,18 +99,18 @@ pub(crate) enum Target {
 }
 
 /// Finds the repository a call is about and checks what the route needs.
-pub(crate) fn admit(
-    state: &State,
-    caller: &Caller,
-    matched: &Matched,
-) -> Result<Target, Refusal> {
+pub(crate) fn admit(state: &State, caller: &Caller, matched: &Matched) -> Result<Target, Refusal> {
     let route = matched.route;
     match route.auth {
         Auth::Anybody => {}
         Auth::Jwt if *caller == Caller::App => {}
         Auth::Jwt => return Err(Refusal::BadJwt("A JSON web token could not be decoded")),
         Auth::Token if matches!(caller, Caller::Installation(_)) => {}
-        Auth::Token => return Err(Refusal::Forbidden("You must authenticate with an installation access token in order to list repositories for an installation.")),
+        Auth::Token => {
+            return Err(Refusal::Forbidden(
+                "You must authenticate with an installation access token in order to list repositories for an installation.",
+            ));
+        }
     }
     let find = |name: &str| {
         matched.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())

@@ -51,14 +51,10 @@ impl Sandbox {
         let (root, web_url) =
             (format!("http://{}", api.local_addr()?), format!("http://{}", web.local_addr()?));
         state.urls = match flavor {
-            Flavor::DotCom => {
-                Urls { graphql: format!("{root}/graphql"), api: root, web: web_url }
+            Flavor::DotCom => Urls { graphql: format!("{root}/graphql"), api: root, web: web_url },
+            Flavor::Server => {
+                Urls { api: format!("{root}/api/v3"), graphql: format!("{root}/api/graphql"), web: web_url }
             }
-            Flavor::Server => Urls {
-                api: format!("{root}/api/v3"),
-                graphql: format!("{root}/api/graphql"),
-                web: web_url,
-            },
         };
         state.silent = false;
         let inner = Inner {

@@ -35,9 +35,8 @@ pub(crate) async fn accept(sandbox: Sandbox, listener: TcpListener) {
         let sandbox = sandbox.clone();
         let service = service_fn(move |request| handle(sandbox.clone(), request));
         // A connection ends when the client ends it or a fault breaks it.
-        let connection = http1::Builder::new()
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), service);
+        let connection =
+            http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
         tokio::spawn(connection);
     }
 }
@@ -160,8 +159,9 @@ fn bad_gateway() -> Answer {
 fn limited(sandbox: &Sandbox, status: u16, limit: Limit) -> Answer {
     let now = sandbox.state(state::State::now).as_second();
     match limit {
-        Limit::RetryAfter(seconds) => Answer::message(status, &Refusal::SecondaryLimit.to_string())
-            .header("retry-after", seconds),
+        Limit::RetryAfter(seconds) => {
+            Answer::message(status, &Refusal::SecondaryLimit.to_string()).header("retry-after", seconds)
+        }
         Limit::Exhausted(seconds) => Answer::message(status, &Refusal::PrimaryLimit.to_string())
             .header("x-ratelimit-remaining", 0)
             .header("x-ratelimit-reset", now + i64::from(seconds)),
@@ -287,8 +287,8 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let matched = rest::route(&call.method, &call.path);
     let template = matched.as_ref().map(|matched| matched.route.template);
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
-    let fault = template
-        .and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+    let fault =
+        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
             method: call.method.clone(),
@@ -344,12 +344,7 @@ fn by_id(state: &state::State, path: &str) -> Option<String> {
     Some(format!("/repos/{}{slash}{rest}", state.full_name(home)))
 }
 
-fn answer_rest(
-    sandbox: &Sandbox,
-    call: &Asked,
-    matched: Option<Matched>,
-    truncate: bool,
-) -> Outcome {
+fn answer_rest(sandbox: &Sandbox, call: &Asked, matched: Option<Matched>, truncate: bool) -> Outcome {
     let refused = |answer: Answer| Outcome { answer, caller: None, cost: 0 };
     let Some(matched) = matched else {
         sandbox.fail(format!("{} {}: no such route", call.method, call.path));
@@ -449,8 +444,8 @@ fn arguments(
     if call.body.is_empty() {
         return Ok((query, Value::Null));
     }
-    let body: Value = serde_json::from_slice(&call.body)
-        .map_err(|_| Answer::message(400, "Problems parsing JSON"))?;
+    let body: Value =
+        serde_json::from_slice(&call.body).map_err(|_| Answer::message(400, "Problems parsing JSON"))?;
     let body = match body {
         // Labels may be given as a bare list.
         Value::Array(list) if route.body == ["labels"] => json!({ "labels": list }),

@@ -26,8 +26,8 @@ pub use account::{Account, AccountId, AccountKind, Organization, Role};
 pub use app::{App, Installation, InstallationId, NewToken, TokenRequest};
 pub(crate) use app::{AppKey, permissions_from, permissions_json};
 pub use check::{CheckChange, CheckContent, CheckRun, CheckSuite};
-pub(crate) use delivery::{Scope, unique};
 pub use delivery::{Attempt, Delivery};
+pub(crate) use delivery::{Scope, unique};
 pub use issue::{
     CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS, Reaction, Subject,
 };

@@ -51,9 +51,8 @@ fn headers(state: &State, delivery: &Delivery) -> Vec<(&'static str, String)> {
 
 /// Sends one delivery and tells how it went. GitHub never tries again.
 pub(crate) async fn send(sandbox: &Sandbox, delivery: &Delivery) -> Attempt {
-    let (url, headers, at) = sandbox.state(|state| {
-        (state.app().hook_url.clone(), headers(state, delivery), state.now())
-    });
+    let (url, headers, at) =
+        sandbox.state(|state| (state.app().hook_url.clone(), headers(state, delivery), state.now()));
     let shown: Map<String, Value> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let begun = std::time::Instant::now();

@@ -72,9 +72,10 @@ pub(super) fn deliveries(input: &mut Input<'_>) -> Result {
     let size = number("per_page").unwrap_or(30).clamp(1, 100);
     let cursor = match input.query.get("cursor") {
         None => u64::MAX,
-        Some(text) => text.strip_prefix("v1_").and_then(|id| id.parse().ok()).ok_or_else(|| {
-            Refusal::Unprocessable("Invalid cursor".to_owned())
-        })?,
+        Some(text) => text
+            .strip_prefix("v1_")
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(|| Refusal::Unprocessable("Invalid cursor".to_owned()))?,
     };
     let wanted: fn(&Delivery) -> bool = match input.query.get("status").map(String::as_str) {
         None => |_| true,
@@ -84,17 +85,11 @@ pub(super) fn deliveries(input: &mut Input<'_>) -> Result {
     };
     // GitHub keeps deliveries for three days.
     let oldest = input.state.now() - jiff::SignedDuration::from_hours(72);
-    let recent = |delivery: &&Delivery| {
-        delivery.attempt.as_ref().is_some_and(|attempt| attempt.at >= oldest)
-    };
-    let mut rest = input
-        .state
-        .delivered()
-        .filter(recent)
-        .filter(|delivery| delivery.id <= cursor && wanted(delivery));
+    let recent = |delivery: &&Delivery| delivery.attempt.as_ref().is_some_and(|attempt| attempt.at >= oldest);
+    let mut rest =
+        input.state.delivered().filter(recent).filter(|delivery| delivery.id <= cursor && wanted(delivery));
     let size = usize::try_from(size).unwrap_or(30);
-    let shown: Vec<Value> =
-        rest.by_ref().take(size).map(|d| input.state.delivery_json(d, false)).collect();
+    let shown: Vec<Value> = rest.by_ref().take(size).map(|d| input.state.delivery_json(d, false)).collect();
     let next = rest.next().map(|delivery| input.link("cursor", &format!("v1_{}", delivery.id)));
     let answer = Answer::ok(Value::Array(shown));
     Ok(match next {
@@ -185,10 +180,8 @@ pub(super) fn installation_repositories(input: &mut Input<'_>) -> Result {
     let state = &*input.state;
     let covered = state.repositories().filter(|home| state.covers(grant, home.id));
     let listed = covered.filter(|home| state.listed(home.created_at));
-    let items: Vec<Value> =
-        listed.map(|home| state.listed_repository(input.caller, home)).collect();
-    let selects = grant.repositories.is_some()
-        || state.installation(grant.installation)?.selected.is_some();
+    let items: Vec<Value> = listed.map(|home| state.listed_repository(input.caller, home)).collect();
+    let selects = grant.repositories.is_some() || state.installation(grant.installation)?.selected.is_some();
     let selection = if selects { "selected" } else { "all" };
     Ok(input.page_in("repositories", items, json!({ "total_count": 0, "repository_selection": selection })))
 }

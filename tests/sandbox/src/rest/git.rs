@@ -61,9 +61,9 @@ pub(super) fn commits(input: &mut Input<'_>) -> Result {
     let author = input.query.get("author");
     let time = |name: &str| {
         let text = input.query.get(name);
-        text.map(|text| text.parse::<jiff::Timestamp>()).transpose().map_err(|_| {
-            Refusal::Unprocessable(format!("{name} is not a date and time"))
-        })
+        text.map(|text| text.parse::<jiff::Timestamp>())
+            .transpose()
+            .map_err(|_| Refusal::Unprocessable(format!("{name} is not a date and time")))
     };
     let (since, until) = (time("since")?, time("until")?);
     let objects = &home.objects;
@@ -143,9 +143,7 @@ pub(super) fn create_tree(input: &mut Input<'_>) -> Result {
         let path = entry["path"].as_str().ok_or_else(bad)?.to_owned();
         let mode = entry["mode"].as_str().and_then(Mode::from_digits);
         let change = match (&entry["sha"], entry["content"].as_str()) {
-            (Value::String(oid), None) => {
-                Some((mode.ok_or_else(bad)?, oid.parse().map_err(|_| bad())?))
-            }
+            (Value::String(oid), None) => Some((mode.ok_or_else(bad)?, oid.parse().map_err(|_| bad())?)),
             (Value::Null, Some(content)) => {
                 let content = content.as_bytes().to_vec();
                 let oid = input.state.create_blob(input.caller, id, content.into())?;
@@ -202,8 +200,9 @@ pub(super) fn create_commit(input: &mut Input<'_>) -> Result {
     let tree = input.oid("tree")?;
     let parents = input.texts("parents")?.unwrap_or_default();
     let parents: Option<Vec<Oid>> = parents.iter().map(|oid| oid.parse().ok()).collect();
-    let parents =
-        parents.ok_or_else(|| Refusal::Unprocessable("Parent SHA does not exist or is not a commit object".to_owned()))?;
+    let parents = parents.ok_or_else(|| {
+        Refusal::Unprocessable("Parent SHA does not exist or is not a commit object".to_owned())
+    })?;
     let id = input.home_id()?;
     let oid = input.state.create_commit(input.caller, id, tree, parents, &message)?;
     let home = input.home()?;

@@ -27,7 +27,9 @@ pub(crate) struct Input<'a> {
 }
 
 fn malformed(field: &str) -> Refusal {
-    Refusal::Unprocessable(format!("Invalid request.\n\nFor 'properties/{field}', the value is not of the expected type."))
+    Refusal::Unprocessable(format!(
+        "Invalid request.\n\nFor 'properties/{field}', the value is not of the expected type."
+    ))
 }
 
 impl Input<'_> {
@@ -94,7 +96,9 @@ impl Input<'_> {
     pub(crate) fn oid(&self, field: &str) -> Result<Oid, Refusal> {
         let text = self.text(field)?.unwrap_or_default();
         text.parse().map_err(|_| {
-            Refusal::Unprocessable(format!("The {field} parameter must be exactly 40 characters and contain only [0-9a-f]."))
+            Refusal::Unprocessable(format!(
+                "The {field} parameter must be exactly 40 characters and contain only [0-9a-f]."
+            ))
         })
     }
 
@@ -145,10 +149,8 @@ impl Input<'_> {
         let path = self.url.split('?').next().unwrap_or_default();
         let mut query = self.query.clone();
         query.insert(name.to_owned(), value.to_owned());
-        let pairs: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{name}={}", crate::shape::escape(value)))
-            .collect();
+        let pairs: Vec<String> =
+            query.iter().map(|(name, value)| format!("{name}={}", crate::shape::escape(value))).collect();
         format!("{}{path}?{}", self.state.urls.api, pairs.join("&"))
     }
 }

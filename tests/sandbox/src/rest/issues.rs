@@ -38,9 +38,10 @@ pub(super) fn sort(input: &Input<'_>, issues: &mut [&Issue]) -> std::result::Res
 }
 
 fn has_labels(home: &Repository, issue: &Issue, wanted: &str) -> bool {
-    wanted.split(',').filter(|name| !name.is_empty()).all(|name| {
-        home.label_named(name).is_some_and(|label| issue.labels.contains(&label.id))
-    })
+    wanted
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .all(|name| home.label_named(name).is_some_and(|label| issue.labels.contains(&label.id)))
 }
 
 pub(super) fn list(input: &mut Input<'_>) -> Result {

@@ -30,8 +30,7 @@ pub(super) fn list(input: &mut Input<'_>) -> Result {
         }
     }
     sort(input, &mut found)?;
-    let items =
-        found.into_iter().map(|issue| input.state.pull_request_json(home, issue, false)).collect();
+    let items = found.into_iter().map(|issue| input.state.pull_request_json(home, issue, false)).collect();
     Ok(input.page(items))
 }
 
@@ -68,8 +67,7 @@ pub(super) fn files(input: &mut Input<'_>) -> Result {
     let home = input.home()?;
     let pull = input.state.issue(home.id, input.number("pull_number")?)?.pull()?;
     let files = home.changed_files(pull);
-    let items =
-        files.iter().map(|file| input.state.diff_entry(home, pull.head, file)).collect();
+    let items = files.iter().map(|file| input.state.diff_entry(home, pull.head, file)).collect();
     Ok(input.page(items))
 }
 

@@ -15,8 +15,7 @@ pub(super) fn organization(input: &mut Input<'_>) -> Result {
 }
 
 pub(super) fn user(input: &mut Input<'_>) -> Result {
-    let account =
-        input.state.account_named(input.parameter("username")?).ok_or(Refusal::NotFound)?;
+    let account = input.state.account_named(input.parameter("username")?).ok_or(Refusal::NotFound)?;
     Ok(Answer::ok(input.state.public_user(account)))
 }
 
@@ -43,8 +42,7 @@ pub(super) fn repository(input: &mut Input<'_>) -> Result {
 /// `permission` knows four words only: maintain reads as write, triage as
 /// read; `user.permissions` tells them apart.
 pub(super) fn permission(input: &mut Input<'_>) -> Result {
-    let account =
-        input.state.account_named(input.parameter("username")?).ok_or(Refusal::NotFound)?;
+    let account = input.state.account_named(input.parameter("username")?).ok_or(Refusal::NotFound)?;
     let role = input.state.role(account.id, input.home_id()?);
     let word = match role {
         None => "none",

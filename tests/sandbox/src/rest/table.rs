@@ -76,18 +76,24 @@ const PAGE: &[&str] = &["per_page", "page"];
 const METADATA: &[Need] = &[Need::read(Permission::Metadata)];
 const READ: &[Need] = &[Need::read(Permission::Contents)];
 const WRITE: &[Need] = &[Need::write(Permission::Contents)];
-const READ_ISSUES: &[Need] =
-    &[Need::read(Permission::Issues), Need::read(Permission::PullRequests)];
-const WRITE_ISSUES: &[Need] =
-    &[Need::write(Permission::Issues), Need::write(Permission::PullRequests)];
+const READ_ISSUES: &[Need] = &[Need::read(Permission::Issues), Need::read(Permission::PullRequests)];
+const WRITE_ISSUES: &[Need] = &[Need::write(Permission::Issues), Need::write(Permission::PullRequests)];
 const OPEN_ISSUES: &[Need] = &[Need::write(Permission::Issues)];
 const READ_PULLS: &[Need] = &[Need::read(Permission::PullRequests)];
 const WRITE_PULLS: &[Need] = &[Need::write(Permission::PullRequests)];
 const READ_CHECKS: &[Need] = &[Need::read(Permission::Checks)];
 const WRITE_CHECKS: &[Need] = &[Need::write(Permission::Checks)];
 const CHECK_FIELDS: &[&str] = &[
-    "name", "head_sha", "details_url", "external_id", "status", "started_at", "conclusion",
-    "completed_at", "output", "actions",
+    "name",
+    "head_sha",
+    "details_url",
+    "external_id",
+    "status",
+    "started_at",
+    "conclusion",
+    "completed_at",
+    "output",
+    "actions",
 ];
 
 /// Every route, literal ones before those with parameters in the same place.
@@ -96,9 +102,12 @@ pub(crate) static ROUTES: &[Route] = &[
     route("GET", "/rate_limit", apps::rate_limit),
     route("GET", "/app", apps::app).auth(Auth::Jwt),
     route("GET", "/app/hook/config", apps::hook_config).auth(Auth::Jwt),
-    route("PATCH", "/app/hook/config", apps::update_hook_config)
-        .auth(Auth::Jwt)
-        .body(&["url", "content_type", "secret", "insecure_ssl"]),
+    route("PATCH", "/app/hook/config", apps::update_hook_config).auth(Auth::Jwt).body(&[
+        "url",
+        "content_type",
+        "secret",
+        "insecure_ssl",
+    ]),
     route("GET", "/app/hook/deliveries", apps::deliveries)
         .auth(Auth::Jwt)
         .query(&["per_page", "cursor", "status"]),
@@ -114,15 +123,17 @@ pub(crate) static ROUTES: &[Route] = &[
         .body(&["repositories", "repository_ids", "permissions"]),
     route("GET", "/orgs/{org}/installation", apps::account_installation).auth(Auth::Jwt),
     route("GET", "/users/{username}/installation", apps::account_installation).auth(Auth::Jwt),
-    route("GET", "/repos/{owner}/{repo}/installation", apps::repository_installation)
-        .auth(Auth::Jwt),
-    route("GET", "/installation/repositories", apps::installation_repositories)
-        .auth(Auth::Token)
-        .query(PAGE),
+    route("GET", "/repos/{owner}/{repo}/installation", apps::repository_installation).auth(Auth::Jwt),
+    route("GET", "/installation/repositories", apps::installation_repositories).auth(Auth::Token).query(PAGE),
     route("DELETE", "/installation/token", apps::revoke_token).auth(Auth::Token),
     route("GET", "/orgs/{org}", repositories::organization),
-    route("GET", "/orgs/{org}/repos", repositories::of_organization)
-        .query(&["type", "sort", "direction", "per_page", "page"]),
+    route("GET", "/orgs/{org}/repos", repositories::of_organization).query(&[
+        "type",
+        "sort",
+        "direction",
+        "per_page",
+        "page",
+    ]),
     route("GET", "/users/{username}", repositories::user),
     route("GET", "/repos/{owner}/{repo}", repositories::repository).needs(METADATA),
     route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", repositories::permission)
@@ -130,9 +141,11 @@ pub(crate) static ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", repositories::rules)
         .needs(METADATA)
         .query(PAGE),
-    route("GET", "/repos/{owner}/{repo}/branches", git::branches)
-        .needs(READ)
-        .query(&["protected", "per_page", "page"]),
+    route("GET", "/repos/{owner}/{repo}/branches", git::branches).needs(READ).query(&[
+        "protected",
+        "per_page",
+        "page",
+    ]),
     route("GET", "/repos/{owner}/{repo}/contents/{path}", git::contents).needs(READ).query(&["ref"]),
     route("GET", "/repos/{owner}/{repo}/commits", git::commits)
         .needs(READ)
@@ -146,9 +159,7 @@ pub(crate) static ROUTES: &[Route] = &[
         .needs(WRITE)
         .body(&["sha", "force"]),
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref}", git::delete_ref).needs(WRITE),
-    route("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", git::tree)
-        .needs(READ)
-        .query(&["recursive"]),
+    route("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", git::tree).needs(READ).query(&["recursive"]),
     route("POST", "/repos/{owner}/{repo}/git/trees", git::create_tree)
         .needs(WRITE)
         .body(&["tree", "base_tree"]),
@@ -160,16 +171,24 @@ pub(crate) static ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/git/commits", git::create_commit)
         .needs(WRITE)
         .body(&["message", "tree", "parents"]),
-    route("GET", "/repos/{owner}/{repo}/labels", conversations::labels)
-        .needs(READ_ISSUES)
-        .query(PAGE),
-    route("POST", "/repos/{owner}/{repo}/labels", conversations::create_label)
-        .needs(WRITE_ISSUES)
-        .body(&["name", "color", "description"]),
+    route("GET", "/repos/{owner}/{repo}/labels", conversations::labels).needs(READ_ISSUES).query(PAGE),
+    route("POST", "/repos/{owner}/{repo}/labels", conversations::create_label).needs(WRITE_ISSUES).body(&[
+        "name",
+        "color",
+        "description",
+    ]),
     route("GET", "/repos/{owner}/{repo}/labels/{name}", conversations::label).needs(READ_ISSUES),
-    route("GET", "/repos/{owner}/{repo}/issues", issues::list)
-        .needs(READ_ISSUES)
-        .query(&["state", "creator", "labels", "sort", "direction", "since", "assignee", "per_page", "page"]),
+    route("GET", "/repos/{owner}/{repo}/issues", issues::list).needs(READ_ISSUES).query(&[
+        "state",
+        "creator",
+        "labels",
+        "sort",
+        "direction",
+        "since",
+        "assignee",
+        "per_page",
+        "page",
+    ]),
     route("POST", "/repos/{owner}/{repo}/issues", issues::create)
         .needs(OPEN_ISSUES)
         .body(&["title", "body", "labels", "assignees"])
@@ -181,12 +200,20 @@ pub(crate) static ROUTES: &[Route] = &[
         .body(&["body"]),
     route("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", conversations::delete_comment)
         .needs(WRITE_ISSUES),
-    route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", conversations::comment_reactions)
-        .needs(READ_ISSUES)
-        .query(&["content", "per_page", "page"]),
-    route("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", conversations::react_to_comment)
-        .needs(WRITE_ISSUES)
-        .body(&["content"]),
+    route(
+        "GET",
+        "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
+        conversations::comment_reactions,
+    )
+    .needs(READ_ISSUES)
+    .query(&["content", "per_page", "page"]),
+    route(
+        "POST",
+        "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
+        conversations::react_to_comment,
+    )
+    .needs(WRITE_ISSUES)
+    .body(&["content"]),
     route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", issues::get).needs(READ_ISSUES),
     route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", issues::update)
         .needs(WRITE_ISSUES)
@@ -194,8 +221,7 @@ pub(crate) static ROUTES: &[Route] = &[
     route("PUT", "/repos/{owner}/{repo}/issues/{issue_number}/lock", issues::lock)
         .needs(WRITE_ISSUES)
         .body(&["lock_reason"]),
-    route("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/lock", issues::unlock)
-        .needs(WRITE_ISSUES),
+    route("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/lock", issues::unlock).needs(WRITE_ISSUES),
     route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", conversations::comments)
         .needs(READ_ISSUES)
         .query(&["since", "per_page", "page"]),
@@ -217,9 +243,15 @@ pub(crate) static ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/reactions", conversations::react_to_issue)
         .needs(WRITE_ISSUES)
         .body(&["content"]),
-    route("GET", "/repos/{owner}/{repo}/pulls", pulls::list)
-        .needs(READ_PULLS)
-        .query(&["state", "head", "base", "sort", "direction", "per_page", "page"]),
+    route("GET", "/repos/{owner}/{repo}/pulls", pulls::list).needs(READ_PULLS).query(&[
+        "state",
+        "head",
+        "base",
+        "sort",
+        "direction",
+        "per_page",
+        "page",
+    ]),
     route("POST", "/repos/{owner}/{repo}/pulls", pulls::create)
         .needs(WRITE_PULLS)
         .body(&["title", "body", "head", "base", "draft", "maintainer_can_modify"])
@@ -240,9 +272,7 @@ pub(crate) static ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", pulls::request_reviewers)
         .needs(WRITE_PULLS)
         .body(&["reviewers", "team_reviewers"]),
-    route("POST", "/repos/{owner}/{repo}/check-runs", checks::create)
-        .needs(WRITE_CHECKS)
-        .body(CHECK_FIELDS),
+    route("POST", "/repos/{owner}/{repo}/check-runs", checks::create).needs(WRITE_CHECKS).body(CHECK_FIELDS),
     route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", checks::get).needs(READ_CHECKS),
     route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", checks::update)
         .needs(WRITE_CHECKS)
