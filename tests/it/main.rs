@@ -4,5 +4,6 @@ mod abuse_forger;
 mod deploy;
 mod documents;
 mod floors;
+mod github_client;
 mod server;
 mod webhook;
