@@ -1,2 +1,194 @@
-//! The command line.
+//! The command line: stable words, one file each.
+//!
+//! Promises: (1) results go to standard output, everything else to standard
+//! error; (2) exit codes everywhere: 0 as wished, 1 findings or differences,
+//! 2 could not run, 130 interrupted; (3) an error says where and what to do;
+//! (4) a panic names its place, never what it was about.
+
+use std::{
+    io::{self, IsTerminal},
+    panic,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tokio::{runtime, select};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    config::{Config, Environment},
+};
+
+pub mod deliveries;
+pub mod jobs;
 pub mod output;
+pub mod policy;
+
+use output::{Color, note};
+
+/// Not everything is as the policy wishes.
+pub const FINDINGS: u8 = 1;
+/// It could not run.
+pub const COULD_NOT_RUN: u8 = 2;
+/// A person interrupted it.
+pub const INTERRUPTED: u8 = 130;
+
+const AFTER_HELP: &str = "\
+Examples:
+  $ muster policy validate .github/muster.yml
+  $ muster deliveries --event push
+  $ muster jobs --dead
+
+Exit codes:
+  0    as wished
+  1    findings or differences
+  2    could not run
+  130  interrupted
+
+Settings come from the environment (MUSTER_…) and from muster.toml; the
+environment goes first. MUSTER_LOG sets what is logged to standard error.";
+
+/// Checks an agency's GitHub repositories, fixes what is missing, and keeps its
+/// source code inventory.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, after_long_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    /// Colour the output.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Deliveries(deliveries::Args),
+    Jobs(jobs::Args),
+    Policy(policy::Args),
+}
+
+/// What a command is run with.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The operator's settings; a command reads those it needs.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// Whether results are coloured.
+    pub color: bool,
+    /// Cancelled when the process is told to stop. A command that has nothing
+    /// to finish is dropped then, and ends with [`INTERRUPTED`].
+    pub stop: CancellationToken,
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; a reader that has gone is no error.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(COULD_NOT_RUN) } else { ExitCode::SUCCESS };
+        }
+    };
+    let ended = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    ended.unwrap_or_else(|error| {
+        let lines = format!("{error:#}");
+        let mut lines = lines.lines();
+        note(&format!("muster: {}", lines.next().unwrap_or("could not run")));
+        lines.for_each(note);
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    // An error means that a provider is installed already: ours, twice.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = Config::read(Environment::of_process(), &std::env::current_dir()?);
+    start_log(&config);
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_when_told(stop.clone()));
+    let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
+    match cli.command {
+        Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
+        Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
+        Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,
+    }
+}
+
+impl Invocation {
+    /// `command`, or its end where it stands once the process is told to stop.
+    async fn or_interrupted(
+        &self,
+        command: impl Future<Output = anyhow::Result<ExitCode>>,
+    ) -> anyhow::Result<ExitCode> {
+        select! {
+            biased;
+            ended = command => ended,
+            () = self.stop.cancelled() => Ok(ExitCode::from(INTERRUPTED)),
+        }
+    }
+}
+
+/// Logs to standard error: JSON for machines, and lines for a person who
+/// watches. A filter that cannot be understood is reported by the command that
+/// reads the settings; until then everything from `info` is logged.
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(config.log());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = if io::stderr().is_terminal() {
+        log.compact().with_ansi(false).try_init()
+    } else {
+        log.json().flatten_event(true).try_init()
+    };
+    if let Err(error) = started {
+        note(&format!("muster: there is no log: {error}"));
+    }
+    panic::set_hook(Box::new(|panic| {
+        // The words of a panic may hold what a sender wrote (threats W7).
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a defect of muster was met: please report the place");
+    }));
+}
+
+/// Cancels `stop` at Ctrl-C or when the service manager says so.
+async fn cancel_when_told(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stop.cancel();
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!(%error, "signals cannot be heard: the process ends at once when told to stop");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_words_are_well_formed_and_each_shows_three_examples() {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+            let help = command.clone().render_long_help().to_string();
+            let examples = help.matches("\n  $ muster ").count();
+            assert!(examples >= 3, "muster {} shows {examples} examples", command.get_name());
+        }
+    }
+}

@@ -1,3 +1,5 @@
 //! The command `muster`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    muster::cli::main()
+}

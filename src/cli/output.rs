@@ -13,7 +13,7 @@ use comfy_table::{Cell, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::untrusted::shown;
+use crate::domain::untrusted::{is_treacherous, shown};
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -65,17 +65,29 @@ pub struct Document<T> {
     pub content: T,
 }
 
-/// Writes one JSON document.
+impl<T> Document<T> {
+    /// A document of what holds `now`. `name` is that of the schema with its
+    /// number, as `jobs-1`.
+    pub fn new(name: &'static str, now: Timestamp, content: T) -> Document<T> {
+        Document { schema: name, generated: now, as_of: now, content }
+    }
+}
+
+/// A time for people, to the second and in UTC: `2026-11-22 14:05:09Z`.
+#[must_use]
+pub fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// JSON over several lines, in which nothing acts on a terminal or hides.
 ///
 /// # Errors
-/// As standard output's, save a reader that has gone away.
-pub fn json<T: Serialize>(document: &Document<T>) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(document)?;
-    text.push('\n');
-    // JSON escapes C0 itself; what else acts or hides is written as JSON does.
+/// A value that JSON cannot express.
+pub fn pretty<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        if character != '\n' && crate::domain::untrusted::is_treacherous(character) {
+        if character != '\n' && is_treacherous(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 safe.push_str(&format!("\\u{unit:04x}"));
             }
@@ -83,7 +95,15 @@ pub fn json<T: Serialize>(document: &Document<T>) -> io::Result<()> {
             safe.push(character);
         }
     }
-    write(&safe)
+    Ok(safe)
+}
+
+/// Writes one JSON document.
+///
+/// # Errors
+/// As standard output's, save a reader that has gone away.
+pub fn json<T: Serialize>(document: &Document<T>) -> io::Result<()> {
+    write(&(pretty(document)? + "\n"))
 }
 
 /// Writes a table. Cells are untrusted: each is one line of shown text.
@@ -128,5 +148,30 @@ pub fn write(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_stays_json_and_nothing_in_it_acts() {
+        let value = json!({"name": "a\u{202e}b\u{1b}[31m\u{e0041}\n"});
+        let text = pretty(&value).unwrap();
+        assert!(text.chars().all(|character| character == '\n' || !is_treacherous(character)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn a_document_says_what_it_is_and_of_when() {
+        let now: Timestamp = "2026-11-22T14:05:09.123Z".parse().unwrap();
+        let text = pretty(&Document::new("jobs-1", now, json!({"jobs": []}))).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["schema"], "jobs-1");
+        assert_eq!(value["as_of"], "2026-11-22T14:05:09.123Z");
+        assert_eq!(time(now), "2026-11-22 14:05:09Z");
     }
 }

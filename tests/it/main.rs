@@ -2,6 +2,7 @@
 
 mod abuse_forger;
 mod deploy;
+mod command_line;
 mod documents;
 mod floors;
 mod github_client;

@@ -1,0 +1,164 @@
+//! The program `muster` as a person or a script runs it.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use jiff::Timestamp;
+use muster::store::{Durability, JobKind, MAX_ATTEMPTS, NewDelivery, NewJob, Priority, Settlement, Store};
+use serde_json::Value;
+
+use crate::server::{NOW, guid};
+
+/// Runs `muster` in `folder`, which holds its `muster.db`.
+fn muster(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_muster"))
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("MUSTER_DATABASE_URL", "sqlite://muster.db")
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", out(output)))
+}
+
+#[test]
+fn help_is_a_result_and_wrong_usage_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = muster(folder.path(), &["--help"]);
+    assert_eq!((code(&help), err(&help)), (0, String::new()));
+    assert!(out(&help).contains("Exit codes:"), "{}", out(&help));
+    let mistyped = muster(folder.path(), &["polcy"]);
+    assert_eq!((code(&mistyped), out(&mistyped)), (2, String::new()));
+    assert!(err(&mistyped).contains("policy"), "{}", err(&mistyped));
+}
+
+#[test]
+fn a_policy_is_validated_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("muster.yml");
+    std::fs::write(&file, "mode: observe\n").unwrap();
+    let good = muster(folder.path(), &["policy", "validate", "muster.yml"]);
+    assert_eq!((code(&good), out(&good)), (0, String::new()));
+
+    std::fs::write(&file, "mode: observe\nmodus: fix\n\"mo\\u202ede\": fix\n").unwrap();
+    let bad = muster(folder.path(), &["policy", "validate", "muster.yml"]);
+    assert_eq!(code(&bad), 1, "{}", err(&bad));
+    assert!(out(&bad).starts_with("muster.yml:2:1: modus: "), "{}", out(&bad));
+    assert!(!out(&bad).contains('\u{202e}'), "{}", out(&bad));
+
+    let document = json(&muster(folder.path(), &["policy", "validate", "muster.yml", "--format", "json"]));
+    assert_eq!(document["schema"], "policy-problems-1");
+    assert_eq!(document["valid"], false);
+    assert_eq!(document["problems"][0]["line"], 2);
+    assert!(document["generated"].is_string() && document["as_of"].is_string());
+
+    let missing = muster(folder.path(), &["policy", "validate", "no-such.yml"]);
+    assert_eq!((code(&missing), out(&missing)), (2, String::new()));
+    assert!(err(&missing).contains("no-such.yml"), "{}", err(&missing));
+
+    let schema = json(&muster(folder.path(), &["policy", "schema"]));
+    assert!(schema["properties"]["mode"].is_object());
+}
+
+#[tokio::test]
+async fn deliveries_are_listed_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = muster(folder.path(), &["deliveries"]);
+    assert_eq!((code(&none), out(&none)), (0, String::new()), "{}", err(&none));
+
+    let store = open(folder.path()).await;
+    let guid = guid();
+    let body = "{\"zen\": \"a\\u202eb\"}";
+    let delivery = NewDelivery {
+        guid: guid.clone(),
+        event: "issues".to_owned(),
+        action: Some("clo\u{1b}sed".to_owned()),
+        installation: None,
+        repository: None,
+        digest: [7; 32],
+        body: body.into(),
+        received_at: NOW.parse().unwrap(),
+    };
+    store.accept(delivery, Vec::new()).await.unwrap();
+
+    let list = muster(folder.path(), &["deliveries"]);
+    assert!(out(&list).contains(&guid), "{}", out(&list));
+    assert!(out(&list).contains("issues.clo\\u{1b}sed"), "{}", out(&list));
+    assert!(out(&list).contains("2026-11-23 14:00:00Z"), "{}", out(&list));
+    let list = json(&muster(folder.path(), &["deliveries", "--format", "json"]));
+    assert_eq!(
+        (&list["schema"], &list["deliveries"][0]["guid"]),
+        (&"deliveries-1".into(), &guid.clone().into())
+    );
+
+    let show = json(&muster(folder.path(), &["deliveries", "show", &guid, "--format", "json"]));
+    assert_eq!(show["body"]["zen"], "a\u{202e}b");
+    let show = muster(folder.path(), &["deliveries", "show", &guid.to_uppercase()]);
+    assert!(out(&show).contains("a\\u202eb"), "{}", out(&show));
+    assert_eq!(code(&muster(folder.path(), &["deliveries", "show", "no-such"])), 1);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_listed_and_brought_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let now: Timestamp = NOW.parse().unwrap();
+    let job = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: 7,
+        installation: 3,
+        priority: Priority::Push,
+        run_at: now,
+        cause: "push 2222222".to_owned(),
+    };
+    store.enqueue(&[job], now).await.unwrap();
+    assert_eq!(code(&muster(folder.path(), &["jobs", "--dead"])), 0);
+    for attempt in 1..=MAX_ATTEMPTS {
+        let lease = store.lease("test", std::time::Duration::from_secs(60), now).await.unwrap().unwrap();
+        let settled = store.fail(&lease, "the roof is on fire", now, now).await.unwrap();
+        assert_eq!(settled, if attempt < MAX_ATTEMPTS { Settlement::Again } else { Settlement::Dead });
+    }
+    let dead = muster(folder.path(), &["jobs", "--dead"]);
+    assert_eq!(code(&dead), 1);
+    assert!(out(&dead).contains("the roof is on fire"), "{}", out(&dead));
+    let dead = json(&muster(folder.path(), &["jobs", "--dead", "--format", "json"]));
+    assert_eq!((&dead["schema"], &dead["jobs"][0]["state"]), (&"jobs-1".into(), &"dead".into()));
+
+    let retry = ["jobs", "retry", "inspect_repository", "7"];
+    assert_eq!(code(&muster(folder.path(), &retry)), 0);
+    assert_eq!(code(&muster(folder.path(), &["jobs", "--dead"])), 0);
+    assert_eq!(json(&muster(folder.path(), &["jobs", "--format", "json"]))["jobs"][0]["state"], "ready");
+    assert_eq!(code(&muster(folder.path(), &retry)), 1);
+}
+
+#[test]
+fn a_setting_that_cannot_be_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("muster.toml"), "databse_url = \"sqlite://x.db\"\n").unwrap();
+    let jobs = muster(folder.path(), &["jobs"]);
+    assert_eq!((code(&jobs), out(&jobs)), (2, String::new()));
+    assert!(err(&jobs).starts_with("muster: the settings have 1 problem:"), "{}", err(&jobs));
+    assert!(err(&jobs).contains("databse_url"), "{}", err(&jobs));
+}
+
+async fn open(folder: &Path) -> Store {
+    let url = format!("sqlite://{}", folder.join("muster.db").display());
+    Store::open_with(&url, Durability::Test).await.unwrap()
+}
