@@ -70,7 +70,12 @@ impl App {
             .into_iter()
             .enumerate()
             .map(|(at, pem)| {
-                EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| KeyError::Form(at + 1))
+                let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes());
+                // Only a signature tells a private key from a public one.
+                let signs = |key: &EncodingKey| {
+                    jsonwebtoken::encode(&Header::new(Algorithm::RS256), &serde_json::json!({}), key).is_ok()
+                };
+                key.ok().filter(signs).ok_or(KeyError::Form(at + 1))
             })
             .collect::<std::result::Result<Vec<_>, _>>()?;
         if keys.is_empty() {
