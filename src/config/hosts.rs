@@ -1,42 +1,37 @@
-//! The three addresses of a GitHub: its REST API, its GraphQL API, its pages.
+//! The addresses of a GitHub: those of its APIs, and that of its pages.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// Where a GitHub is, each without a slash at the end (platform facts, hosts).
+use crate::github::endpoints::Endpoints;
+
+/// The REST API of github.com.
+pub(super) const DOT_COM: &str = "https://api.github.com";
+
+/// What to write for an address that is refused.
+pub(super) const REMEDY: &str = "write an https:// address, as https://github.example.gov/api/v3";
+
+/// Where a GitHub is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts {
-    /// The REST API, as `https://api.github.com` or `https://HOST/api/v3`.
-    pub api: String,
-    /// The GraphQL API, as `https://api.github.com/graphql`.
-    pub graphql: String,
-    /// The pages people see, as `https://github.com`.
+    /// Its two APIs.
+    pub endpoints: Endpoints,
+    /// The pages people see, as `https://github.com`, without a slash at the end.
     pub web: String,
 }
 
-impl Hosts {
-    /// Fills in what is not set from the address of the REST API.
-    ///
-    /// # Errors
-    /// The address of the REST API, if that of the pages cannot be told from it.
-    pub(super) fn derive(
-        api: Option<String>,
-        graphql: Option<String>,
-        web: Option<String>,
-    ) -> Result<Hosts, String> {
-        let api = api.unwrap_or_else(|| "https://api.github.com".to_owned());
-        let graphql = graphql.unwrap_or_else(|| match api.strip_suffix("/api/v3") {
-            // An Enterprise Server has GraphQL beside v3, not under it.
-            Some(host) => format!("{host}/api/graphql"),
-            None => format!("{api}/graphql"),
-        });
-        let Some(web) = web.or_else(|| web_of(&api)) else { return Err(api) };
-        Ok(Hosts { api, graphql, web })
-    }
+/// An address of a REST API, without a slash at the end.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn api(text: &str) -> Result<String, &'static str> {
+    Endpoints::new(text, None).map_err(|_| REMEDY)?;
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn web_of(api: &str) -> Option<String> {
+/// The pages of a GitHub, by the products' rules, from its REST API.
+pub(super) fn web_of(api: &str) -> Option<String> {
     if let Some(host) = api.strip_suffix("/api/v3") {
         return Some(host.to_owned());
     }
@@ -56,7 +51,6 @@ fn web_of(api: &str) -> Option<String> {
 /// # Errors
 /// What to write instead.
 pub(super) fn base(text: &str) -> Result<String, &'static str> {
-    const REMEDY: &str = "write an https:// address, as https://github.example.gov/api/v3";
     let uri: Uri = text.parse().map_err(|_| REMEDY)?;
     let host = uri.host().filter(|host| !host.is_empty()).ok_or(REMEDY)?;
     let safe = match uri.scheme_str() {

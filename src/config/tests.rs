@@ -69,10 +69,10 @@ fn the_defaults() {
     let server = server(&[]).unwrap();
     assert_eq!(server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(server.public_url, None);
-    assert_eq!(server.work.hosts.api, "https://api.github.com");
+    assert_eq!(server.work.hosts.endpoints, crate::github::endpoints::Endpoints::dot_com().unwrap());
+    assert_eq!(server.work.hosts.web, "https://github.com");
     assert_eq!(server.work.instance, "muster");
     assert_eq!(server.work.database.expose(), "sqlite://muster.db");
-    assert_eq!(server.work.app.issuer, Issuer::ClientId("Iv23liCANARYid".into()));
     assert!(!server.work.dry_run);
     assert!(server.work.policy.is_none());
 }
@@ -196,7 +196,8 @@ fn secrets_are_a_list(#[case] text: &'static str, #[case] count: usize) {
 #[case("http://localhost:4010", "http://localhost:4010/graphql", "http://localhost:4010")]
 fn hosts_follow_from_the_api(#[case] api: &'static str, #[case] graphql: &str, #[case] web: &str) {
     let hosts = server(&[("MUSTER_GITHUB_API_URL", api)]).unwrap().work.hosts;
-    assert_eq!((hosts.graphql.as_str(), hosts.web.as_str()), (graphql, web));
+    let expected = crate::github::endpoints::Endpoints::new(api, Some(graphql)).unwrap();
+    assert_eq!((&hosts.endpoints, hosts.web.as_str()), (&expected, web));
 }
 
 #[rstest]
@@ -230,12 +231,16 @@ fn a_private_key_that_cannot_sign_is_refused() {
         "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n";
     let cut = &key()[..key().len() / 2];
     for (text, expected) in
-        [("hunter2", "not in PEM form"), (public, "not an RSA private key"), (cut, "not an RSA private key")]
+        [("hunter2", "not in PEM form"), (public, "no RSA private key"), (cut, "no RSA private key")]
     {
         let folder = TempDir::new().unwrap();
         let told = told(Config::read(with(&[("MUSTER_PRIVATE_KEY", text)]), folder.path()).server());
         assert!(told.contains(expected) && !told.contains(text), "{told}");
     }
+    let two: &'static str = format!("{}{}", key(), key()).leak();
+    assert!(format!("{:?}", server(&[("MUSTER_PRIVATE_KEY", two)]).unwrap().work.app).contains("keys: 2"));
+    let spoilt: &'static str = format!("{}{cut}", key()).leak();
+    assert!(told(server(&[("MUSTER_PRIVATE_KEY", spoilt)])).contains("as number 2"));
     let escaped: &'static str = key().replace('\n', "\\n").leak();
     assert!(server(&[("MUSTER_PRIVATE_KEY", escaped)]).is_ok());
 }
