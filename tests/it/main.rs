@@ -6,5 +6,6 @@ mod command_line;
 mod documents;
 mod floors;
 mod github_client;
+mod manifests;
 mod server;
 mod webhook;

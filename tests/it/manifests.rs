@@ -1,0 +1,146 @@
+//! The manifests ask for what Muster's calls and events need, and for nothing
+//! else; the README gives the reason for each.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use muster::github::needs::{EVENTS, Level, Need, OPERATIONS, Permission, READING, ROUTES};
+use serde_json::Value;
+
+/// Sent to every App; a manifest cannot list them.
+const ALWAYS_SENT: [&str; 3] = ["installation", "installation_repositories", "installation_target"];
+
+/// Asked for before the code that uses it, since every later permission needs
+/// the approval of every installation again.
+const AHEAD: [Need; 1] = [(Permission::Checks, Level::Write)];
+
+const PERMISSIONS: [Permission; 5] = [
+    Permission::Checks,
+    Permission::Contents,
+    Permission::Issues,
+    Permission::Metadata,
+    Permission::PullRequests,
+];
+
+struct Manifest {
+    json: Value,
+    held: BTreeMap<Permission, Level>,
+    events: Vec<String>,
+}
+
+fn text(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("app-manifest").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn manifest(name: &str) -> Manifest {
+    let json: Value = serde_json::from_str(&text(name)).unwrap();
+    let held = json["default_permissions"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, level)| {
+            let permission = PERMISSIONS.into_iter().find(|permission| permission.as_str() == key);
+            let level = [Level::Read, Level::Write].into_iter().find(|known| known.as_str() == level);
+            (
+                permission.unwrap_or_else(|| panic!("{name} asks for {key}, which nothing needs")),
+                level.unwrap_or_else(|| panic!("{name} asks for {key} at no known level")),
+            )
+        })
+        .collect();
+    let events = json["default_events"].as_array().unwrap();
+    let events = events.iter().map(|event| event.as_str().unwrap().to_owned()).collect();
+    Manifest { json, held, events }
+}
+
+impl Manifest {
+    fn covers(&self, needs: &[Need]) -> bool {
+        needs.iter().all(|(permission, level)| self.held.get(permission).is_some_and(|held| held >= level))
+    }
+}
+
+/// Everything Muster calls or is sent, with what it needs.
+fn uses() -> Vec<(String, &'static [Need])> {
+    let routes = ROUTES.iter().map(|route| (route.to_string(), route.needs));
+    let operations = OPERATIONS.iter().map(|(name, needs)| ((*name).to_owned(), *needs));
+    let events = EVENTS.iter().map(|(name, needs)| ((*name).to_owned(), *needs));
+    routes.chain(operations).chain(events).collect()
+}
+
+#[test]
+fn the_fixer_can_do_everything() {
+    let fixer = manifest("fixer.json");
+    for (what, needs) in uses() {
+        assert!(fixer.covers(needs), "{what} needs more than fixer.json asks for");
+    }
+}
+
+#[test]
+fn the_observer_can_do_everything_but_change_files() {
+    let observer = manifest("observer.json");
+    assert!(observer.covers(READING));
+    for (what, needs) in uses() {
+        let changes_files = needs
+            .iter()
+            .any(|need| matches!(need, (Permission::Contents | Permission::PullRequests, Level::Write)));
+        assert_eq!(observer.covers(needs), !changes_files, "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_for_that_nothing_needs() {
+    for name in ["observer.json", "fixer.json"] {
+        for (&permission, &level) in &manifest(name).held {
+            let used = uses().iter().any(|(_, needs)| needs.contains(&(permission, level)));
+            assert_eq!(used, !AHEAD.contains(&(permission, level)), "{name}: {permission:?} {level:?}");
+        }
+    }
+}
+
+#[test]
+fn the_events_are_those_that_are_routed() {
+    let mut routed: Vec<&str> =
+        EVENTS.iter().map(|(name, _)| *name).filter(|name| !ALWAYS_SENT.contains(name)).collect();
+    routed.sort_unstable();
+    for name in ["observer.json", "fixer.json"] {
+        let mut events = manifest(name).events;
+        events.sort_unstable();
+        assert_eq!(events, routed, "{name}");
+    }
+}
+
+#[test]
+fn the_manifests_are_narrow_and_differ_in_two_permissions_only() {
+    let (observer, fixer) = (manifest("observer.json"), manifest("fixer.json"));
+    for manifest in [&observer, &fixer] {
+        assert_eq!(manifest.json["public"], false);
+        assert_eq!(manifest.json["request_oauth_on_install"], false);
+        // GitHub refuses a manifest with a secret in it.
+        assert!(manifest.json["hook_attributes"]["secret"].is_null());
+    }
+    let differ: Vec<&str> = PERMISSIONS
+        .iter()
+        .filter(|permission| observer.held.get(permission) != fixer.held.get(permission))
+        .map(|permission| permission.as_str())
+        .collect();
+    assert_eq!(differ, ["contents", "pull_requests"]);
+}
+
+#[test]
+fn the_readme_gives_a_reason_for_each() {
+    let readme = text("README.md");
+    let (observer, fixer) = (manifest("observer.json"), manifest("fixer.json"));
+    for (permission, level) in &fixer.held {
+        let row = format!(
+            "| `{}` | {} | {} |",
+            permission.as_str(),
+            observer.held[permission].as_str(),
+            level.as_str()
+        );
+        assert!(readme.contains(&row), "README.md has no row {row}");
+    }
+    for event in &fixer.events {
+        let needs = EVENTS.iter().find(|(name, _)| name == event).unwrap().1;
+        let row = format!("| `{event}` | {} |", muster::github::needs::shown(needs));
+        assert!(readme.contains(&row), "README.md has no row {row}");
+    }
+}
