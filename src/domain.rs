@@ -4,12 +4,15 @@
 pub mod calendar;
 pub mod code_json;
 pub mod finding;
+pub mod letters;
 pub mod license;
 pub mod marker;
 pub mod observed;
 pub mod outgoing;
 pub mod outstanding;
+pub mod plan;
 pub mod policy;
+pub mod render;
 pub mod repository;
 pub mod rules;
 pub mod untrusted;

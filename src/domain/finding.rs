@@ -180,10 +180,13 @@ pub enum Gap {
     /// Only the organization's default is there, and the policy wants the
     /// repository's own.
     OnlyInherited,
+    /// There is no license file, but something else names a license: nothing
+    /// is proposed then, since a person has chosen already.
+    OnlyNamed,
 }
 
 impl Gap {
-    const ALL: [Gap; 8] = [
+    const ALL: [Gap; 9] = [
         Gap::Missing,
         Gap::Empty,
         Gap::TooShort,
@@ -192,6 +195,7 @@ impl Gap {
         Gap::Malformed,
         Gap::Fields,
         Gap::OnlyInherited,
+        Gap::OnlyNamed,
     ];
 
     /// The stable word.
@@ -206,6 +210,7 @@ impl Gap {
             Gap::Malformed => "malformed",
             Gap::Fields => "fields",
             Gap::OnlyInherited => "only-inherited",
+            Gap::OnlyNamed => "only-named",
         }
     }
 }

@@ -76,11 +76,17 @@ impl PublicText {
         self
     }
 
-    /// Adds a sentence of the judge, which is built from our own words and
-    /// from names already shown by [`shown`]; Markdown in it is made plain.
+    /// Adds a sentence of the judge or of the policy. Its code spans are made
+    /// anew, all other Markdown in it is made plain.
     #[must_use]
     pub fn sentence(mut self, sentence: &str) -> Self {
-        push_plain(&mut self.text, sentence);
+        let mut rest = sentence;
+        while let Some((before, inner, after)) = first_code_span(rest) {
+            push_plain(&mut self.text, before);
+            self.text.push_str(&code_span(inner));
+            rest = after;
+        }
+        push_plain(&mut self.text, rest);
         self
     }
 
@@ -139,6 +145,25 @@ pub fn code_span(untrusted: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let pad = if inner.is_empty() || inner.starts_with('`') || inner.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{inner}{pad}{fence}")
+}
+
+/// Splits at the first code span: what is before, in, and after it.
+fn first_code_span(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find('`')?;
+    let fence = text[start..].chars().take_while(|c| *c == '`').count();
+    let inner = &text[start + fence..];
+    let mut from = 0;
+    while let Some(at) = inner[from..].find('`') {
+        let end = from + at;
+        let run = inner[end..].chars().take_while(|c| *c == '`').count();
+        if run == fence {
+            let content = &inner[..end];
+            let unpadded = content.strip_prefix(' ').and_then(|c| c.strip_suffix(' ')).unwrap_or(content);
+            return Some((&text[..start], unpadded, &inner[end + run..]));
+        }
+        from = end + run;
+    }
+    None
 }
 
 /// Writes prose so that Markdown, HTML, mentions and references in it stay
@@ -298,6 +323,13 @@ mod tests {
     #[test]
     fn a_line_keeps_its_small_alphabet() {
         assert_eq!(Line::of("Add $(rm -rf /): a\nb [skip ci] `x`").as_str(), "Add (rm -rf /): ab skip ci x");
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_code_spans_and_nothing_else() {
+        let sentence = |text: &str| PublicText::about(Visibility::Public).sentence(text).text;
+        assert_eq!(sentence("`a*b` is *empty*."), "`a*b` is \\*empty\\*.");
+        assert_eq!(sentence("`` ` `` and `"), "`` ` `` and \\`");
     }
 
     fn files(root: &[(&str, EntryKind)]) -> Files {

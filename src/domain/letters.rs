@@ -1,0 +1,89 @@
+//! The sentences of issues, pull requests and the files they add.
+
+/// Who writes, and why: the first lines of a pull request with files.
+pub const FILES_OPENING: &str = "Muster checks your repository for the agency's open source office. \
+    This pull request adds files that are missing here.";
+/// The first lines of a pull request with a license.
+pub const LICENSE_OPENING: &str = "Muster checks your repository for the agency's open source office. \
+    No license was found here, so nobody knows whether they may use your code.";
+/// The first lines of the tracking issue.
+pub const TRACKING_OPENING: &str = "Muster checks your repository for the agency's open source office. \
+    This list shows what is still missing.";
+/// Before the link to the policy.
+pub const POLICY_ASKS: &str = "Your agency asks for them in its ";
+/// The label of that link.
+pub const POLICY_LABEL: &str = "open source policy";
+/// Where the reader cannot open the policy.
+pub const POLICY_UNLINKED: &str = "Your agency asks for them in its open source policy.";
+/// Before questions that a person has to answer.
+pub const QUESTIONS: &str = "Please answer these before you merge:";
+/// The README has no description yet.
+pub const QUESTION_PURPOSE: &str = "Say in README.md what the software does. The file marks the place.";
+/// The license text has a place for the holder.
+pub const QUESTION_HOLDER: &str = "Fill in the copyright holder in LICENSE.";
+/// Who wrote the code decides which license is right.
+pub const QUESTION_ORIGIN: &str = "Say who wrote the code, since the right license depends on it:";
+/// Federal employees (17 U.S.C. 105).
+pub const ORIGIN_EMPLOYEES: &str =
+    "Federal employees: the code is in the public domain in the United States. CC0 or a permissive license works abroad.";
+/// A contractor.
+pub const ORIGIN_CONTRACTOR: &str = "A contractor: the license must fit the rights your contract gave the agency.";
+/// Both.
+pub const ORIGIN_MIXED: &str = "Both: please ask your agency's counsel before you merge.";
+/// How to say no to a pull request.
+pub const DECLINE_PULL_REQUEST: &str =
+    "You do not want this? Close this pull request. Muster will not open it again for a year.";
+/// How to say no to the tracking issue.
+pub const DECLINE_ISSUE: &str =
+    "You do not want this? Close this issue. Muster will not raise these findings again for 180 days.";
+/// A decline silences and turns nothing green.
+pub const DECLINE_MEANS: &str =
+    "Your open source office will still see the findings as open, and can grant a waiver.";
+/// Muster never touches a branch that people use.
+pub const COMMITS_WELCOME: &str = "You can commit to this branch; Muster leaves your commits alone.";
+/// Before the contact.
+pub const CONTACT: &str = "Questions? Write to ";
+/// The table of the tracking issue.
+pub const TABLE_HEAD: &str = "| Check | Result | What to do |\n|---|---|---|\n";
+/// The table of a pull request.
+pub const FILES_TABLE_HEAD: &str = "| File | Why |\n|---|---|\n";
+/// A finding that a pull request of ours answers.
+pub const ANSWERED: &str = "Muster's open pull request adds it.";
+/// The folded part.
+pub const ALREADY_FINE: &str = "Already fine";
+
+/// In a README without a description.
+pub const README_PURPOSE_ASKED: &str =
+    "*Please say here in a few sentences what this software does and whom it serves.*";
+/// Before the address of the issues.
+pub const ASK_IN_ISSUES: &str =
+    "Do you have a question, or did you find a problem? Please look through the issues, or open one:";
+/// Before a mail address.
+pub const ASK_BY_MAIL: &str = "Do you have a question, or did you find a problem? Please write to";
+/// Where nothing else is known.
+pub const ASK_THE_TEAM: &str = "Do you have a question, or did you find a problem? Please ask the team that works here.";
+/// Before the ids of the licenses.
+pub const LICENSE_LINE: &str = "You may use this software under";
+/// Where no license was identified.
+pub const LICENSE_LINE_UNKNOWN: &str = "Please see the license file for the terms of use.";
+
+/// The opening of a contribution file.
+pub const CONTRIBUTING_WELCOME: &str =
+    "Thank you for helping! This page shows how you can report a problem or send a change.";
+/// Security problems are not for the public.
+pub const CONTRIBUTING_SECURITY: &str =
+    "Did you find a security problem? Please do not report it in public. Use the Security tab of this repository.";
+/// The first step.
+pub const CONTRIBUTING_STEP_FORK: &str = "Fork this repository, or make a branch if you can write to it.";
+/// The second step.
+pub const CONTRIBUTING_STEP_CHANGE: &str = "Make one change, and add a test that shows it works.";
+/// The third step; the branch follows.
+pub const CONTRIBUTING_STEP_OPEN: &str = "Open a pull request that says what you changed and why, against";
+/// Contributions to a work under CC0.
+pub const CONTRIBUTION_CC0: &str = "This project is in the public domain in the United States. \
+    Elsewhere the CC0 1.0 Universal dedication applies. You release your contributions in the same way.";
+/// Before the ids of the licenses.
+pub const CONTRIBUTION_LICENSE: &str = "You offer your contributions under the license of this project,";
+/// Where no license was identified.
+pub const CONTRIBUTION_UNKNOWN: &str =
+    "You offer your contributions under the terms of the license file of this project.";

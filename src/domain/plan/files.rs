@@ -1,0 +1,160 @@
+//! The files a pull request of ours adds: which finding each answers, where it
+//! goes, and what it says.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{NewFile, Situation};
+use crate::domain::{
+    finding::{Gap, Outcome, RuleId},
+    marker::Kind,
+    outgoing::may_add,
+    repository::Snapshot,
+    letters as words,
+};
+
+/// Which pull request could answer a finding; `None`: only a person can.
+pub(super) fn kind_for(rule: RuleId, gap: Gap) -> Option<Kind> {
+    match (rule, gap) {
+        (RuleId::License, Gap::Missing) => Some(Kind::License),
+        (RuleId::Readme, Gap::Missing) | (RuleId::Contributing, Gap::Missing | Gap::OnlyInherited) => {
+            Some(Kind::Files)
+        }
+        (
+            RuleId::License | RuleId::Readme | RuleId::Contributing | RuleId::CodeJson,
+            Gap::Missing
+            | Gap::Empty
+            | Gap::TooShort
+            | Gap::Section
+            | Gap::NotAllowed
+            | Gap::Malformed
+            | Gap::Fields
+            | Gap::OnlyNamed
+            | Gap::OnlyInherited,
+        ) => None,
+    }
+}
+
+/// The file that answers a finding, if Muster can write it: never over what is
+/// there, and a license only where the policy names one and the repository
+/// shows no sign of another.
+pub(super) fn file_for(s: &Situation<'_>, rule: RuleId, now: Timestamp) -> Option<NewFile> {
+    let file = match rule {
+        RuleId::License => license(s, now)?,
+        RuleId::Readme => readme(s),
+        RuleId::Contributing => contributing(s),
+        RuleId::CodeJson => return None,
+    };
+    may_add(file.path, &s.snapshot.files).is_ok().then_some(file)
+}
+
+fn license(s: &Situation<'_>, now: Timestamp) -> Option<NewFile> {
+    let id = s.policy.rules.license.propose.as_deref()?;
+    let text = spdx::license_id(id)?.text();
+    let year = now.to_zoned(TimeZone::UTC).year().to_string();
+    let holder = s.policy.agency.name.as_deref();
+    let mut filled = text.replace("<year>", &year).replace("[year]", &year);
+    // Who holds the copyright is a statement of law: without the agency's own
+    // name a person fills it in.
+    const HOLDERS: [&str; 6] =
+        ["<copyright holders>", "<copyright holder>", "<owner>", "[fullname]", "<COPYRIGHT HOLDER>", "[owner]"];
+    for place in HOLDERS {
+        if let Some(holder) = holder {
+            filled = filled.replace(place, holder);
+        }
+    }
+    let draft = HOLDERS.iter().any(|place| filled.contains(place));
+    let text = format!("{}\n", filled.trim_end());
+    Some(NewFile { path: "LICENSE", text, rule: RuleId::License, draft })
+}
+
+fn readme(s: &Situation<'_>) -> NewFile {
+    let repository = &s.snapshot.repository;
+    let description = repository.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let purpose = description.map_or_else(|| words::README_PURPOSE_ASKED.to_owned(), plain);
+    let mut text = format!("# {}\n\n{purpose}\n", plain(repository.name.name()));
+    text.push_str(&section("Questions and contributions", &questions(s)));
+    text.push_str(&section("License", &license_line(s)));
+    NewFile { path: "README.md", text, rule: RuleId::Readme, draft: description.is_none() }
+}
+
+fn contributing(s: &Situation<'_>) -> NewFile {
+    let repository = &s.snapshot.repository;
+    let branch = repository.head.as_ref().map_or("main", |head| head.branch.as_str());
+    let mut text = format!("# Contributing to {}\n\n{}\n", plain(repository.name.name()), words::CONTRIBUTING_WELCOME);
+    text.push_str(&section("Report a problem", &format!("{}\n\n{}", questions(s), words::CONTRIBUTING_SECURITY)));
+    let steps = [
+        words::CONTRIBUTING_STEP_FORK.to_owned(),
+        words::CONTRIBUTING_STEP_CHANGE.to_owned(),
+        format!("{} `{}`.", words::CONTRIBUTING_STEP_OPEN, branch.replace('`', "")),
+    ];
+    let steps: Vec<String> = steps.iter().enumerate().map(|(i, step)| format!("{}. {step}", i + 1)).collect();
+    text.push_str(&section("Propose a change", &steps.join("\n")));
+    text.push_str(&section("License of contributions", &contribution_license(s)));
+    NewFile { path: contributing_path(s.snapshot), text, rule: RuleId::Contributing, draft: false }
+}
+
+fn section(title: &str, text: &str) -> String {
+    format!("\n## {title}\n\n{text}\n")
+}
+
+/// Where people ask: the issues, else the agency's contact, else the team.
+fn questions(s: &Situation<'_>) -> String {
+    let repository = &s.snapshot.repository;
+    if repository.issues_enabled {
+        return format!("{} {}/issues.", words::ASK_IN_ISSUES, repository.url);
+    }
+    match s.policy.agency.contact.email.as_deref() {
+        Some(email) => format!("{} {}.", words::ASK_BY_MAIL, plain(email)),
+        None => words::ASK_THE_TEAM.to_owned(),
+    }
+}
+
+/// The licenses the judge identified in the repository.
+fn identified<'a>(s: &'a Situation<'_>) -> &'a [String] {
+    match s.report.outcome(RuleId::License) {
+        Some(Outcome::Pass(evidence)) => &evidence.licenses,
+        Some(Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. }) | None => &[],
+    }
+}
+
+fn license_line(s: &Situation<'_>) -> String {
+    match identified(s) {
+        [] => words::LICENSE_LINE_UNKNOWN.to_owned(),
+        ids => format!("{} {}.", words::LICENSE_LINE, ids.join(", ")),
+    }
+}
+
+fn contribution_license(s: &Situation<'_>) -> String {
+    match identified(s) {
+        [id] if id == "CC0-1.0" => words::CONTRIBUTION_CC0.to_owned(),
+        [] => words::CONTRIBUTION_UNKNOWN.to_owned(),
+        ids => format!("{} {}.", words::CONTRIBUTION_LICENSE, ids.join(", ")),
+    }
+}
+
+/// Community files stay together: where the repository keeps the others, this
+/// one goes too; else the root.
+fn contributing_path(snapshot: &Snapshot) -> &'static str {
+    const COMMUNITY: [&str; 4] = ["code_of_conduct", "security", "support", "governance"];
+    let keeps = |folder: &str| {
+        snapshot.files.in_folder(folder).any(|entry| {
+            let name = entry.file_name().to_lowercase();
+            COMMUNITY.iter().any(|file| name == *file || name.strip_prefix(file).is_some_and(|r| r.starts_with('.')))
+        })
+    };
+    if keeps("") {
+        "CONTRIBUTING.md"
+    } else if keeps(".github") {
+        ".github/CONTRIBUTING.md"
+    } else if keeps("docs") {
+        "docs/CONTRIBUTING.md"
+    } else {
+        "CONTRIBUTING.md"
+    }
+}
+
+/// Untrusted words as Markdown that only says them.
+fn plain(text: &str) -> String {
+    let text: String = crate::domain::untrusted::shown(text).chars().take(500).collect();
+    text.replace('<', "&lt;").replace('[', "\\[").replace('`', "\\`")
+}
