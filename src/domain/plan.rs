@@ -9,6 +9,8 @@
 mod files;
 mod print;
 
+pub use files::kind_for;
+
 use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -88,6 +90,17 @@ pub struct Situation<'a> {
     pub identity: &'a Identity,
     /// The page of the policy, for people.
     pub policy_page: Option<&'a PublicText>,
+}
+
+impl Situation<'_> {
+    /// How many pull requests the organization may get in 24 hours: fewer on
+    /// its first day.
+    #[must_use]
+    pub fn pull_requests_a_day(&self, now: Timestamp) -> u32 {
+        let limits = &self.policy.limits;
+        let first_day = self.spent.first_pull_request_at.is_none_or(|first| now < first + DAY);
+        if first_day { limits.first_day.min(limits.per_day) } else { limits.per_day }
+    }
 }
 
 /// A pull request to open.
@@ -359,8 +372,7 @@ impl<'a> Planner<'a> {
             let why = "one new pull request a week is enough".to_owned();
             return Brake::Later { why, until: self.now + WEEK };
         }
-        let first_day = spent.first_pull_request_at.is_none_or(|first| self.now < first + DAY);
-        let allowed = if first_day { limits.first_day.min(limits.per_day) } else { limits.per_day };
+        let allowed = self.s.pull_requests_a_day(self.now);
         if spent.pull_requests_today >= allowed {
             let why = format!("{allowed} pull requests a day are enough for the organization");
             return Brake::Later { why, until: self.now + Duration::from_secs(3600) };

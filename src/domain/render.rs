@@ -11,7 +11,7 @@ use super::{
     plan::NewFile,
     policy::Policy,
     repository::Repository,
-    letters, words,
+    letters, rules,
 };
 
 /// The title of the tracking issue: stable, since people search for it.
@@ -52,7 +52,7 @@ impl Letter<'_> {
         let opening = if kind == Kind::License { letters::LICENSE_OPENING } else { letters::FILES_OPENING };
         let mut text = self.why(self.blank().say(opening).say("\n\n")).say("\n\n").say(letters::FILES_TABLE_HEAD);
         for file in files {
-            text = text.say("| ").code(file.path).say(" | ").say(words::why(file.rule)).say(" |\n");
+            text = text.say("| ").code(file.path).say(" | ").say(rules::rule(file.rule).why).say(" |\n");
         }
         text = self.questions(text.say("\n"), kind, files);
         text = text.say(letters::DECLINE_PULL_REQUEST).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
@@ -73,7 +73,7 @@ impl Letter<'_> {
         let mut text = self.why(self.blank().say(letters::TRACKING_OPENING).say("\n\n")).say("\n\n");
         text = text.say(letters::TABLE_HEAD);
         for (rule, finding) in open {
-            text = text.say("| ").say(words::title(*rule)).say(" | ").sentence(&finding.summary).say(" | ");
+            text = text.say("| ").say(rules::rule(*rule).title).say(" | ").sentence(&finding.summary).say(" | ");
             text = if covered.contains(*rule, finding.gap) {
                 text.say(letters::ANSWERED)
             } else {
@@ -129,7 +129,7 @@ impl Letter<'_> {
         }
         text = text.say("<details><summary>").say(letters::ALREADY_FINE).say("</summary>\n\n");
         for (rule, evidence) in fine {
-            text = text.say("- ").say(words::title(rule)).say(": ").sentence(&evidence.summary).say("\n");
+            text = text.say("- ").say(rules::rule(rule).title).say(": ").sentence(&evidence.summary).say("\n");
         }
         text.say("\n</details>\n\n")
     }

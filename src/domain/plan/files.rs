@@ -13,7 +13,8 @@ use crate::domain::{
 };
 
 /// Which pull request could answer a finding; `None`: only a person can.
-pub(super) fn kind_for(rule: RuleId, gap: Gap) -> Option<Kind> {
+#[must_use]
+pub fn kind_for(rule: RuleId, gap: Gap) -> Option<Kind> {
     match (rule, gap) {
         (RuleId::License, Gap::Missing) => Some(Kind::License),
         (RuleId::Readme, Gap::Missing) | (RuleId::Contributing, Gap::Missing | Gap::OnlyInherited) => {

@@ -1,0 +1,247 @@
+//! Carries a plan out. Only this room and the writer know that GitHub changes.
+
+use super::{DAY, Target, known, note};
+use crate::{
+    domain::{
+        finding::FindingSet,
+        marker::Kind,
+        observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
+        outgoing::may_add,
+        outstanding::{Outstanding, Standing, Start, State, recognise},
+        plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
+        repository::Visibility,
+    },
+    github::{self, OurNames, Reader, Writer},
+    jobs::{Context, JobError},
+    store::{Begun, Brakes, NewOutstanding},
+};
+
+/// What is carried out, and on what it rests.
+pub(super) struct Work<'a> {
+    pub(super) ctx: &'a Context,
+    pub(super) target: &'a Target,
+    pub(super) reader: &'a Reader,
+    pub(super) names: &'a OurNames,
+    pub(super) situation: Situation<'a>,
+    pub(super) read: &'a RepositoryRead,
+}
+
+impl Work<'_> {
+    /// Carries out the changes in order; one line for each that was made.
+    pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Vec<String>, JobError> {
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        let fresh = self.reader.before_write(&self.target.name, &known(&rows), self.names).await?;
+        self.unchanged(&fresh).await?;
+        let writer = self.ctx.github.writer(self.target.installation, self.target.repository).await?;
+        let place = fresh.snapshot.repository.visibility;
+        let mut done = Vec::new();
+        let mut created = false;
+        for change in &plan.changes {
+            match change {
+                Change::DeleteBranch(branch) => {
+                    writer.delete_branch(&self.target.name, &branch.name).await?;
+                    done.push(change.to_string());
+                }
+                Change::CloseDuplicate { kind, number } => {
+                    self.close(&writer, *kind, *number).await?;
+                    done.push(change.to_string());
+                }
+                Change::OpenPullRequest(new) => {
+                    let made = self.open_pull_request(&writer, new, &fresh).await?;
+                    created |= made.is_some();
+                    done.extend(made);
+                }
+                Change::OpenIssue(new) => {
+                    let made = self.open_issue(&writer, new, place).await?;
+                    created |= made.is_some();
+                    done.extend(made);
+                }
+                Change::EditIssue { number, body, findings } => {
+                    writer.edit_issue(&self.target.name, *number, body, place).await?;
+                    self.refreshed(*number, findings).await?;
+                    done.push(change.to_string());
+                }
+                Change::CloseIssue { number } => {
+                    self.close(&writer, Kind::Tracking, *number).await?;
+                    done.push(change.to_string());
+                }
+            }
+        }
+        if created {
+            self.confirm(&writer).await?;
+        }
+        Ok(done)
+    }
+
+    /// Everything the plan rests on is as it was (threats P5), else the job
+    /// starts over.
+    async fn unchanged(&self, fresh: &BeforeWrite) -> Result<(), JobError> {
+        let (then, now) = (&self.read.snapshot.repository, &fresh.snapshot.repository);
+        let policy_then = match &self.read.policy {
+            PolicySource::Text { oid, .. } => Some(oid),
+            PolicySource::Absent | PolicySource::Unread(_) => None,
+        };
+        let same = then.id == now.id
+            && then.name == now.name
+            && then.visibility == now.visibility
+            && then.archived == now.archived
+            && then.issues_enabled == now.issues_enabled
+            && then.head == now.head
+            && policy_then == fresh.policy_oid.as_ref()
+            && self.standing_as_before(&fresh.observed).await?;
+        if same { Ok(()) } else { Err(JobError::Changed) }
+    }
+
+    async fn standing_as_before(&self, observed: &Observed) -> Result<bool, JobError> {
+        let fresh = self.recognised(observed).await?;
+        let before = self.situation.outstanding;
+        Ok(Kind::ALL.into_iter().all(|kind| before.standing(kind) == fresh.standing(kind)))
+    }
+
+    async fn recognised(&self, observed: &Observed) -> Result<Outstanding, JobError> {
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        let identity = self.situation.identity;
+        let now = self.ctx.clock.now();
+        let seen =
+            recognise(observed, &rows, Vec::new(), identity, self.target.repository, &self.names.prefix, now);
+        Ok(seen.outstanding)
+    }
+
+    async fn open_pull_request(
+        &self,
+        writer: &Writer,
+        new: &NewPullRequest,
+        fresh: &BeforeWrite,
+    ) -> Result<Option<String>, JobError> {
+        for file in &new.files {
+            if let Err(refused) = may_add(file.path, &fresh.snapshot.files) {
+                return self.stood_down(&refused.to_string()).await;
+            }
+            if let Some(number) = self.proposed_by_another(fresh, file.path) {
+                return self.stood_down(&format!("pull request #{number} adds {} already", file.path)).await;
+            }
+        }
+        let a_day = self.situation.pull_requests_a_day(self.ctx.clock.now());
+        let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else { return Ok(None) };
+        match writer.propose(&fresh.snapshot.repository, new).await {
+            Ok(opened) => {
+                self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
+                Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
+            }
+            Err(error) => self.refused(row, &new.start, error).await,
+        }
+    }
+
+    /// An open pull request of someone else that touches this path.
+    fn proposed_by_another(&self, fresh: &BeforeWrite, path: &str) -> Option<u64> {
+        let ours = Some(self.situation.identity.bot);
+        fresh
+            .proposals
+            .iter()
+            .filter(|proposal| proposal.author.as_ref().and_then(|author| author.id) != ours)
+            .find(|proposal| proposal.paths.iter().any(|touched| touched.eq_ignore_ascii_case(path)))
+            .map(|proposal| proposal.number)
+    }
+
+    async fn open_issue(
+        &self,
+        writer: &Writer,
+        new: &NewIssue,
+        place: Visibility,
+    ) -> Result<Option<String>, JobError> {
+        let a_day = self.situation.policy.limits.issues_per_day;
+        let Some(row) = self.begin(Kind::Tracking, &new.findings, a_day).await? else { return Ok(None) };
+        if new.create_label {
+            writer.create_label(&self.target.name, &new.label).await?;
+        }
+        match writer.create_issue(&self.target.name, new, place).await {
+            Ok(opened) => {
+                self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
+                Ok(Some(format!("opened issue #{} {:?}", opened.number, new.title.as_str())))
+            }
+            Err(error) => self.refused(row, &Start::Nothing, error).await,
+        }
+    }
+
+    /// Records what is about to be created, within the brakes; the row, or
+    /// `None` if a brake holds or one of the kind is open already.
+    async fn begin(&self, kind: Kind, findings: &FindingSet, a_day: u32) -> Result<Option<i64>, JobError> {
+        let now = self.ctx.clock.now();
+        let (repository, account) = (self.target.repository, self.target.account);
+        let new = NewOutstanding { repository, account, kind, findings: findings.clone() };
+        let brakes = Brakes {
+            window_from: now - DAY,
+            per_window: u64::from(a_day),
+            open: u64::from(self.situation.policy.limits.open),
+            pull_requests_from: now - DAY * 7,
+        };
+        match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
+            Begun::New { id } => Ok(Some(id)),
+            // Begun and cut off: nothing of it was found, so it is made now.
+            Begun::Already(row) if row.state == State::Creating => Ok(Some(row.id)),
+            Begun::Already(_) => Ok(None),
+            Begun::Held(brake) => {
+                self.stood_down(&format!("held back by {brake:?}")).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Notes why a planned change was not made.
+    async fn stood_down(&self, why: &str) -> Result<Option<String>, JobError> {
+        let now = self.ctx.clock.now();
+        self.ctx.store.note(&[note(self.target, "stood_down", why)], now).await?;
+        Ok(None)
+    }
+
+    /// What a failed creation leaves: a refusal certainly created nothing, so
+    /// its row goes; anything else is looked at again by the next run.
+    async fn refused(
+        &self,
+        row: i64,
+        start: &Start,
+        error: github::Error,
+    ) -> Result<Option<String>, JobError> {
+        match error {
+            github::Error::Refused { message, .. } | github::Error::Gone(message) if *start == Start::Nothing => {
+                self.ctx.store.withdraw_outstanding(row).await?;
+                self.stood_down(&message).await
+            }
+            error => Err(error.into()),
+        }
+    }
+
+    async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
+        match kind {
+            Kind::Tracking => writer.close_issue(&self.target.name, number).await?,
+            Kind::License | Kind::Files => writer.close_pull_request(&self.target.name, number).await?,
+        }
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        if let Some(row) = rows.iter().find(|row| row.kind == kind && row.number == Some(number)) {
+            self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    async fn refreshed(&self, number: u64, findings: &FindingSet) -> Result<(), JobError> {
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        if let Some(row) = rows.iter().find(|row| row.kind == Kind::Tracking && row.number == Some(number)) {
+            self.ctx.store.refresh_outstanding(row.id, findings, self.ctx.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The read that confirms: if another replica, or a resend somewhere on the
+    /// way, made a second one, the lower number stays.
+    async fn confirm(&self, writer: &Writer) -> Result<(), JobError> {
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        let observed = self.reader.ours(&self.target.name, &known(&rows), self.names).await?;
+        for item in self.recognised(&observed).await?.duplicates {
+            match item.branch {
+                Some(_) => writer.close_pull_request(&self.target.name, item.number).await?,
+                None => writer.close_issue(&self.target.name, item.number).await?,
+            }
+        }
+        Ok(())
+    }
+}

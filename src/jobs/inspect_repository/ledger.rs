@@ -1,0 +1,212 @@
+//! What the ledger learns from GitHub before anything is planned: items that
+//! opened, were merged, were closed, and whether closing them was a decline.
+
+use std::time::Duration;
+
+use super::{Target, note};
+use crate::{
+    domain::{
+        finding::{FindingSet, Report, Severity},
+        marker::Kind,
+        observed::{Actor, Item, ItemKind},
+        outstanding::{Declined, News, Recognised, Remembered, State},
+        plan::kind_for,
+        repository::{AccountId, Login, RepositoryId},
+    },
+    github::{self, Reader, Role},
+    jobs::{Context, JobError},
+    store::{Adopted, DecisionStatus, NewDecision, NewOutstanding},
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Who is named where GitHub names nobody: a deleted account, a deletion.
+const NOBODY: AccountId = AccountId(0);
+
+/// The declines in force for a repository: of each rule and gap the last
+/// decision counts.
+pub(super) async fn declines(ctx: &Context, repository: RepositoryId) -> Result<Vec<Declined>, JobError> {
+    let mut declined: Vec<Declined> = Vec::new();
+    for decision in ctx.store.decisions(repository).await? {
+        let decision = decision.decision;
+        let Ok(findings) = decision.findings.parse::<FindingSet>() else {
+            return Err(JobError::Permanent(format!("a decision about repository {repository} cannot be read")));
+        };
+        for (rule, gap) in findings.iter() {
+            declined.retain(|earlier| (earlier.rule, earlier.gap) != (rule, Some(gap)));
+            match decision.status {
+                DecisionStatus::Declined => {
+                    declined.push(Declined { rule, gap: Some(gap), until: decision.until });
+                }
+                DecisionStatus::Requested
+                | DecisionStatus::Waived
+                | DecisionStatus::Denied
+                | DecisionStatus::Expired
+                | DecisionStatus::Withdrawn => {}
+            }
+        }
+    }
+    Ok(declined)
+}
+
+/// Teaches the ledger what is new.
+pub(super) async fn learn(
+    ctx: &Context,
+    reader: &Reader,
+    target: &Target,
+    report: &Report,
+    recognised: &Recognised,
+) -> Result<(), JobError> {
+    let rows = ctx.store.outstanding(target.repository).await?;
+    let lesson = Lesson { ctx, reader, target, report, rows };
+    for news in &recognised.news {
+        match news {
+            News::Opened(item, kind) => lesson.opened(item, *kind).await?,
+            News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,
+            News::Closed { item, kind, findings, by, .. } => {
+                lesson.closed(item, *kind, findings.as_ref(), by.as_ref()).await?;
+            }
+            News::Gone(row) => lesson.gone(row).await?,
+        }
+    }
+    Ok(())
+}
+
+struct Lesson<'a> {
+    ctx: &'a Context,
+    reader: &'a Reader,
+    target: &'a Target,
+    report: &'a Report,
+    rows: Vec<Remembered>,
+}
+
+impl Lesson<'_> {
+    /// The row about an item: by its number, else the one whose creation was
+    /// begun and never answered.
+    fn row(&self, item: &Item, kind: Kind) -> Option<&Remembered> {
+        let of_kind = || self.rows.iter().filter(|row| row.kind == kind);
+        of_kind()
+            .find(|row| row.number == Some(item.number))
+            .or_else(|| of_kind().find(|row| row.number.is_none() && row.state == State::Creating))
+    }
+
+    /// One of ours is open: a creation whose answer was lost, one that the
+    /// ledger never knew, or one that a person reopened, who thereby takes the
+    /// decline back.
+    async fn opened(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
+        let declined = self.row(item, kind).filter(|row| matches!(row.state, State::Declined | State::Closed));
+        if let Some(row) = declined {
+            self.decide(kind, &row.findings, DecisionStatus::Withdrawn, "reopen", None, Role::None, Some(item))
+                .await?;
+        }
+        self.settle(item, kind, State::Open, None).await
+    }
+
+    async fn settle(
+        &self,
+        item: &Item,
+        kind: Kind,
+        state: State,
+        findings: Option<FindingSet>,
+    ) -> Result<(), JobError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        if let Some(row) = self.row(item, kind) {
+            if row.number.is_none() {
+                store.opened(row.id, item.number, &item.node_id, now).await?;
+            }
+            store.settle_outstanding(row.id, state, now).await?;
+            return Ok(());
+        }
+        let new = NewOutstanding {
+            repository: self.target.repository,
+            account: self.target.account,
+            kind,
+            findings: findings.unwrap_or_else(|| self.findings_now(kind)),
+        };
+        let (number, node_id) = (item.number, item.node_id.clone());
+        let found = Adopted { new, state, number, node_id, created_at: item.created_at };
+        store.adopt_outstanding(&found, now).await?;
+        Ok(())
+    }
+
+    /// What an item of this kind would be about today.
+    fn findings_now(&self, kind: Kind) -> FindingSet {
+        self.report
+            .findings(Severity::Recommended)
+            .map(|(rule, finding)| (rule, finding.gap))
+            .filter(|(rule, gap)| kind == Kind::Tracking || kind_for(*rule, *gap) == Some(kind))
+            .collect()
+    }
+
+    /// Closed by our App: never a decline. By a person who may write: a
+    /// decline. By anyone else: it stays closed, but is nobody's decline
+    /// (etiquette 4.6, threats P2); it silences all the same, so that nobody is
+    /// asked the same thing twice.
+    async fn closed(
+        &self,
+        item: &Item,
+        kind: Kind,
+        findings: Option<&FindingSet>,
+        by: Option<&Actor>,
+    ) -> Result<(), JobError> {
+        let findings = findings.cloned().unwrap_or_else(|| self.findings_now(kind));
+        let ours = self.ctx.identity().await?.bot;
+        if by.and_then(|actor| actor.id) == Some(ours) {
+            return self.settle(item, kind, State::Closed, Some(findings)).await;
+        }
+        let role = self.role(by).await?;
+        let may_decline = role >= Role::Write;
+        self.decide(kind, &findings, DecisionStatus::Declined, "close", by, role, Some(item)).await?;
+        let state = if may_decline { State::Declined } else { State::Closed };
+        self.settle(item, kind, state, Some(findings)).await
+    }
+
+    /// Deleted, transferred or converted: never recreated.
+    async fn gone(&self, row: &Remembered) -> Result<(), JobError> {
+        self.decide(row.kind, &row.findings, DecisionStatus::Declined, "gone", None, Role::None, None).await?;
+        self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the columns of a decision")]
+    async fn decide(
+        &self,
+        kind: Kind,
+        findings: &FindingSet,
+        status: DecisionStatus,
+        via: &'static str,
+        by: Option<&Actor>,
+        role: Role,
+        item: Option<&Item>,
+    ) -> Result<(), JobError> {
+        let now = self.ctx.clock.now();
+        let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
+        let decision = NewDecision {
+            repository: self.target.repository,
+            rule: kind.as_str().to_owned(),
+            findings: findings.to_string(),
+            status,
+            actor: by.and_then(|actor| actor.id).unwrap_or(NOBODY),
+            login: by.map(|actor| actor.login.clone()).unwrap_or_default(),
+            role: role.as_str().to_owned(),
+            via: via.to_owned(),
+            reason: None,
+            until: (status == DecisionStatus::Declined).then(|| now + DAY * days),
+            approver: None,
+            evidence_url: item.map(|item| item.url.clone()),
+        };
+        let detail = item.map_or_else(|| kind.as_str().to_owned(), |item| item.url.clone());
+        self.ctx.store.decide(&decision, &[note(self.target, via, &detail)], now).await?;
+        Ok(())
+    }
+
+    /// The role of a person; none for bots and accounts that are gone.
+    async fn role(&self, by: Option<&Actor>) -> Result<Role, JobError> {
+        let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
+        let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
+        match self.reader.permission(&self.target.name, &login, actor.id).await {
+            Ok(role) => Ok(role),
+            Err(github::Error::NotFound(_)) => Ok(Role::None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
