@@ -1,4 +1,175 @@
 //! The work between the faces and the adapters: what an event asks for, and
 //! how it is done.
 
+pub mod inspect_repository;
+mod policies;
 pub mod route;
+pub mod sweep_installation;
+pub mod worker;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        marker::{Identity, MarkerKeys},
+        outgoing::TooPublic,
+        policy::Policy,
+        repository::{AccountId, InstallationId, Login},
+    },
+    github::{self, GitHub},
+    store::{Installation, Store, StoreError},
+};
+
+/// What every job works with; cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// GitHub.
+    pub github: GitHub,
+    /// The database.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// What the operator set.
+    pub settings: Arc<Settings>,
+    bot: Arc<OnceCell<AccountId>>,
+}
+
+/// What the operator set, as far as jobs need it.
+#[derive(Debug)]
+pub struct Settings {
+    /// The accounts that are served; nobody else gets a token.
+    pub organizations: Vec<Login>,
+    /// The name of this instance in markers.
+    pub instance: String,
+    /// The keys of the markers.
+    pub keys: MarkerKeys,
+    /// The operator's own policy: it stands in for the organizations'.
+    pub policy: Option<Policy>,
+    /// Nothing is written to GitHub.
+    pub dry_run: bool,
+}
+
+/// Why a job did not finish, by what the worker does next.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// Release the job until then; it is nobody's fault.
+    #[error("waits for GitHub's limits until {0}")]
+    Wait(Timestamp),
+    /// What the plan rested on changed: start over at once.
+    #[error("the repository changed while it was judged")]
+    Changed,
+    /// The installation is suspended: park its jobs.
+    #[error("the installation is suspended")]
+    Suspended,
+    /// Try again later.
+    #[error("{0}")]
+    Later(String),
+    /// Trying again will not help: a person has to look.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+impl From<github::Error> for JobError {
+    fn from(error: github::Error) -> Self {
+        use github::Error;
+        match error {
+            Error::RateLimited { until } => JobError::Wait(until),
+            Error::Suspended => JobError::Suspended,
+            Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
+            Error::Transient(_)
+            | Error::Ambiguous(_)
+            | Error::Partial(_)
+            | Error::Unauthorized(_)
+            | Error::NotFound(_) => JobError::Later(error.to_string()),
+            Error::Gone(_) | Error::Forbidden { .. } | Error::Refused { .. } | Error::Permanent(_) => {
+                JobError::Permanent(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        JobError::Later(error.to_string())
+    }
+}
+
+impl From<TooPublic> for JobError {
+    fn from(error: TooPublic) -> Self {
+        JobError::Permanent(error.to_string())
+    }
+}
+
+impl Context {
+    /// Puts together what jobs work with.
+    #[must_use]
+    pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
+        Context { github, store, clock, settings: Arc::new(settings), bot: Arc::default() }
+    }
+
+    /// Whether nothing may be written to GitHub.
+    #[must_use]
+    pub fn dry_run(&self) -> bool {
+        self.settings.dry_run
+    }
+
+    /// Whether an account is served (`MUSTER_ORGANIZATIONS`).
+    #[must_use]
+    pub fn serves(&self, login: &Login) -> bool {
+        self.settings.organizations.iter().any(|served| served.same_as(login))
+    }
+
+    /// Who we are: the App's bot user is asked for once.
+    ///
+    /// # Errors
+    /// GitHub's.
+    pub async fn identity(&self) -> Result<Identity, JobError> {
+        let bot = self.bot.get_or_try_init(|| async { self.github.bot().await }).await?;
+        Ok(Identity { bot: *bot, instance: self.settings.instance.clone(), keys: self.settings.keys.clone() })
+    }
+
+    /// Our bot user, if GitHub has told us already.
+    #[must_use]
+    pub fn known_bot(&self) -> Option<AccountId> {
+        self.bot.get().copied()
+    }
+
+    /// The installation, as known or else as GitHub says; `None` if it is gone
+    /// or of an account that is not served.
+    ///
+    /// # Errors
+    /// GitHub's and the database's.
+    pub async fn installation(&self, id: InstallationId) -> Result<Option<Installation>, JobError> {
+        if let Some(known) = self.store.installation(id).await? {
+            return Ok((known.removed_at.is_none() && self.serves(&known.login)).then_some(known));
+        }
+        match self.github.installation(id).await {
+            Ok(found) => self.see(found).await,
+            Err(github::Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores an installation as GitHub lists it, if its account is served.
+    async fn see(&self, found: github::Installation) -> Result<Option<Installation>, JobError> {
+        if !self.serves(&found.login) {
+            return Ok(None);
+        }
+        let seen = Installation {
+            id: found.id,
+            account: found.account,
+            login: found.login,
+            permissions: found.permissions,
+            repository_selection: found.repository_selection,
+            suspended_at: found.suspended_at,
+            removed_at: None,
+            seen_at: self.clock.now(),
+        };
+        self.store.see_installation(&seen).await?;
+        Ok(Some(seen))
+    }
+}

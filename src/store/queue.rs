@@ -214,6 +214,8 @@ fn leased(row: &AnyRow, kind: JobKind, subject: i64, fence: i64, owner: &str) ->
         kind,
         subject,
         installation: row.integer("installation")?,
+        priority: Priority::of(row.integer("priority")?)
+            .ok_or_else(|| sqlx::Error::Decode("a priority of this job is unknown".into()))?,
         cause: row.text("cause")?,
         enqueued_at: row.time("enqueued_at")?,
         generation: row.integer("generation")?,

@@ -36,6 +36,9 @@ pub struct Repository {
     pub seen_at: Timestamp,
     /// Since when it is gone, or out of the App's reach.
     pub removed_at: Option<Timestamp>,
+    /// When it came from another installation, or got its first commit after
+    /// it had been seen empty.
+    pub arrived_at: Option<Timestamp>,
     /// The head of the default branch that was judged last.
     pub head: Option<ObjectId>,
     /// The policy it was judged by.
@@ -323,6 +326,7 @@ fn read(row: &AnyRow) -> Result<Repository, StoreError> {
             first_seen_at: row.time("first_seen_at")?,
             seen_at: row.time("seen_at")?,
             removed_at: row.maybe_time("removed_at")?,
+            arrived_at: row.maybe_time("arrived_at")?,
             head,
             policy_digest: row.maybe_text("policy_digest")?,
             facts_digest: row.maybe_text("facts_digest")?,

@@ -119,6 +119,8 @@ pub struct Lease {
     pub subject: i64,
     /// The installation it belongs to.
     pub installation: i64,
+    /// Its rank: the best of those who asked for it.
+    pub priority: Priority,
     /// What brought it about last.
     pub cause: String,
     /// When it was first asked for.

@@ -87,6 +87,9 @@ CREATE TABLE repository (
     first_seen_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     removed_at BIGINT,
+    -- When it came from another installation, or got its first commit after
+    -- it had been seen empty: its grace begins then.
+    arrived_at BIGINT,
     head TEXT,
     policy_digest TEXT,
     facts_digest TEXT,

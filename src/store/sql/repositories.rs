@@ -9,7 +9,7 @@ macro_rules! installation_columns {
 
 macro_rules! repository_columns {
     () => {
-        "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, \
+        "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, arrived_at, \
          head, policy_digest, facts_digest, due, judged_at, report, \
          findings, findings_since, findings_last, findings_evaluations"
     };
@@ -41,7 +41,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0) \
         ON CONFLICT (id) DO UPDATE SET node_id = excluded.node_id, installation = excluded.installation, \
             owner = excluded.owner, name = excluded.name, visibility = excluded.visibility, \
-            archived = excluded.archived, seen_at = excluded.seen_at, removed_at = NULL";
+            archived = excluded.archived, seen_at = excluded.seen_at, removed_at = NULL, \
+            arrived_at = CASE WHEN repository.installation = excluded.installation \
+                THEN repository.arrived_at ELSE excluded.seen_at END";
     REPOSITORY = concat!("SELECT ", repository_columns!(), " FROM repository WHERE id = $1");
     REPOSITORY_NAMED = concat!(
         "SELECT ", repository_columns!(), " FROM repository \
@@ -58,7 +60,10 @@ statements! {
         WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
     ALL_DUE = "UPDATE repository SET due = $2 WHERE installation = $1";
     JUDGED = "UPDATE repository SET head = $2, policy_digest = $3, facts_digest = $4, due = $5, \
-            judged_at = $6, report = $7 WHERE id = $1";
+            judged_at = $6, report = $7, \
+            arrived_at = CASE WHEN judged_at IS NOT NULL AND head IS NULL AND CAST($2 AS TEXT) IS NOT NULL \
+                THEN CAST($6 AS BIGINT) ELSE arrived_at END \
+        WHERE id = $1";
     /// The same findings again count one more evaluation; others start anew.
     EVALUATED = "UPDATE repository SET \
             findings_since = CASE WHEN findings = $2 THEN findings_since ELSE CAST($3 AS BIGINT) END, \

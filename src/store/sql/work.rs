@@ -88,7 +88,7 @@ statements! {
     TAKE = "UPDATE work SET owner = $3, lease_until = $4, fence = $5, \
             leased_generation = generation, attempts = attempts + 1 \
         WHERE kind = $1 AND subject = $2 \
-        RETURNING installation, cause, generation, attempts, enqueued_at";
+        RETURNING installation, priority, cause, generation, attempts, enqueued_at";
     EXPIRED = "SELECT COUNT(*) AS expired FROM work WHERE owner IS NOT NULL AND lease_until <= $1";
     /// Takes back the leases of workers that stopped.
     REAP = concat!(

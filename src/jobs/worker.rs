@@ -1,0 +1,241 @@
+//! The worker: takes jobs one by one from the queue and does them.
+//!
+//! Promises: (1) a job that fails, panics or takes too long is nobody else's
+//! trouble; (2) what GitHub's limits hold back is released, not failed; (3)
+//! told to stop, it finishes what it has begun; what it cannot finish, another
+//! takes up when the lease ends.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, JobError,
+    inspect_repository::{Act, Target, inspect},
+    sweep_installation,
+};
+use crate::{
+    domain::{plan::Cause, repository::{InstallationId, RepositoryId}},
+    github,
+    store::{JobKind, Lease, NewJob, Priority, Settlement, StoreError},
+};
+
+/// The most a job may take (threats, limits).
+const MOST_TIME: Duration = Duration::from_secs(120);
+/// A lease outlives the job it is for.
+const LEASE: Duration = Duration::from_secs(180);
+/// How often the queue is asked when nothing is known to be due: replicas and
+/// the receiver enqueue without telling this process.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How many jobs run at a time.
+const SIDE_BY_SIDE: usize = 4;
+/// How often everything is looked at though nothing happened.
+const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Takes jobs and does them.
+#[derive(Clone)]
+pub struct Worker {
+    ctx: Context,
+    owner: String,
+}
+
+impl Worker {
+    /// A worker under this name; every process needs its own.
+    #[must_use]
+    pub fn new(ctx: Context, owner: impl Into<String>) -> Worker {
+        Worker { ctx, owner: owner.into() }
+    }
+
+    /// Works until `stop`: a few jobs side by side.
+    pub async fn run(self, stop: CancellationToken) {
+        let beginning = self.begin().map(|result| {
+            if let Err(error) = result {
+                tracing::error!(%error, "the installations could not be listed; the next delivery or start tries again");
+            }
+        });
+        let workers = (0..SIDE_BY_SIDE).map(|i| {
+            let worker = Worker { ctx: self.ctx.clone(), owner: format!("{}-{i}", self.owner) };
+            worker.work(stop.clone())
+        });
+        let workers = futures_util::future::join_all(workers);
+        tokio::join!(beginning, workers);
+    }
+
+    /// Learns which installations there are, and arms the sweep of each: at
+    /// once the first time, then every day.
+    ///
+    /// # Errors
+    /// GitHub's and the database's.
+    pub async fn begin(&self) -> Result<(), JobError> {
+        self.ctx.identity().await?;
+        let now = self.ctx.clock.now();
+        for found in self.ctx.github.installations().await? {
+            if !self.ctx.serves(&found.login) {
+                tracing::warn!(installation = found.id.0, "an account that is not served has installed the App");
+                continue;
+            }
+            let suspended = found.suspended_at.is_some();
+            let id = i64::try_from(found.id.0).unwrap_or(i64::MAX);
+            self.ctx.see(found).await?;
+            if !suspended {
+                let sweep = NewJob {
+                    kind: JobKind::SweepInstallation,
+                    subject: id,
+                    installation: id,
+                    priority: Priority::Sweep,
+                    run_at: now,
+                    cause: "nightly sweep".to_owned(),
+                };
+                self.ctx.store.arm(&sweep, SWEEP_EVERY, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn work(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.step().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let next = self.ctx.clock.now() + LOOK_AGAIN;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.ctx.clock.sleep_until(next) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the queue does not answer");
+                    let next = self.ctx.clock.now() + LOOK_AGAIN * 5;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.ctx.clock.sleep_until(next) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does one job, if one can be taken now; `false` if none can.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
+            return Ok(false);
+        };
+        let job = AssertUnwindSafe(self.perform(&lease)).catch_unwind();
+        let outcome = match tokio::time::timeout(MOST_TIME, job).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(JobError::Later("the job panicked".to_owned())),
+            Err(_) => Err(JobError::Later(format!("the job took longer than {} s", MOST_TIME.as_secs()))),
+        };
+        self.settle(&lease, outcome).await?;
+        Ok(true)
+    }
+
+    /// Does jobs until none can be taken now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn drain(&self) -> Result<(), StoreError> {
+        while self.step().await? {}
+        Ok(())
+    }
+
+    async fn perform(&self, lease: &Lease) -> Result<(), JobError> {
+        let ctx = &self.ctx;
+        let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
+        match lease.kind {
+            JobKind::InspectRepository => {
+                let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
+                let Some(target) = self.target(repository, installation).await? else { return Ok(()) };
+                let cause = match lease.priority {
+                    Priority::Command | Priority::Push => Cause::Event,
+                    Priority::Policy => Cause::Policy,
+                    Priority::Sweep => Cause::Sweep,
+                };
+                let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(()) };
+                for line in &seen.done {
+                    tracing::info!(repository = repository.0, "{line}");
+                }
+                if let Some(due) = seen.plan.due {
+                    self.again_at(lease, due).await?;
+                }
+                Ok(())
+            }
+            JobKind::SweepInstallation => sweep_installation::run(ctx, installation, lease.priority).await,
+            JobKind::PruneStore => {
+                ctx.store.prune(ctx.clock.now()).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Time alone could change the plan: look again then.
+    async fn again_at(&self, lease: &Lease, due: Timestamp) -> Result<(), JobError> {
+        let job = NewJob {
+            kind: lease.kind,
+            subject: lease.subject,
+            installation: lease.installation,
+            priority: lease.priority,
+            run_at: due,
+            cause: "due".to_owned(),
+        };
+        self.ctx.store.enqueue(&[job], self.ctx.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Where the repository is now, by memory or else by GitHub.
+    async fn target(
+        &self,
+        repository: RepositoryId,
+        installation: InstallationId,
+    ) -> Result<Option<Target>, JobError> {
+        let ctx = &self.ctx;
+        let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
+        let name = match ctx.store.repository(repository).await? {
+            Some(row) => row.seen.name,
+            None => match ctx.github.reader(installation).await?.name_of(repository).await {
+                Ok(name) => name,
+                Err(github::Error::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(Some(Target { repository, name, installation, account: known.account }))
+    }
+
+    async fn settle(&self, lease: &Lease, outcome: Result<(), JobError>) -> Result<(), StoreError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let settled = match outcome {
+            Ok(()) => store.finish(lease, now).await?,
+            Err(JobError::Wait(until)) => store.release(lease, until).await?,
+            Err(JobError::Suspended) => {
+                store.park(lease.installation, "the installation is suspended", now).await?;
+                store.release(lease, now).await?
+            }
+            Err(error) => {
+                tracing::warn!(kind = %lease.kind, subject = lease.subject, attempt = lease.attempts, %error, "a job failed");
+                store.fail(lease, &error.to_string(), now + backoff(&error, lease.attempts), now).await?
+            }
+        };
+        match settled {
+            Settlement::Done | Settlement::Again => {}
+            Settlement::Dead => tracing::error!(kind = %lease.kind, subject = lease.subject, "a job is given up: see muster jobs --dead"),
+            Settlement::Lost => tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended"),
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait after this attempt. An answer that was lost is looked for
+/// only once GitHub's lists cannot lag any more.
+fn backoff(error: &JobError, attempts: i64) -> Duration {
+    match error {
+        JobError::Changed => Duration::from_secs(1),
+        JobError::Wait(_) | JobError::Suspended | JobError::Later(_) | JobError::Permanent(_) => {
+            Duration::from_secs(30) * 2_u32.pow(u32::try_from(attempts.clamp(0, 6)).unwrap_or(6))
+        }
+    }
+}
