@@ -145,7 +145,8 @@ impl Context {
     /// GitHub's and the database's.
     pub async fn installation(&self, id: InstallationId) -> Result<Option<Installation>, JobError> {
         if let Some(known) = self.store.installation(id).await? {
-            return Ok((known.removed_at.is_none() && self.serves(&known.login)).then_some(known));
+            let served = known.login.parse().is_ok_and(|login| self.serves(&login));
+            return Ok((served && known.removed_at.is_none()).then_some(known));
         }
         match self.github.installation(id).await {
             Ok(found) => self.see(found).await,
@@ -162,7 +163,7 @@ impl Context {
         let seen = Installation {
             id: found.id,
             account: found.account,
-            login: found.login,
+            login: found.login.to_string(),
             permissions: found.permissions,
             repository_selection: found.repository_selection,
             suspended_at: found.suspended_at,

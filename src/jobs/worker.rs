@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{plan::Cause, repository::{InstallationId, RepositoryId}},
     github,
-    store::{JobKind, Lease, NewJob, Priority, Settlement, StoreError},
+    store::{JobKind, Lease, Priority, Settlement, StoreError},
 };
 
 /// The most a job may take (threats, limits).
@@ -80,15 +80,7 @@ impl Worker {
             let id = i64::try_from(found.id.0).unwrap_or(i64::MAX);
             self.ctx.see(found).await?;
             if !suspended {
-                let sweep = NewJob {
-                    kind: JobKind::SweepInstallation,
-                    subject: id,
-                    installation: id,
-                    priority: Priority::Sweep,
-                    run_at: now,
-                    cause: "nightly sweep".to_owned(),
-                };
-                self.ctx.store.arm(&sweep, SWEEP_EVERY, now).await?;
+                self.ctx.store.arm(JobKind::SweepInstallation, id, id, SWEEP_EVERY, now).await?;
             }
         }
         Ok(())
@@ -144,47 +136,35 @@ impl Worker {
         Ok(())
     }
 
-    async fn perform(&self, lease: &Lease) -> Result<(), JobError> {
+    /// Does a job; the moment at which it is wanted again, if time alone brings
+    /// one.
+    async fn perform(&self, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
         let ctx = &self.ctx;
         let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
         match lease.kind {
             JobKind::InspectRepository => {
                 let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-                let Some(target) = self.target(repository, installation).await? else { return Ok(()) };
+                let Some(target) = self.target(repository, installation).await? else { return Ok(None) };
                 let cause = match lease.priority {
                     Priority::Command | Priority::Push => Cause::Event,
                     Priority::Policy => Cause::Policy,
                     Priority::Sweep => Cause::Sweep,
                 };
-                let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(()) };
+                let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(None) };
                 for line in &seen.done {
                     tracing::info!(repository = repository.0, "{line}");
                 }
-                if let Some(due) = seen.plan.due {
-                    self.again_at(lease, due).await?;
-                }
-                Ok(())
+                Ok(seen.plan.due)
             }
-            JobKind::SweepInstallation => sweep_installation::run(ctx, installation, lease.priority).await,
+            JobKind::SweepInstallation => {
+                sweep_installation::run(ctx, installation, lease.priority).await?;
+                Ok(None)
+            }
             JobKind::PruneStore => {
                 ctx.store.prune(ctx.clock.now()).await?;
-                Ok(())
+                Ok(None)
             }
         }
-    }
-
-    /// Time alone could change the plan: look again then.
-    async fn again_at(&self, lease: &Lease, due: Timestamp) -> Result<(), JobError> {
-        let job = NewJob {
-            kind: lease.kind,
-            subject: lease.subject,
-            installation: lease.installation,
-            priority: lease.priority,
-            run_at: due,
-            cause: "due".to_owned(),
-        };
-        self.ctx.store.enqueue(&[job], self.ctx.clock.now()).await?;
-        Ok(())
     }
 
     /// Where the repository is now, by memory or else by GitHub.
@@ -206,10 +186,11 @@ impl Worker {
         Ok(Some(Target { repository, name, installation, account: known.account }))
     }
 
-    async fn settle(&self, lease: &Lease, outcome: Result<(), JobError>) -> Result<(), StoreError> {
+    async fn settle(&self, lease: &Lease, outcome: Result<Option<Timestamp>, JobError>) -> Result<(), StoreError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let settled = match outcome {
-            Ok(()) => store.finish(lease, now).await?,
+            Ok(None) => store.finish(lease, now).await?,
+            Ok(Some(due)) => store.finish_until(lease, due).await?,
             Err(JobError::Wait(until)) => store.release(lease, until).await?,
             Err(JobError::Suspended) => {
                 store.park(lease.installation, "the installation is suspended", now).await?;

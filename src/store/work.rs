@@ -48,10 +48,6 @@ words! {
         InspectRepository = "inspect_repository",
         /// List an installation and inspect what changed; the subject is its id.
         SweepInstallation = "sweep_installation",
-        /// Read an account's policy again; the subject is the installation's id.
-        ReadPolicy = "read_policy",
-        /// Fetch back failed deliveries; the subject is 0.
-        RecoverDeliveries = "recover_deliveries",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

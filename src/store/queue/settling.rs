@@ -84,6 +84,17 @@ impl Store {
             .map(|held| if held { Settlement::Again } else { Settlement::Lost })
     }
 
+    /// The job is done, and is done again at `due` though nothing happens until
+    /// then: a plan may change by time alone.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn finish_until(&self, lease: &Lease, due: Timestamp) -> Result<Settlement, StoreError> {
+        self.settle(lease, sql::FINISH_UNTIL, row::millis(due))
+            .await
+            .map(|held| if held { Settlement::Again } else { Settlement::Lost })
+    }
+
     /// One statement about a lease that is still held, with a moment as `$5`.
     async fn settle(&self, lease: &Lease, statement: &'static str, moment: i64) -> Result<bool, StoreError> {
         let mut transaction = self.write(SETTLING).await?;

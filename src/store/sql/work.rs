@@ -109,6 +109,12 @@ statements! {
                 THEN CAST($5 AS BIGINT) + every ELSE run_at END \
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
         RETURNING generation";
+    /// Finished, and wanted again at `$5` though nothing may happen until then;
+    /// a newer enqueue is not made to wait.
+    FINISH_UNTIL = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
+            attempts = 0, error = NULL, \
+            run_at = CASE WHEN generation = leased_generation THEN CAST($5 AS BIGINT) ELSE run_at END \
+        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
     FAIL = concat!(
         "UPDATE work SET error = $3, ",
         attempt_over!(),
