@@ -8,6 +8,8 @@
 
 mod files;
 mod print;
+#[cfg(test)]
+mod tests;
 
 pub use files::kind_for;
 

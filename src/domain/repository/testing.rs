@@ -128,3 +128,9 @@ pub(crate) fn license_text(id: &str) -> String {
 pub(crate) fn mit() -> String {
     license_text("MIT").replace("<year>", "2024").replace("<copyright holders>", "Example Agency")
 }
+
+impl From<Snapshot> for Sample {
+    fn from(snapshot: Snapshot) -> Sample {
+        Sample(snapshot)
+    }
+}

@@ -1,0 +1,426 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::domain::{
+    finding::FindingsHash,
+    marker::{Marker, MarkerKeys, Whose},
+    observed::{Actor, Item, ItemKind, ItemState, Observed},
+    outstanding::{Declined, News, Remembered, State, recognise},
+    repository::{AccountId, ObjectId, RepositoryId, testing::Sample},
+    rules,
+};
+
+/// A Tuesday, 15:00 UTC: inside the default hours.
+const NOW: &str = "2026-11-17T15:00:00Z";
+
+struct Case {
+    policy: Policy,
+    sample: Sample,
+    outstanding: Outstanding,
+    spent: Spent,
+    history: History,
+    cause: Cause,
+    now: Timestamp,
+}
+
+fn nothing() -> Outstanding {
+    Outstanding {
+        license: Standing::Free(Start::Nothing),
+        files: Standing::Free(Start::Nothing),
+        tracking: Standing::Free(Start::Nothing),
+        label_exists: false,
+        leftovers: Vec::new(),
+        duplicates: Vec::new(),
+        declined: Vec::new(),
+        last_pull_request_at: None,
+    }
+}
+
+fn identity() -> Identity {
+    let keys = MarkerKeys::new(vec![b"a key of at least twenty bytes".to_vec()]);
+    Identity { bot: AccountId(7), instance: "test".into(), keys }
+}
+
+fn policy(text: &str) -> Policy {
+    Policy::parse(text).unwrap()
+}
+
+/// A repository without CONTRIBUTING, in mode fix.
+fn case() -> Case {
+    Case {
+        policy: policy("mode: fix"),
+        sample: Sample::complete("agency/site").without("CONTRIBUTING.md"),
+        outstanding: nothing(),
+        spent: Spent::default(),
+        history: History::default(),
+        cause: Cause::Event,
+        now: NOW.parse().unwrap(),
+    }
+}
+
+impl Case {
+    fn plan(self) -> Plan {
+        let snapshot = self.sample.snapshot();
+        let report = rules::evaluate(&self.policy, &snapshot, self.now);
+        let identity = identity();
+        let situation = Situation {
+            policy: &self.policy,
+            snapshot: &snapshot,
+            report: &report,
+            outstanding: &self.outstanding,
+            spent: self.spent,
+            history: &self.history,
+            cause: self.cause,
+            identity: &identity,
+            policy_page: None,
+        };
+        plan(&situation, self.now)
+    }
+
+    fn printed(self) -> String {
+        self.plan().to_string()
+    }
+}
+
+#[test]
+fn a_missing_file_becomes_one_pull_request_and_no_issue() {
+    insta::assert_snapshot!(case().printed(), @r#"
+    open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+    would not open an issue: the pull request answers the same finding
+    "#);
+}
+
+#[test]
+fn what_only_a_person_can_choose_becomes_the_issue() {
+    let case = Case { sample: Sample::complete("agency/site").without("LICENSE"), ..case() };
+    insta::assert_snapshot!(case.printed(), @r#"open issue "Repository open source checklist": license:missing"#);
+}
+
+#[test]
+fn a_license_is_proposed_only_if_the_policy_names_one_and_no_sign_of_another_is_there() {
+    let proposing = || Case {
+        policy: policy("mode: fix\nrules:\n  license: {propose: CC0-1.0}"),
+        sample: Sample::complete("agency/site").without("LICENSE"),
+        ..case()
+    };
+    insta::assert_snapshot!(proposing().printed(), @r#"
+    open pull request "Add a license: LICENSE" from muster/license: +LICENSE
+    would not open an issue: the pull request answers the same finding
+    "#);
+    let named = Case {
+        sample: Sample::complete("agency/site").without("LICENSE").with(|r| r.github_license = Some("MIT".into())),
+        ..proposing()
+    };
+    insta::assert_snapshot!(named.printed(), @r#"open issue "Repository open source checklist": license:only-named"#);
+}
+
+#[test]
+fn of_two_pull_requests_the_license_goes_first_and_the_other_waits_a_week() {
+    let case = Case {
+        policy: policy("mode: fix\nrules:\n  license: {propose: CC0-1.0}"),
+        sample: Sample::complete("agency/site").without("LICENSE").without("CONTRIBUTING.md"),
+        ..case()
+    };
+    insta::assert_snapshot!(case.printed(), @r#"
+    open pull request "Add a license: LICENSE" from muster/license: +LICENSE
+    would not open a pull request with files: one new pull request a week is enough (until 2026-11-24T15:00:00Z)
+    would not open an issue: the pull request answers the same finding
+    "#);
+}
+
+#[test]
+fn a_readme_without_a_description_is_a_draft() {
+    let without = || Sample::complete("agency/site").without("README.md");
+    let draft = Case { sample: without(), ..case() };
+    insta::assert_snapshot!(draft.printed(), @r#"
+    open draft pull request "Add missing open source files: README.md" from muster/files: +README.md
+    would not open an issue: the pull request answers the same finding
+    "#);
+    let ready = Case { sample: without().with(|r| r.description = Some("Counts birds.".into())), ..case() };
+    assert!(ready.printed().starts_with("open pull request"));
+}
+
+#[test]
+fn the_modes_are_cumulative() {
+    let modes = [("observe", 0), ("check", 0), ("issue", 1), ("fix", 1)];
+    for (mode, changes) in modes {
+        let plan = Case { policy: policy(&format!("mode: {mode}")), ..case() }.plan();
+        assert_eq!(plan.changes.len(), changes, "{mode}");
+    }
+    let issue = Case { policy: policy("mode: issue"), ..case() };
+    insta::assert_snapshot!(issue.printed(), @r#"
+    open issue "Repository open source checklist": contributing:missing
+    would not open a pull request with files: the mode is issue
+    "#);
+}
+
+#[test]
+fn the_brakes_say_until_when() {
+    let new = Case { sample: case().sample.with(|r| r.created_at = "2026-11-15T00:00:00Z".parse().unwrap()), ..case() };
+    insta::assert_snapshot!(new.printed(), @r#"
+    would not open a pull request with files: the repository is new (until 2026-11-22T00:00:00Z)
+    would not open an issue: the pull request answers the same finding
+    "#);
+    let night = Case { now: "2026-11-17T20:00:00Z".parse().unwrap(), ..case() }.plan();
+    assert_eq!(night.due, Some("2026-11-18T09:00:00Z".parse().unwrap()));
+    assert!(night.changes.is_empty());
+    let first_day = Spent { pull_requests_today: 5, ..Spent::default() };
+    assert!(Case { spent: first_day, ..case() }.plan().changes.is_empty());
+    let later = Spent { first_pull_request_at: Some("2026-11-01T00:00:00Z".parse().unwrap()), ..first_day };
+    assert_eq!(Case { spent: later, ..case() }.plan().changes.len(), 1);
+    let full = Spent { open: 100, ..Spent::default() };
+    assert!(Case { spent: full, ..case() }.plan().changes.is_empty());
+    let recent = Outstanding { last_pull_request_at: Some("2026-11-12T00:00:00Z".parse().unwrap()), ..nothing() };
+    let recent = Case { outstanding: recent, ..case() }.plan();
+    assert_eq!(recent.due, Some("2026-11-19T00:00:00Z".parse().unwrap()));
+    let arrived = History { arrived_at: Some("2026-11-16T00:00:00Z".parse().unwrap()), ..History::default() };
+    assert!(Case { history: arrived, ..case() }.plan().changes.is_empty());
+}
+
+#[test]
+fn a_sweep_must_see_a_finding_twice_before_it_opens_an_issue() {
+    let missing = || Sample::complete("agency/site").without("LICENSE");
+    let sweep = |history: History| Case { sample: missing(), cause: Cause::Sweep, history, ..case() }.plan();
+    let first = sweep(History::default());
+    assert_eq!((first.changes.len(), first.due), (0, Some("2026-11-17T16:00:00Z".parse().unwrap())));
+    let seen = |since: &str| History {
+        findings: "license:missing".parse().unwrap(),
+        since: Some(since.parse().unwrap()),
+        ..History::default()
+    };
+    assert_eq!(sweep(seen("2026-11-17T14:01:00Z")).changes.len(), 0);
+    assert_eq!(sweep(seen("2026-11-17T14:00:00Z")).changes.len(), 1);
+}
+
+#[test]
+fn a_decline_silences_until_its_end() {
+    let until = NOW.parse::<Timestamp>().unwrap() + Duration::from_secs(60);
+    let declined = Declined { rule: RuleId::Contributing, gap: Some(Gap::Missing), until: Some(until) };
+    let outstanding = Outstanding { declined: vec![declined], ..nothing() };
+    assert_eq!(Case { outstanding: outstanding.clone(), ..case() }.printed(), "");
+    assert_eq!(Case { outstanding, now: until, ..case() }.plan().changes.len(), 1);
+}
+
+#[test]
+fn an_unknown_outcome_opens_and_closes_nothing() {
+    let unread = || Sample::complete("agency/site").without("LICENSE").unread("", "GitHub answered 502");
+    assert!(Case { sample: unread(), ..case() }.plan().changes.is_empty());
+    let open = Outstanding { tracking: open_issue("license:missing"), ..nothing() };
+    assert!(Case { sample: unread(), outstanding: open, ..case() }.plan().changes.is_empty());
+}
+
+#[test]
+fn what_is_skipped_by_rule_or_read_only_is_left_alone() {
+    type Change = fn(&mut crate::domain::repository::Repository);
+    let skipped: [Change; 6] = [
+        |r| r.archived = true,
+        |r| r.fork = true,
+        |r| r.mirror = true,
+        |r| r.template = true,
+        |r| r.disabled = true,
+        |r| r.head = None,
+    ];
+    for change in skipped {
+        assert_eq!(Case { sample: case().sample.with(change), ..case() }.printed(), "");
+    }
+}
+
+fn item(kind: ItemKind, number: u64, body: &str, state: ItemState, branch: Option<&str>) -> Item {
+    Item {
+        kind,
+        node_id: format!("N_{number}"),
+        number,
+        url: format!("https://github.example.gov/agency/site/issues/{number}"),
+        repository: RepositoryId(1001),
+        title: "x".into(),
+        body: body.into(),
+        state,
+        author: Some(Actor { id: Some(AccountId(7)), login: "muster[bot]".into(), bot: true }),
+        branch: branch.map(Into::into),
+        created_at: NOW.parse().unwrap(),
+    }
+}
+
+fn open_issue(findings: &str) -> Standing {
+    let findings: FindingSet = findings.parse().unwrap();
+    let body = identity().marker(Kind::Tracking, RepositoryId(1001), &findings.hash());
+    let item = item(ItemKind::Issue, 3, &body, ItemState::Open, None);
+    Standing::Open { item: Box::new(item), findings: findings.hash() }
+}
+
+#[test]
+fn the_open_issue_follows_the_findings_and_closes_when_nothing_is_left() {
+    let with = |sample: Sample, findings: &str| {
+        let outstanding = Outstanding { tracking: open_issue(findings), ..nothing() };
+        Case { policy: policy("mode: issue"), sample, outstanding, ..case() }.printed()
+    };
+    let no_license = || Sample::complete("agency/site").without("LICENSE");
+    assert_eq!(with(no_license(), "license:missing"), "");
+    assert_eq!(with(no_license(), "license:missing readme:missing"), "edit issue #3: license:missing\n");
+    assert_eq!(
+        with(Sample::complete("agency/site"), "license:missing"),
+        "close issue #3: nothing is left to do\n"
+    );
+}
+
+#[test]
+fn the_letters_are_ours_and_read_well() {
+    let case = Case {
+        policy: policy("mode: fix\nagency:\n  name: General Example Agency\n  contact: {name: Open Source Office, email: oss@example.gov}"),
+        sample: Sample::public("agency/site").with(|r| r.description = Some("Counts @birds <b>".into())),
+        ..case()
+    };
+    let plan = case.plan();
+    let (mut bodies, mut files) = (String::new(), String::new());
+    for change in &plan.changes {
+        let body = match change {
+            Change::OpenPullRequest(new) => {
+                files.extend(new.files.iter().map(|file| format!("== {}\n{}", file.path, file.text)));
+                &new.body
+            }
+            Change::OpenIssue(new) => &new.body,
+            other => panic!("{other}"),
+        };
+        bodies.push_str(body.for_operator());
+        bodies.push_str("\n----\n");
+    }
+    insta::assert_snapshot!("letters", bodies);
+    insta::assert_snapshot!("files", files);
+}
+
+#[test]
+fn the_files_we_write_pass_our_own_check() {
+    let mut sample = Sample::public("agency/site").with(|r| r.description = Some("Counts birds.".into()));
+    let policy = policy("mode: fix\nrules:\n  license: {propose: CC0-1.0}\nlimits: {per_repository_per_week: 1}");
+    for kind in [Kind::License, Kind::Files] {
+        let now = NOW.parse().unwrap();
+        let snapshot = Sample::snapshot(sample);
+        let report = rules::evaluate(&policy, &snapshot, now);
+        let (outstanding, identity, history) = (nothing(), identity(), History::default());
+        let situation = Situation {
+            policy: &policy,
+            snapshot: &snapshot,
+            report: &report,
+            outstanding: &outstanding,
+            spent: Spent::default(),
+            history: &history,
+            cause: Cause::Event,
+            identity: &identity,
+            policy_page: None,
+        };
+        let plan = plan(&situation, now);
+        let Some(Change::OpenPullRequest(new)) = plan.changes.first() else { panic!("{plan}") };
+        assert_eq!(new.kind, kind);
+        sample = Sample::from(snapshot);
+        for file in &new.files {
+            sample = sample.file(file.path, &file.text);
+        }
+    }
+    assert_eq!(Case { policy, sample, ..case() }.printed(), "");
+}
+
+fn row(id: i64, kind: Kind, state: State, number: Option<u64>) -> Remembered {
+    Remembered {
+        id,
+        kind,
+        state,
+        number,
+        node_id: number.map(|n| format!("N_{n}")),
+        findings: "contributing:missing".parse().unwrap(),
+        created_at: NOW.parse().unwrap(),
+        updated_at: NOW.parse().unwrap(),
+    }
+}
+
+fn tip() -> ObjectId {
+    "a".repeat(40).parse().unwrap()
+}
+
+/// What is recognised of the files pull request, a minute after [`NOW`].
+fn recognised(items: Vec<Item>, branches: Vec<Branch>, rows: &[Remembered]) -> (Standing, Vec<News>) {
+    let observed = Observed { items, branches, ..Observed::default() };
+    let now = NOW.parse::<Timestamp>().unwrap() + Duration::from_secs(60);
+    let seen = recognise(&observed, rows, Vec::new(), &identity(), RepositoryId(1001), "muster/", now);
+    (seen.outstanding.files, seen.news)
+}
+
+fn branch(author: u64) -> Branch {
+    Branch { name: "muster/files".into(), tip: tip(), author: Some(AccountId(author)), message: String::new() }
+}
+
+fn pull_request(number: u64, state: ItemState) -> Item {
+    let hash = FindingsHash("0123456789abcdef".into());
+    let body = identity().marker(Kind::Files, RepositoryId(1001), &hash);
+    item(ItemKind::PullRequest, number, &body, state, Some("muster/files"))
+}
+
+#[test]
+fn a_creation_that_was_cut_off_is_resumed_where_it_stopped() {
+    let begun = [row(1, Kind::Files, State::Creating, None)];
+    assert_eq!(recognised(vec![], vec![], &begun).0, Standing::Free(Start::Nothing));
+    assert_eq!(recognised(vec![], vec![branch(99)], &begun).0, Standing::Free(Start::Branch(tip())));
+    assert_eq!(recognised(vec![], vec![branch(7)], &begun).0, Standing::Free(Start::Committed));
+    let (standing, news) = recognised(vec![pull_request(5, ItemState::Open)], vec![branch(7)], &begun);
+    assert!(matches!(standing, Standing::Open { ref item, .. } if item.number == 5));
+    assert!(matches!(news.as_slice(), [News::Opened(..)]));
+}
+
+#[test]
+fn what_was_begun_a_moment_ago_may_not_be_listed_yet() {
+    let mut begun = row(1, Kind::Files, State::Creating, None);
+    begun.updated_at += Duration::from_secs(50);
+    assert!(matches!(recognised(vec![], vec![], &[begun]).0, Standing::Blocked { until: Some(_), .. }));
+}
+
+#[test]
+fn a_branch_that_is_not_ours_blocks_its_kind() {
+    for author in [7, 99] {
+        assert!(matches!(recognised(vec![], vec![branch(author)], &[]).0, Standing::Blocked { until: None, .. }));
+    }
+}
+
+#[test]
+fn an_item_of_ours_without_a_readable_marker_blocks_its_kind() {
+    let mut damaged = pull_request(5, ItemState::Open);
+    damaged.body = "somebody removed it".into();
+    assert_eq!(identity().whose(&damaged, RepositoryId(1001)), Whose::Unreadable);
+    assert!(matches!(recognised(vec![damaged], vec![], &[]).0, Standing::Blocked { until: None, .. }));
+}
+
+#[test]
+fn of_two_open_ones_the_lower_number_stays() {
+    let observed = Observed {
+        items: vec![pull_request(6, ItemState::Open), pull_request(5, ItemState::Open)],
+        ..Observed::default()
+    };
+    let now = NOW.parse().unwrap();
+    let rows = [row(1, Kind::Files, State::Open, Some(5))];
+    let seen = recognise(&observed, &rows, Vec::new(), &identity(), RepositoryId(1001), "muster/", now);
+    assert_eq!(seen.outstanding.duplicates.iter().map(|item| item.number).collect::<Vec<_>>(), [6]);
+    assert!(matches!(seen.outstanding.files, Standing::Open { ref item, .. } if item.number == 5));
+}
+
+#[test]
+fn a_closed_item_is_news_once() {
+    let closed = pull_request(5, ItemState::Closed { by: None, at: None });
+    let open = [row(1, Kind::Files, State::Open, Some(5))];
+    assert!(matches!(recognised(vec![closed.clone()], vec![], &open).1.as_slice(), [News::Closed { .. }]));
+    let settled = [row(1, Kind::Files, State::Declined, Some(5))];
+    assert!(recognised(vec![closed], vec![], &settled).1.is_empty());
+}
+
+#[test]
+fn a_merged_branch_is_a_leftover_and_does_not_block() {
+    let rows = [row(1, Kind::Files, State::Merged, Some(5))];
+    let merged = pull_request(5, ItemState::Merged);
+    assert_eq!(recognised(vec![merged], vec![branch(7)], &rows), (Standing::Free(Start::Nothing), vec![]));
+}
+
+#[test]
+fn a_marker_names_its_kind() {
+    let hash = FindingsHash("0123456789abcdef".into());
+    let ours = identity().whose(&pull_request(5, ItemState::Open), RepositoryId(1001));
+    assert_eq!(ours, Whose::Ours(Marker { kind: Kind::Files, findings: hash }));
+}
