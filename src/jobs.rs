@@ -20,7 +20,7 @@ use crate::{
         policy::Policy,
         repository::{AccountId, InstallationId, Login},
     },
-    github::{self, GitHub},
+    github::{self, GitHub, Reader},
     store::{Installation, Store, StoreError},
 };
 
@@ -123,13 +123,18 @@ impl Context {
         self.settings.organizations.iter().any(|served| served.same_as(login))
     }
 
-    /// Who we are: the App's bot user is asked for once.
+    /// Who we are: the App's bot user is asked for once, with any
+    /// installation's read token.
     ///
     /// # Errors
     /// GitHub's.
-    pub async fn identity(&self) -> Result<Identity, JobError> {
-        let bot = self.bot.get_or_try_init(|| async { self.github.bot().await }).await?;
-        Ok(Identity { bot: *bot, instance: self.settings.instance.clone(), keys: self.settings.keys.clone() })
+    pub async fn identity(&self, reader: &Reader) -> Result<Identity, JobError> {
+        let ask = || async {
+            let id = reader.bot().await?.id;
+            id.ok_or_else(|| JobError::Permanent("GitHub does not say who the App's bot user is".to_owned()))
+        };
+        let bot = *self.bot.get_or_try_init(ask).await?;
+        Ok(Identity { bot, instance: self.settings.instance.clone(), keys: self.settings.keys.clone() })
     }
 
     /// Our bot user, if GitHub has told us already.
@@ -148,27 +153,24 @@ impl Context {
             let served = known.login.parse().is_ok_and(|login| self.serves(&login));
             return Ok((served && known.removed_at.is_none()).then_some(known));
         }
-        match self.github.installation(id).await {
-            Ok(found) => self.see(found).await,
-            Err(github::Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+        let installations = self.github.installations().await?;
+        match installations.into_iter().find(|found| found.id == id) {
+            Some(found) => self.see(found).await,
+            None => Ok(None),
         }
     }
 
     /// Stores an installation as GitHub lists it, if its account is served.
     async fn see(&self, found: github::Installation) -> Result<Option<Installation>, JobError> {
-        if !self.serves(&found.login) {
-            return Ok(None);
-        }
+        let Some(login) = found.login.filter(|login| self.serves(login)) else { return Ok(None) };
+        let now = self.clock.now();
         let seen = Installation {
             id: found.id,
             account: found.account,
-            login: found.login.to_string(),
-            permissions: found.permissions,
-            repository_selection: found.repository_selection,
-            suspended_at: found.suspended_at,
+            login: login.to_string(),
+            suspended_at: found.suspended.then_some(now),
             removed_at: None,
-            seen_at: self.clock.now(),
+            seen_at: now,
         };
         self.store.see_installation(&seen).await?;
         Ok(Some(seen))

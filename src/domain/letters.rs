@@ -24,10 +24,10 @@ pub const QUESTION_HOLDER: &str = "Fill in the copyright holder in LICENSE.";
 /// Who wrote the code decides which license is right.
 pub const QUESTION_ORIGIN: &str = "Say who wrote the code, since the right license depends on it:";
 /// Federal employees (17 U.S.C. 105).
-pub const ORIGIN_EMPLOYEES: &str =
-    "Federal employees: the code is in the public domain in the United States. CC0 or a permissive license works abroad.";
+pub const ORIGIN_EMPLOYEES: &str = "Federal employees: the code is in the public domain in the United States. CC0 or a permissive license works abroad.";
 /// A contractor.
-pub const ORIGIN_CONTRACTOR: &str = "A contractor: the license must fit the rights your contract gave the agency.";
+pub const ORIGIN_CONTRACTOR: &str =
+    "A contractor: the license must fit the rights your contract gave the agency.";
 /// Both.
 pub const ORIGIN_MIXED: &str = "Both: please ask your agency's counsel before you merge.";
 /// How to say no to a pull request.
@@ -61,7 +61,8 @@ pub const ASK_IN_ISSUES: &str =
 /// Before a mail address.
 pub const ASK_BY_MAIL: &str = "Do you have a question, or did you find a problem? Please write to";
 /// Where nothing else is known.
-pub const ASK_THE_TEAM: &str = "Do you have a question, or did you find a problem? Please ask the team that works here.";
+pub const ASK_THE_TEAM: &str =
+    "Do you have a question, or did you find a problem? Please ask the team that works here.";
 /// Before the ids of the licenses.
 pub const LICENSE_LINE: &str = "You may use this software under";
 /// Where no license was identified.
@@ -71,8 +72,7 @@ pub const LICENSE_LINE_UNKNOWN: &str = "Please see the license file for the term
 pub const CONTRIBUTING_WELCOME: &str =
     "Thank you for helping! This page shows how you can report a problem or send a change.";
 /// Security problems are not for the public.
-pub const CONTRIBUTING_SECURITY: &str =
-    "Did you find a security problem? Please do not report it in public. Use the Security tab of this repository.";
+pub const CONTRIBUTING_SECURITY: &str = "Did you find a security problem? Please do not report it in public. Use the Security tab of this repository.";
 /// The first step.
 pub const CONTRIBUTING_STEP_FORK: &str = "Fork this repository, or make a branch if you can write to it.";
 /// The second step.

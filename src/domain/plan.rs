@@ -251,7 +251,8 @@ impl<'a> Planner<'a> {
             return;
         }
         for item in &self.s.outstanding.duplicates {
-            let kind = if item.branch.is_none() { Kind::Tracking } else { self.kind_of(item.branch.as_deref()) };
+            let kind =
+                if item.branch.is_none() { Kind::Tracking } else { self.kind_of(item.branch.as_deref()) };
             plan.changes.push(Change::CloseDuplicate { kind, number: item.number });
         }
         if self.mode() >= Mode::Fix {
@@ -366,7 +367,8 @@ impl<'a> Planner<'a> {
         if limits.per_repository_per_week == 0 {
             return Brake::No("the policy allows none a week".to_owned());
         }
-        let last = self.s.outstanding.last_pull_request_at.map(|at| at + WEEK).filter(|free| self.now < *free);
+        let last =
+            self.s.outstanding.last_pull_request_at.map(|at| at + WEEK).filter(|free| self.now < *free);
         if let Some(until) = last {
             return Brake::Later { why: "one new pull request a week is enough".to_owned(), until };
         }
@@ -494,7 +496,9 @@ impl<'a> Planner<'a> {
         {
             return Brake::Later { why: why.to_owned(), until };
         }
-        if self.s.cause == Cause::Sweep && let Some(until) = self.second_look() {
+        if self.s.cause == Cause::Sweep
+            && let Some(until) = self.second_look()
+        {
             return Brake::Later { why: "a sweep must see it twice, an hour apart".to_owned(), until };
         }
         if self.s.spent.issues_today >= limits.issues_per_day {
@@ -507,7 +511,8 @@ impl<'a> Planner<'a> {
     /// When the second evaluation of the same findings may count, if it has
     /// not been made yet.
     fn second_look(&self) -> Option<Timestamp> {
-        let now: FindingSet = self.s.report.findings(Severity::Recommended).map(|(r, f)| (r, f.gap)).collect();
+        let now: FindingSet =
+            self.s.report.findings(Severity::Recommended).map(|(r, f)| (r, f.gap)).collect();
         let same = self.s.history.findings == now;
         let since = self.s.history.since.filter(|_| same).unwrap_or(self.now);
         let second = since + BETWEEN_EVALUATIONS;

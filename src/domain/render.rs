@@ -6,12 +6,13 @@
 
 use super::{
     finding::{Finding, FindingSet, Outcome, Report, RuleId},
+    letters,
     marker::{Identity, Kind},
     outgoing::{Line, PublicText},
     plan::NewFile,
     policy::Policy,
-    repository::Repository,
-    letters, rules,
+    repository::{Repository, Visibility},
+    rules,
 };
 
 /// The title of the tracking issue: stable, since people search for it.
@@ -26,6 +27,14 @@ pub fn pull_request_title(kind: Kind, files: &[NewFile]) -> Line {
     let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
     let what = if kind == Kind::License { "Add a license" } else { "Add missing open source files" };
     Line::of(&format!("{what}: {}", paths.join(", ")))
+}
+
+/// A link to the policy in the organization's `.github` repository, which is
+/// seen by whom `visibility` says; `site` is that repository's page.
+#[must_use]
+pub fn policy_page(visibility: Visibility, site: &str) -> PublicText {
+    let page = format!("{site}/blob/HEAD/.github/muster.yml");
+    PublicText::about(visibility).link(letters::POLICY_LABEL, &page)
 }
 
 /// One letter to the people of one repository.
@@ -50,7 +59,8 @@ impl Letter<'_> {
     #[must_use]
     pub fn pull_request(&self, kind: Kind, files: &[NewFile], findings: &FindingSet) -> PublicText {
         let opening = if kind == Kind::License { letters::LICENSE_OPENING } else { letters::FILES_OPENING };
-        let mut text = self.why(self.blank().say(opening).say("\n\n")).say("\n\n").say(letters::FILES_TABLE_HEAD);
+        let mut text =
+            self.why(self.blank().say(opening).say("\n\n")).say("\n\n").say(letters::FILES_TABLE_HEAD);
         for file in files {
             text = text.say("| ").code(file.path).say(" | ").say(rules::rule(file.rule).why).say(" |\n");
         }
@@ -73,7 +83,8 @@ impl Letter<'_> {
         let mut text = self.why(self.blank().say(letters::TRACKING_OPENING).say("\n\n")).say("\n\n");
         text = text.say(letters::TABLE_HEAD);
         for (rule, finding) in open {
-            text = text.say("| ").say(rules::rule(*rule).title).say(" | ").sentence(&finding.summary).say(" | ");
+            text =
+                text.say("| ").say(rules::rule(*rule).title).say(" | ").sentence(&finding.summary).say(" | ");
             text = if covered.contains(*rule, finding.gap) {
                 text.say(letters::ANSWERED)
             } else {
@@ -129,7 +140,8 @@ impl Letter<'_> {
         }
         text = text.say("<details><summary>").say(letters::ALREADY_FINE).say("</summary>\n\n");
         for (rule, evidence) in fine {
-            text = text.say("- ").say(rules::rule(rule).title).say(": ").sentence(&evidence.summary).say("\n");
+            text =
+                text.say("- ").say(rules::rule(rule).title).say(": ").sentence(&evidence.summary).say("\n");
         }
         text.say("\n</details>\n\n")
     }

@@ -25,7 +25,9 @@ use crate::{
         plan::{Cause, History, Plan, Situation, Spent, plan},
         policy::{Policy, Wish},
         render,
-        repository::{AccountId, Inherited, InstallationId, Repository, RepositoryId, RepositoryName, Snapshot},
+        repository::{
+            AccountId, Inherited, InstallationId, Repository, RepositoryId, RepositoryName, Snapshot,
+        },
         rules,
     },
     github::{OurNames, Reader},
@@ -79,11 +81,11 @@ pub async fn inspect(
     cause: Cause,
     act: Act,
 ) -> Result<Option<Inspection>, JobError> {
-    let reader = ctx.github.reader(target.installation).await?;
+    let reader = ctx.github.reader(target.installation);
     let remembered = ctx.store.policy(target.account).await?;
     let rows = ctx.store.outstanding(target.repository).await?;
     let guess = policies::last_good(ctx, &remembered);
-    let mut names = OurNames::of(&guess);
+    let mut names = our_names(&guess);
     let mut read = match gather(&reader, target, &rows, &names).await? {
         Some(read) => read,
         None => {
@@ -94,9 +96,9 @@ pub async fn inspect(
         }
     };
     let policy = policies::in_force(ctx, &reader, target, remembered, &read, act).await?;
-    if OurNames::of(&policy) != names {
+    if our_names(&policy) != names {
         // The policy names other branches or another label than we looked for.
-        names = OurNames::of(&policy);
+        names = our_names(&policy);
         read = match gather(&reader, target, &rows, &names).await? {
             Some(read) => read,
             None => return Ok(None),
@@ -105,7 +107,7 @@ pub async fn inspect(
     let now = ctx.clock.now();
     let (policy, wish_problem) = with_wish(policy, &read.snapshot);
     let report = rules::evaluate(&policy, &read.snapshot, now);
-    let identity = ctx.identity().await?;
+    let identity = ctx.identity(&reader).await?;
     let prefix = policy.pull_request.branch_prefix.clone();
     let look = |rows: &[Remembered], declined| {
         recognise(&read.observed, rows, declined, &identity, target.repository, &prefix, now)
@@ -145,6 +147,17 @@ pub async fn inspect(
     Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done }))
 }
 
+/// The names that a policy gives to what is ours.
+fn our_names(policy: &Policy) -> OurNames {
+    let prefix = &policy.pull_request.branch_prefix;
+    OurNames {
+        prefix: prefix.clone(),
+        label: policy.issue.label.clone(),
+        files_branch: Kind::Files.branch(prefix),
+        license_branch: Kind::License.branch(prefix),
+    }
+}
+
 async fn gather(
     reader: &Reader,
     target: &Target,
@@ -152,7 +165,8 @@ async fn gather(
     names: &OurNames,
 ) -> Result<Option<RepositoryRead>, JobError> {
     let known = known(rows);
-    let read = reader.read_repository(&target.name, Some(target.repository), &known, names, &rules::wanted).await;
+    let read =
+        reader.read_repository(&target.name, Some(target.repository), &known, names, &rules::wanted).await;
     match read {
         Ok(read) => Ok(Some(read)),
         Err(crate::github::Error::NotFound(_)) => Ok(None),
@@ -239,7 +253,7 @@ fn policy_page(read: &RepositoryRead) -> Option<PublicText> {
     let Inherited::Files { visibility, .. } = &read.snapshot.inherited else { return None };
     let repository = &read.snapshot.repository;
     let site = repository.url.strip_suffix(&format!("/{}", repository.name))?;
-    render::policy_page(*visibility, &format!("{site}/{}/.github", repository.name.owner()))
+    Some(render::policy_page(*visibility, &format!("{site}/{}/.github", repository.name.owner())))
 }
 
 /// The facts a report rests on besides the head: the sweep of unchanged
@@ -283,14 +297,16 @@ async fn remember(
         archived: repository.archived,
     };
     ctx.store.see_repositories(&[seen], now).await?;
-    let findings: FindingSet = report.findings(Severity::Recommended).map(|(rule, f)| (rule, f.gap)).collect();
+    let findings: FindingSet =
+        report.findings(Severity::Recommended).map(|(rule, f)| (rule, f.gap)).collect();
     let judged = Judged {
         repository: target.repository,
         head: report.head.as_ref().map(|head| head.oid.clone()),
         policy_digest: policy.digest(),
         facts_digest: facts_digest(read),
         due: plan.due,
-        report: serde_json::to_string(&report.judgements).map_err(|error| JobError::Permanent(error.to_string()))?,
+        report: serde_json::to_string(&report.judgements)
+            .map_err(|error| JobError::Permanent(error.to_string()))?,
         findings: (!report.has_unknown()).then_some(findings),
     };
     let mut audit: Vec<NewAudit> = done.iter().map(|line| note(target, "changed", line)).collect();

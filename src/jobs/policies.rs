@@ -66,11 +66,16 @@ pub(super) async fn in_force(
                     Ok(policy)
                 }
                 Err(why) => {
-                    let known = remembered.refused.as_ref().is_some_and(|r| r.oid == oid.as_str() && r.why == why);
+                    let known =
+                        remembered.refused.as_ref().is_some_and(|r| r.oid == oid.as_str() && r.why == why);
                     if keep && !known {
                         let refusal =
                             PolicyRefusal { oid: oid.to_string(), why, refused_at: ctx.clock.now() };
-                        tracing::warn!(account = target.account.0, why = refusal.why, "the policy was not taken");
+                        tracing::warn!(
+                            account = target.account.0,
+                            why = refusal.why,
+                            "the policy was not taken"
+                        );
                         ctx.store.refuse_policy(target.account, &refusal).await?;
                     }
                     Ok(last_good(ctx, &remembered))
@@ -130,18 +135,24 @@ async fn untrusted(
     }
     let short = commit.oid.short();
     let Some(author) = commit.author.as_ref().filter(|author| !author.bot) else {
-        return Ok(Some(format!("commit {short} came neither by a merged pull request nor from a known person")));
+        return Ok(Some(format!(
+            "commit {short} came neither by a merged pull request nor from a known person"
+        )));
     };
     let home = RepositoryName::new(target.name.owner().clone(), ".github")
         .map_err(|error| JobError::Permanent(error.to_string()))?;
     let Ok(login) = author.login.parse::<Login>() else {
         return Ok(Some(format!("the author of commit {short} has no valid login")));
     };
-    let role = match reader.permission(&home, &login, author.id).await {
+    let Some(id) = author.id else {
+        return Ok(Some(format!("the author of commit {short} is an account that is gone")));
+    };
+    let role = match reader.permission(&home, &login, id).await {
         Ok(role) => role,
-        Err(github::Error::NotFound(_)) => Role::None,
+        Err(github::Error::StaleData(_)) => Role::None,
         Err(error) => return Err(error.into()),
     };
-    let why = format!("commit {short} was pushed by someone without the role maintain: merge it by pull request");
+    let why =
+        format!("commit {short} was pushed by someone without the role maintain: merge it by pull request");
     Ok((role < Role::Maintain).then_some(why))
 }

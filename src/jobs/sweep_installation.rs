@@ -19,7 +19,7 @@ use crate::{
 /// GitHub's and the database's.
 pub async fn list(ctx: &Context, installation: InstallationId) -> Result<Option<Vec<Target>>, JobError> {
     let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
-    let reader = ctx.github.reader(installation).await?;
+    let reader = ctx.github.reader(installation);
     let began = ctx.clock.now();
     let listed: Vec<ListedRepository> = reader.repositories().await?;
     let seen: Vec<SeenRepository> = listed

@@ -17,7 +17,10 @@ use super::{
     sweep_installation,
 };
 use crate::{
-    domain::{plan::Cause, repository::{InstallationId, RepositoryId}},
+    domain::{
+        plan::Cause,
+        repository::{InstallationId, RepositoryId},
+    },
     github,
     store::{JobKind, Lease, Priority, Settlement, StoreError},
 };
@@ -69,17 +72,21 @@ impl Worker {
     /// # Errors
     /// GitHub's and the database's.
     pub async fn begin(&self) -> Result<(), JobError> {
-        self.ctx.identity().await?;
         let now = self.ctx.clock.now();
         for found in self.ctx.github.installations().await? {
-            if !self.ctx.serves(&found.login) {
-                tracing::warn!(installation = found.id.0, "an account that is not served has installed the App");
+            if !found.login.as_ref().is_some_and(|login| self.ctx.serves(login)) {
+                tracing::warn!(
+                    installation = found.id.0,
+                    "an account that is not served has installed the App"
+                );
                 continue;
             }
-            let suspended = found.suspended_at.is_some();
+            let suspended = found.suspended;
             let id = i64::try_from(found.id.0).unwrap_or(i64::MAX);
+            let reader = self.ctx.github.reader(found.id);
             self.ctx.see(found).await?;
             if !suspended {
+                self.ctx.identity(&reader).await?;
                 self.ctx.store.arm(JobKind::SweepInstallation, id, id, SWEEP_EVERY, now).await?;
             }
         }
@@ -177,8 +184,8 @@ impl Worker {
         let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
         let name = match ctx.store.repository(repository).await? {
             Some(row) => row.seen.name,
-            None => match ctx.github.reader(installation).await?.name_of(repository).await {
-                Ok(name) => name,
+            None => match ctx.github.reader(installation).repository_by_id(repository).await {
+                Ok(found) => found.name,
                 Err(github::Error::NotFound(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
             },
@@ -186,7 +193,11 @@ impl Worker {
         Ok(Some(Target { repository, name, installation, account: known.account }))
     }
 
-    async fn settle(&self, lease: &Lease, outcome: Result<Option<Timestamp>, JobError>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        lease: &Lease,
+        outcome: Result<Option<Timestamp>, JobError>,
+    ) -> Result<(), StoreError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let settled = match outcome {
             Ok(None) => store.finish(lease, now).await?,
@@ -203,8 +214,12 @@ impl Worker {
         };
         match settled {
             Settlement::Done | Settlement::Again => {}
-            Settlement::Dead => tracing::error!(kind = %lease.kind, subject = lease.subject, "a job is given up: see muster jobs --dead"),
-            Settlement::Lost => tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended"),
+            Settlement::Dead => {
+                tracing::error!(kind = %lease.kind, subject = lease.subject, "a job is given up: see muster jobs --dead")
+            }
+            Settlement::Lost => {
+                tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended")
+            }
         }
         Ok(())
     }

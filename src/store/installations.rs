@@ -15,10 +15,6 @@ pub struct Installation {
     pub account: AccountId,
     /// The account's login, for display.
     pub login: String,
-    /// The granted permissions, JSON as GitHub sends it.
-    pub permissions: String,
-    /// `all` or `selected`.
-    pub repository_selection: String,
     /// Since when it is suspended.
     pub suspended_at: Option<Timestamp>,
     /// Since when it is gone.
@@ -40,8 +36,6 @@ impl Store {
             .bind(row::number(seen.id.0))
             .bind(row::number(seen.account.0))
             .bind(row::text(&seen.login))
-            .bind(row::text(&seen.permissions))
-            .bind(row::text(&seen.repository_selection))
             .bind(row::maybe_millis(seen.suspended_at))
             .bind(row::millis(seen.seen_at))
             .execute(&mut *transaction)
@@ -133,8 +127,6 @@ fn read(row: &AnyRow) -> Result<Installation, sqlx::Error> {
         id: InstallationId(row.number("id")?),
         account: AccountId(row.number("account")?),
         login: row.text("login")?,
-        permissions: row.text("permissions")?,
-        repository_selection: row.text("repository_selection")?,
         suspended_at: row.maybe_time("suspended_at")?,
         removed_at: row.maybe_time("removed_at")?,
         seen_at: row.time("seen_at")?,

@@ -6,10 +6,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{NewFile, Situation};
 use crate::domain::{
     finding::{Gap, Outcome, RuleId},
+    letters as words,
     marker::Kind,
     outgoing::may_add,
     repository::Snapshot,
-    letters as words,
 };
 
 /// Which pull request could answer a finding; `None`: only a person can.
@@ -56,8 +56,14 @@ fn license(s: &Situation<'_>, now: Timestamp) -> Option<NewFile> {
     let mut filled = text.replace("<year>", &year).replace("[year]", &year);
     // Who holds the copyright is a statement of law: without the agency's own
     // name a person fills it in.
-    const HOLDERS: [&str; 6] =
-        ["<copyright holders>", "<copyright holder>", "<owner>", "[fullname]", "<COPYRIGHT HOLDER>", "[owner]"];
+    const HOLDERS: [&str; 6] = [
+        "<copyright holders>",
+        "<copyright holder>",
+        "<owner>",
+        "[fullname]",
+        "<COPYRIGHT HOLDER>",
+        "[owner]",
+    ];
     for place in HOLDERS {
         if let Some(holder) = holder {
             filled = filled.replace(place, holder);
@@ -81,8 +87,12 @@ fn readme(s: &Situation<'_>) -> NewFile {
 fn contributing(s: &Situation<'_>) -> NewFile {
     let repository = &s.snapshot.repository;
     let branch = repository.head.as_ref().map_or("main", |head| head.branch.as_str());
-    let mut text = format!("# Contributing to {}\n\n{}\n", plain(repository.name.name()), words::CONTRIBUTING_WELCOME);
-    text.push_str(&section("Report a problem", &format!("{}\n\n{}", questions(s), words::CONTRIBUTING_SECURITY)));
+    let mut text =
+        format!("# Contributing to {}\n\n{}\n", plain(repository.name.name()), words::CONTRIBUTING_WELCOME);
+    text.push_str(&section(
+        "Report a problem",
+        &format!("{}\n\n{}", questions(s), words::CONTRIBUTING_SECURITY),
+    ));
     let steps = [
         words::CONTRIBUTING_STEP_FORK.to_owned(),
         words::CONTRIBUTING_STEP_CHANGE.to_owned(),
@@ -140,7 +150,9 @@ fn contributing_path(snapshot: &Snapshot) -> &'static str {
     let keeps = |folder: &str| {
         snapshot.files.in_folder(folder).any(|entry| {
             let name = entry.file_name().to_lowercase();
-            COMMUNITY.iter().any(|file| name == *file || name.strip_prefix(file).is_some_and(|r| r.starts_with('.')))
+            COMMUNITY
+                .iter()
+                .any(|file| name == *file || name.strip_prefix(file).is_some_and(|r| r.starts_with('.')))
         })
     };
     if keeps("") {

@@ -13,7 +13,13 @@ impl fmt::Display for Change {
             Change::OpenPullRequest(new) => {
                 let draft = if new.draft { "draft " } else { "" };
                 let files: Vec<String> = new.files.iter().map(|file| format!("+{}", file.path)).collect();
-                write!(f, "open {draft}pull request {:?} from {}: {}", new.title.as_str(), new.branch, files.join(" "))
+                write!(
+                    f,
+                    "open {draft}pull request {:?} from {}: {}",
+                    new.title.as_str(),
+                    new.branch,
+                    files.join(" ")
+                )
             }
             Change::OpenIssue(new) => write!(f, "open issue {:?}: {}", new.title.as_str(), new.findings),
             Change::EditIssue { number, findings, .. } => write!(f, "edit issue #{number}: {findings}"),

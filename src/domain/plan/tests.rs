@@ -110,7 +110,9 @@ fn a_license_is_proposed_only_if_the_policy_names_one_and_no_sign_of_another_is_
     would not open an issue: the pull request answers the same finding
     "#);
     let named = Case {
-        sample: Sample::complete("agency/site").without("LICENSE").with(|r| r.github_license = Some("MIT".into())),
+        sample: Sample::complete("agency/site")
+            .without("LICENSE")
+            .with(|r| r.github_license = Some("MIT".into())),
         ..proposing()
     };
     insta::assert_snapshot!(named.printed(), @r#"open issue "Repository open source checklist": license:only-named"#);
@@ -158,7 +160,10 @@ fn the_modes_are_cumulative() {
 
 #[test]
 fn the_brakes_say_until_when() {
-    let new = Case { sample: case().sample.with(|r| r.created_at = "2026-11-15T00:00:00Z".parse().unwrap()), ..case() };
+    let new = Case {
+        sample: case().sample.with(|r| r.created_at = "2026-11-15T00:00:00Z".parse().unwrap()),
+        ..case()
+    };
     insta::assert_snapshot!(new.printed(), @r#"
     would not open a pull request with files: the repository is new (until 2026-11-22T00:00:00Z)
     would not open an issue: the pull request answers the same finding
@@ -172,7 +177,8 @@ fn the_brakes_say_until_when() {
     assert_eq!(Case { spent: later, ..case() }.plan().changes.len(), 1);
     let full = Spent { open: 100, ..Spent::default() };
     assert!(Case { spent: full, ..case() }.plan().changes.is_empty());
-    let recent = Outstanding { last_pull_request_at: Some("2026-11-12T00:00:00Z".parse().unwrap()), ..nothing() };
+    let recent =
+        Outstanding { last_pull_request_at: Some("2026-11-12T00:00:00Z".parse().unwrap()), ..nothing() };
     let recent = Case { outstanding: recent, ..case() }.plan();
     assert_eq!(recent.due, Some("2026-11-19T00:00:00Z".parse().unwrap()));
     let arrived = History { arrived_at: Some("2026-11-16T00:00:00Z".parse().unwrap()), ..History::default() };
@@ -268,7 +274,9 @@ fn the_open_issue_follows_the_findings_and_closes_when_nothing_is_left() {
 #[test]
 fn the_letters_are_ours_and_read_well() {
     let case = Case {
-        policy: policy("mode: fix\nagency:\n  name: General Example Agency\n  contact: {name: Open Source Office, email: oss@example.gov}"),
+        policy: policy(
+            "mode: fix\nagency:\n  name: General Example Agency\n  contact: {name: Open Source Office, email: oss@example.gov}",
+        ),
         sample: Sample::public("agency/site").with(|r| r.description = Some("Counts @birds <b>".into())),
         ..case()
     };
@@ -293,7 +301,8 @@ fn the_letters_are_ours_and_read_well() {
 #[test]
 fn the_files_we_write_pass_our_own_check() {
     let mut sample = Sample::public("agency/site").with(|r| r.description = Some("Counts birds.".into()));
-    let policy = policy("mode: fix\nrules:\n  license: {propose: CC0-1.0}\nlimits: {per_repository_per_week: 1}");
+    let policy =
+        policy("mode: fix\nrules:\n  license: {propose: CC0-1.0}\nlimits: {per_repository_per_week: 1}");
     for kind in [Kind::License, Kind::Files] {
         let now = NOW.parse().unwrap();
         let snapshot = Sample::snapshot(sample);
@@ -347,7 +356,12 @@ fn recognised(items: Vec<Item>, branches: Vec<Branch>, rows: &[Remembered]) -> (
 }
 
 fn branch(author: u64) -> Branch {
-    Branch { name: "muster/files".into(), tip: tip(), author: Some(AccountId(author)), message: String::new() }
+    Branch {
+        name: "muster/files".into(),
+        tip: tip(),
+        author: Some(AccountId(author)),
+        message: String::new(),
+    }
 }
 
 fn pull_request(number: u64, state: ItemState) -> Item {
@@ -377,7 +391,10 @@ fn what_was_begun_a_moment_ago_may_not_be_listed_yet() {
 #[test]
 fn a_branch_that_is_not_ours_blocks_its_kind() {
     for author in [7, 99] {
-        assert!(matches!(recognised(vec![], vec![branch(author)], &[]).0, Standing::Blocked { until: None, .. }));
+        assert!(matches!(
+            recognised(vec![], vec![branch(author)], &[]).0,
+            Standing::Blocked { until: None, .. }
+        ));
     }
 }
 

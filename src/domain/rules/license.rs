@@ -255,7 +255,13 @@ fn absent(rule: &LicenseRule, snapshot: &Snapshot) -> Finding {
         (None, None) => finding.summary,
     };
     let remedy = known.map_or(finding.remedy, say::add_text);
-    Finding { gap: Gap::OnlyNamed, summary, remedy, place: path.map(|path| Place { path, line: None, column: None }), ..finding }
+    Finding {
+        gap: Gap::OnlyNamed,
+        summary,
+        remedy,
+        place: path.map(|path| Place { path, line: None, column: None }),
+        ..finding
+    }
 }
 
 /// A sign of a license where there is no license file.

@@ -6,15 +6,18 @@ use crate::{
         finding::FindingSet,
         marker::Kind,
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
-        outgoing::may_add,
-        outstanding::{Outstanding, Standing, Start, State, recognise},
+        outgoing::{Line, PublicText, may_add},
+        outstanding::{Outstanding, Start, State, recognise},
         plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
-        repository::Visibility,
+        repository::RepositoryName,
     },
-    github::{self, OurNames, Reader, Writer},
+    github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Writer},
     jobs::{Context, JobError},
     store::{Begun, Brakes, NewOutstanding},
 };
+
+const COMPLETED: IssueChange<'static> =
+    IssueChange { title: None, body: None, state: Some(IssueState::Completed) };
 
 /// What is carried out, and on what it rests.
 pub(super) struct Work<'a> {
@@ -30,16 +33,17 @@ impl Work<'_> {
     /// Carries out the changes in order; one line for each that was made.
     pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Vec<String>, JobError> {
         let rows = self.ctx.store.outstanding(self.target.repository).await?;
-        let fresh = self.reader.before_write(&self.target.name, &known(&rows), self.names).await?;
+        let fresh =
+            self.reader.before_write(self.name(), self.target.repository, &known(&rows), self.names).await?;
         self.unchanged(&fresh).await?;
-        let writer = self.ctx.github.writer(self.target.installation, self.target.repository).await?;
-        let place = fresh.snapshot.repository.visibility;
+        // A dry run has no writer, whatever asks for one.
+        let Some(writer) = self.writer(&fresh) else { return Ok(Vec::new()) };
         let mut done = Vec::new();
         let mut created = false;
         for change in &plan.changes {
             match change {
                 Change::DeleteBranch(branch) => {
-                    writer.delete_branch(&self.target.name, &branch.name).await?;
+                    writer.delete_branch(&branch.name).await?;
                     done.push(change.to_string());
                 }
                 Change::CloseDuplicate { kind, number } => {
@@ -52,12 +56,14 @@ impl Work<'_> {
                     done.extend(made);
                 }
                 Change::OpenIssue(new) => {
-                    let made = self.open_issue(&writer, new, place).await?;
+                    let made = self.open_issue(&writer, new).await?;
                     created |= made.is_some();
                     done.extend(made);
                 }
                 Change::EditIssue { number, body, findings } => {
-                    writer.edit_issue(&self.target.name, *number, body, place).await?;
+                    writer
+                        .update_issue(*number, IssueChange { body: Some(body), ..IssueChange::default() })
+                        .await?;
                     self.refreshed(*number, findings).await?;
                     done.push(change.to_string());
                 }
@@ -107,6 +113,57 @@ impl Work<'_> {
         Ok(seen.outstanding)
     }
 
+    /// The name it had when it was read, which may be newer than the target's.
+    fn name(&self) -> &RepositoryName {
+        &self.read.snapshot.repository.name
+    }
+
+    fn writer(&self, fresh: &BeforeWrite) -> Option<Writer> {
+        let repository = &fresh.snapshot.repository;
+        let limits = &self.situation.policy.limits;
+        let pace = Pace { per_minute: limits.writes_per_minute, per_hour: limits.writes_per_hour };
+        let target = github::Target {
+            id: repository.id,
+            node_id: repository.node_id.clone(),
+            name: repository.name.clone(),
+            visibility: repository.visibility,
+        };
+        self.ctx.github.writer(self.target.installation, target, pace)
+    }
+
+    async fn propose(&self, writer: &Writer, new: &NewPullRequest) -> github::Result<github::Created> {
+        let files: Vec<(String, Vec<u8>)> =
+            new.files.iter().map(|file| (file.path.to_owned(), file.text.clone().into_bytes())).collect();
+        let start = match &new.start {
+            Start::Nothing => github::Start::Nothing,
+            Start::Branch(tip) => github::Start::Branch { tip: tip.clone() },
+            Start::Committed => github::Start::Committed,
+        };
+        let message = PublicText::about(self.read.snapshot.repository.visibility);
+        let proposed = github::NewPullRequest {
+            base: &new.base.branch,
+            base_oid: &new.base.oid,
+            branch: new.branch.as_str(),
+            headline: &new.title,
+            message: &message,
+            files: &files,
+            title: &new.title,
+            body: &new.body,
+            draft: new.draft,
+            start,
+        };
+        writer.propose(&proposed).await
+    }
+
+    /// Makes the label of the tracking issue; one made meanwhile is as good.
+    async fn make_label(&self, writer: &Writer, label: &str) -> Result<(), JobError> {
+        let description = Line::of("Files an open source repository should have");
+        match writer.create_label(&Line::of(label), "0e6251", &description).await {
+            Ok(()) | Err(github::Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn open_pull_request(
         &self,
         writer: &Writer,
@@ -123,7 +180,7 @@ impl Work<'_> {
         }
         let a_day = self.situation.pull_requests_a_day(self.ctx.clock.now());
         let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else { return Ok(None) };
-        match writer.propose(&fresh.snapshot.repository, new).await {
+        match self.propose(writer, new).await {
             Ok(opened) => {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
                 Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
@@ -143,18 +200,13 @@ impl Work<'_> {
             .map(|proposal| proposal.number)
     }
 
-    async fn open_issue(
-        &self,
-        writer: &Writer,
-        new: &NewIssue,
-        place: Visibility,
-    ) -> Result<Option<String>, JobError> {
+    async fn open_issue(&self, writer: &Writer, new: &NewIssue) -> Result<Option<String>, JobError> {
         let a_day = self.situation.policy.limits.issues_per_day;
         let Some(row) = self.begin(Kind::Tracking, &new.findings, a_day).await? else { return Ok(None) };
         if new.create_label {
-            writer.create_label(&self.target.name, &new.label).await?;
+            self.make_label(writer, &new.label).await?;
         }
-        match writer.create_issue(&self.target.name, new, place).await {
+        match writer.create_issue(&new.title, &new.body, &[Line::of(&new.label)]).await {
             Ok(opened) => {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
                 Ok(Some(format!("opened issue #{} {:?}", opened.number, new.title.as_str())))
@@ -203,7 +255,9 @@ impl Work<'_> {
         error: github::Error,
     ) -> Result<Option<String>, JobError> {
         match error {
-            github::Error::Refused { message, .. } | github::Error::Gone(message) if *start == Start::Nothing => {
+            github::Error::Refused { message, .. } | github::Error::Gone(message)
+                if *start == Start::Nothing =>
+            {
                 self.ctx.store.withdraw_outstanding(row).await?;
                 self.stood_down(&message).await
             }
@@ -213,8 +267,8 @@ impl Work<'_> {
 
     async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
         match kind {
-            Kind::Tracking => writer.close_issue(&self.target.name, number).await?,
-            Kind::License | Kind::Files => writer.close_pull_request(&self.target.name, number).await?,
+            Kind::Tracking => writer.update_issue(number, COMPLETED).await?,
+            Kind::License | Kind::Files => writer.close_pull_request(number).await?,
         }
         let rows = self.ctx.store.outstanding(self.target.repository).await?;
         if let Some(row) = rows.iter().find(|row| row.kind == kind && row.number == Some(number)) {
@@ -235,11 +289,12 @@ impl Work<'_> {
     /// way, made a second one, the lower number stays.
     async fn confirm(&self, writer: &Writer) -> Result<(), JobError> {
         let rows = self.ctx.store.outstanding(self.target.repository).await?;
-        let observed = self.reader.ours(&self.target.name, &known(&rows), self.names).await?;
+        let observed =
+            self.reader.ours(self.name(), self.target.repository, &known(&rows), self.names).await?;
         for item in self.recognised(&observed).await?.duplicates {
             match item.branch {
-                Some(_) => writer.close_pull_request(&self.target.name, item.number).await?,
-                None => writer.close_issue(&self.target.name, item.number).await?,
+                Some(_) => writer.close_pull_request(item.number).await?,
+                None => writer.update_issue(item.number, COMPLETED).await?,
             }
         }
         Ok(())

@@ -29,7 +29,9 @@ pub(super) async fn declines(ctx: &Context, repository: RepositoryId) -> Result<
     for decision in ctx.store.decisions(repository).await? {
         let decision = decision.decision;
         let Ok(findings) = decision.findings.parse::<FindingSet>() else {
-            return Err(JobError::Permanent(format!("a decision about repository {repository} cannot be read")));
+            return Err(JobError::Permanent(format!(
+                "a decision about repository {repository} cannot be read"
+            )));
         };
         for (rule, gap) in findings.iter() {
             declined.retain(|earlier| (earlier.rule, earlier.gap) != (rule, Some(gap)));
@@ -93,10 +95,19 @@ impl Lesson<'_> {
     /// ledger never knew, or one that a person reopened, who thereby takes the
     /// decline back.
     async fn opened(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
-        let declined = self.row(item, kind).filter(|row| matches!(row.state, State::Declined | State::Closed));
+        let declined =
+            self.row(item, kind).filter(|row| matches!(row.state, State::Declined | State::Closed));
         if let Some(row) = declined {
-            self.decide(kind, &row.findings, DecisionStatus::Withdrawn, "reopen", None, Role::None, Some(item))
-                .await?;
+            self.decide(
+                kind,
+                &row.findings,
+                DecisionStatus::Withdrawn,
+                "reopen",
+                None,
+                Role::None,
+                Some(item),
+            )
+            .await?;
         }
         self.settle(item, kind, State::Open, None).await
     }
@@ -149,7 +160,7 @@ impl Lesson<'_> {
         by: Option<&Actor>,
     ) -> Result<(), JobError> {
         let findings = findings.cloned().unwrap_or_else(|| self.findings_now(kind));
-        let ours = self.ctx.identity().await?.bot;
+        let ours = self.ctx.identity(self.reader).await?.bot;
         if by.and_then(|actor| actor.id) == Some(ours) {
             return self.settle(item, kind, State::Closed, Some(findings)).await;
         }
@@ -162,7 +173,8 @@ impl Lesson<'_> {
 
     /// Deleted, transferred or converted: never recreated.
     async fn gone(&self, row: &Remembered) -> Result<(), JobError> {
-        self.decide(row.kind, &row.findings, DecisionStatus::Declined, "gone", None, Role::None, None).await?;
+        self.decide(row.kind, &row.findings, DecisionStatus::Declined, "gone", None, Role::None, None)
+            .await?;
         self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
         Ok(())
     }
@@ -187,7 +199,7 @@ impl Lesson<'_> {
             status,
             actor: by.and_then(|actor| actor.id).unwrap_or(NOBODY),
             login: by.map(|actor| actor.login.clone()).unwrap_or_default(),
-            role: role.as_str().to_owned(),
+            role: word(role).to_owned(),
             via: via.to_owned(),
             reason: None,
             until: (status == DecisionStatus::Declined).then(|| now + DAY * days),
@@ -203,10 +215,24 @@ impl Lesson<'_> {
     async fn role(&self, by: Option<&Actor>) -> Result<Role, JobError> {
         let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
         let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
-        match self.reader.permission(&self.target.name, &login, actor.id).await {
+        let Some(id) = actor.id else { return Ok(Role::None) };
+        match self.reader.permission(&self.target.name, &login, id).await {
             Ok(role) => Ok(role),
-            Err(github::Error::NotFound(_)) => Ok(Role::None),
+            // The login has passed to someone else: who closed it is gone.
+            Err(github::Error::StaleData(_)) => Ok(Role::None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// The role as the ledger keeps it.
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::None => "none",
+        Role::Read => "read",
+        Role::Triage => "triage",
+        Role::Write => "write",
+        Role::Maintain => "maintain",
+        Role::Admin => "admin",
     }
 }

@@ -68,8 +68,6 @@ CREATE TABLE installation (
     id BIGINT NOT NULL PRIMARY KEY,
     account BIGINT NOT NULL,
     login TEXT NOT NULL,
-    permissions TEXT NOT NULL,
-    repository_selection TEXT NOT NULL,
     suspended_at BIGINT,
     removed_at BIGINT,
     seen_at BIGINT NOT NULL

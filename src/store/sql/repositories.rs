@@ -3,7 +3,7 @@
 
 macro_rules! installation_columns {
     () => {
-        "id, account, login, permissions, repository_selection, suspended_at, removed_at, seen_at"
+        "id, account, login, suspended_at, removed_at, seen_at"
     };
 }
 
@@ -23,10 +23,9 @@ macro_rules! outstanding_columns {
 
 statements! {
     SEE_INSTALLATION = "INSERT INTO installation \
-            (id, account, login, permissions, repository_selection, suspended_at, seen_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+            (id, account, login, suspended_at, seen_at) \
+        VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (id) DO UPDATE SET account = excluded.account, login = excluded.login, \
-            permissions = excluded.permissions, repository_selection = excluded.repository_selection, \
             suspended_at = excluded.suspended_at, removed_at = NULL, seen_at = excluded.seen_at";
     INSTALLATION = concat!("SELECT ", installation_columns!(), " FROM installation WHERE id = $1");
     INSTALLATIONS = concat!(
