@@ -20,7 +20,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let kind = prop::sample::select(vec![JobKind::InspectRepository, JobKind::ReadPolicy]);
+    let kind = prop::sample::select(vec![JobKind::InspectRepository, JobKind::SweepInstallation]);
     let priority = prop::sample::select(Priority::ALL.to_vec());
     prop_oneof![
         6 => (kind, 0..4_i64, priority, 0..40_i64)

@@ -51,14 +51,14 @@ async fn wishes_for_one_job_join(#[values(Dialect::Sqlite, Dialect::Postgres)] d
 async fn one_run_at_a_time_on_a_subject(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
     let place = Place::new(dialect).await;
     let store = place.open().await;
-    let policy = NewJob { kind: JobKind::ReadPolicy, ..inspect(7) };
+    let policy = NewJob { kind: JobKind::SweepInstallation, ..inspect(7) };
     store.enqueue(&[inspect(7), policy, inspect(8)], at(0)).await.unwrap();
     let first = lease(&store, 0).await.unwrap();
     let second = lease(&store, 0).await.unwrap();
     assert_eq!((first.subject, second.subject), (7, 8));
     assert_eq!(lease(&store, 0).await, None);
     assert_eq!(store.finish(&first, at(1)).await.unwrap(), Settlement::Done);
-    assert_eq!(lease(&store, 1).await.unwrap().kind, JobKind::ReadPolicy);
+    assert_eq!(lease(&store, 1).await.unwrap().kind, JobKind::SweepInstallation);
 }
 
 #[rstest]
@@ -256,7 +256,7 @@ async fn a_periodic_job_is_armed_once(#[values(Dialect::Sqlite, Dialect::Postgre
     let (store, replica) = (place.open().await, place.open().await);
     let every = Duration::from_secs(300);
     for (replica, seconds) in [(&store, 0), (&replica, 2), (&store, 4)] {
-        replica.arm(JobKind::RecoverDeliveries, 0, 0, every, at(seconds)).await.unwrap();
+        replica.arm(JobKind::PruneStore, 0, 0, every, at(seconds)).await.unwrap();
     }
     let taken = lease(&store, 10).await.unwrap();
     assert_eq!(lease(&replica, 10).await, None);
@@ -272,7 +272,7 @@ async fn a_periodic_job_is_armed_once(#[values(Dialect::Sqlite, Dialect::Postgre
     assert_eq!(taken.attempts, 1);
     // Asked for at once while it runs: at once, and then by its period again.
     store
-        .enqueue(&[NewJob { kind: JobKind::RecoverDeliveries, run_at: at(620), ..inspect(0) }], at(615))
+        .enqueue(&[NewJob { kind: JobKind::PruneStore, run_at: at(620), ..inspect(0) }], at(615))
         .await
         .unwrap();
     assert_eq!(store.finish(&taken, at(616)).await.unwrap(), Settlement::Again);

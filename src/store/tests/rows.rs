@@ -63,8 +63,6 @@ async fn installations_come_and_go(#[values(Dialect::Sqlite, Dialect::Postgres)]
         id: HERE,
         account: AGENCY,
         login: "agency".to_owned(),
-        permissions: "{\"contents\":\"read\"}".to_owned(),
-        repository_selection: "all".to_owned(),
         suspended_at: None,
         removed_at: None,
         seen_at: at(0),
