@@ -6,8 +6,8 @@
 //! event whose body lacks what it is about is refused, since the name of the
 //! event is not signed.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Value, value::RawValue};
 
 use crate::domain::repository::{
     AccountId, InstallationId, Login, ObjectId, RepositoryId, RepositoryName, Visibility,
@@ -282,8 +282,16 @@ impl Event {
         if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(EventError::NotJson { line: 1, column: 1 });
         }
-        let mut event: Event = serde_json::from_slice(body)
-            .map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
+        let not_json =
+            |error: serde_json::Error| EventError::NotJson { line: error.line(), column: error.column() };
+        // A list would be read as the fields of an event, one after the other.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(EventError::NotJson { line: 1, column: 1 });
+        }
+        let mut event: Event = serde_json::from_slice(body).map_err(not_json)?;
+        if name == "push" {
+            event.push = serde_json::from_slice(body).map_err(not_json)?;
+        }
         name.clone_into(&mut event.name);
         if name == "push" {
             event.push =
@@ -317,27 +325,22 @@ impl Event {
     }
 }
 
-/// `None` for a value of another shape than foreseen.
-fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+/// `None` for a value of another shape than foreseen. The value is passed over
+/// in place, so that one Muster does not understand costs no memory.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(value.get()).ok())
 }
 
 /// Without the elements of another shape than foreseen.
-fn lenient_list<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Array(items) => {
-            items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect()
-        }
-        _ => Vec::new(),
-    })
+fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let value = <&RawValue>::deserialize(deserializer)?;
+    let elements: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
+    Ok(elements.into_iter().filter_map(|element| serde_json::from_str(element.get()).ok()).collect())
 }
 
 fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_bool().unwrap_or(false))
+    Ok(lenient(deserializer)?.unwrap_or(false))
 }
 
 #[cfg(test)]
