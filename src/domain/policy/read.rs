@@ -134,8 +134,8 @@ fn rules(section: &mut Section, rules: &mut Rules) {
     rule(section, "code-json", &mut rules.code_json, code_json, |rule| &mut rule.severity);
 }
 
-/// A rule is a section, or `off`. Settings of a rule that no pack turned on
-/// turn it on, as far as they say.
+/// A rule is a section, or `off`. One that no pack turned on stays off until
+/// its section says a severity.
 fn rule<'a, R>(
     section: &mut Section<'a>,
     id: &'static str,

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::domain::untrusted::is_treacherous;
 
+/// How many problems of a file are told; who has more is no help with more.
+const MAX_PROBLEMS: usize = 100;
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(super) struct Problems(RefCell<Vec<Problem>>);
@@ -27,6 +30,13 @@ impl Problems {
             return Ok(value);
         }
         problems.sort_by(|a, b| (a.line, a.column, &a.key).cmp(&(b.line, b.column, &b.key)));
+        if let Some(first) = problems.get(MAX_PROBLEMS) {
+            let place = At { line: first.line, column: first.column };
+            let more = format!("has {} more problems from here on", problems.len() - MAX_PROBLEMS);
+            let more = place.problem("", more, "correct those above and look again");
+            problems.truncate(MAX_PROBLEMS);
+            problems.push(more);
+        }
         Err(problems)
     }
 }

@@ -457,6 +457,17 @@ bidi: 1:7 mode: is "\u{202e}xif"; write one of observe, check, issue, fix
 }
 
 #[test]
+fn a_file_of_nothing_but_problems_tells_a_hundred() {
+    let text: String = (0..10_000).map(|key| format!("k{key}: x\n")).collect();
+    let problems = Policy::parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 101);
+    assert_eq!(
+        problems[100].to_string(),
+        "101:1 file: has 9900 more problems from here on; correct those above and look again"
+    );
+}
+
+#[test]
 fn a_thousand_stars_match_in_linear_time() {
     let pattern = "*a".repeat(100);
     let policy = Policy::parse(&format!("repositories: {{exclude: [\"{pattern}\"]}}")).unwrap();
