@@ -52,8 +52,9 @@ pub struct Departure {
 
 /// Statuses that any route may answer, whether or not its description says so:
 /// GitHub documents them for the API as a whole ("Troubleshooting the REST
-/// API", "Rate limits for the REST API").
-const GENERAL: [u16; 10] = [400, 401, 403, 404, 422, 429, 500, 502, 503, 504];
+/// API", "Rate limits for the REST API", and for conditional requests and
+/// redirects "Best practices for using the REST API").
+const GENERAL: [u16; 14] = [301, 302, 304, 307, 400, 401, 403, 404, 422, 429, 500, 502, 503, 504];
 
 /// GitHub's OpenAPI description, with the schemas compiled so far.
 pub struct Description {

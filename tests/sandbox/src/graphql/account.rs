@@ -10,10 +10,7 @@ impl Context<'_> {
         // As an actor a bot goes by its bare slug, as the author of a commit
         // by its whole login.
         let bare = account.login.trim_end_matches("[bot]");
-        let path = match field.kind {
-            "Bot" => format!("/apps/{bare}"),
-            _ => format!("/{}", account.login),
-        };
+        let path = account.web_path();
         Ok(match field.name {
             "id" => Found::leaf(account.node_id()),
             "databaseId" => Found::leaf(account.id),

@@ -34,14 +34,14 @@ impl State {
 
     fn user_fields(&self, account: &Account) -> Map<String, Value> {
         let login = &account.login;
-        let url = format!("{}/users/{login}", self.urls.api);
+        let url = format!("{}/users/{}", self.urls.api, account.login_in_url());
         let mut fields = Map::new();
         fields.insert("login".into(), json!(login));
         fields.insert("id".into(), json!(account.id));
         fields.insert("node_id".into(), json!(account.node_id()));
         fields.insert("avatar_url".into(), json!(format!("{}/avatars/{}", self.urls.web, account.id)));
         fields.insert("gravatar_id".into(), json!(""));
-        fields.insert("html_url".into(), json!(format!("{}/{login}", self.urls.web)));
+        fields.insert("html_url".into(), json!(format!("{}{}", self.urls.web, account.web_path())));
         for (field, suffix) in USER_URLS {
             fields.insert(field.into(), json!(format!("{url}{suffix}")));
         }

@@ -92,6 +92,20 @@ impl Account {
         }
     }
 
+    /// The login as part of an API URL: a bot's has brackets, which a URL may
+    /// not.
+    pub fn login_in_url(&self) -> String {
+        self.login.replace('[', "%5B").replace(']', "%5D")
+    }
+
+    /// The path of its page: `/login`, for a bot that of its App.
+    pub fn web_path(&self) -> String {
+        match self.kind {
+            AccountKind::Bot => format!("/apps/{}", self.login.trim_end_matches("[bot]")),
+            AccountKind::User | AccountKind::Organization(_) => format!("/{}", self.login),
+        }
+    }
+
     /// The address GitHub gives commits of this account.
     pub fn noreply(&self) -> String {
         format!("{}+{}@users.noreply.github.com", self.id, self.login)
