@@ -5,7 +5,7 @@ mod deploy;
 mod command_line;
 mod documents;
 mod floors;
-mod github_client;
+mod github;
 mod manifests;
 mod server;
 mod webhook;

@@ -1,0 +1,7 @@
+//! The GitHub client against a stand-in that misbehaves on purpose: each trap
+//! of octocrab and of the platform is answered, and here is how.
+
+mod reads;
+mod stand_in;
+mod traps;
+mod writes;
