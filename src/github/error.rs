@@ -127,6 +127,8 @@ pub(super) fn refusal(route: &str, words: &str) -> Error {
         refused(Refusal::Rules)
     } else if lower.contains("already exists") || lower.contains("already_exists") {
         Error::Conflict(message)
+    } else if lower.contains("reference does not exist") {
+        Error::NotFound(message)
     } else if lower.contains("draft pull requests are not supported") {
         refused(Refusal::Drafts)
     } else if lower.contains("no commits between") {

@@ -8,6 +8,8 @@ use std::fmt;
 
 use http::Method;
 
+use super::graphql;
+
 /// A permission of a GitHub App on repositories, of those Muster asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -202,14 +204,18 @@ pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullReque
 
 /// What each GraphQL document needs, by the name of its operation.
 pub const OPERATIONS: [(&str, &[Need]); 7] = [
-    ("Snapshot", READING),
-    ("Texts", READING),
-    ("BeforeWrite", READING),
-    ("Ours", READING),
-    ("Propose", PROPOSING),
-    ("ProposeFromBranch", PROPOSING),
-    ("OpenPullRequest", PROPOSING),
+    operation(&graphql::SNAPSHOT),
+    operation(&graphql::TEXTS),
+    operation(&graphql::BEFORE_WRITE),
+    operation(&graphql::OURS),
+    operation(&graphql::PROPOSE),
+    operation(&graphql::PROPOSE_FROM_BRANCH),
+    operation(&graphql::OPEN_PULL_REQUEST),
 ];
+
+const fn operation(document: &graphql::Document) -> (&'static str, &'static [Need]) {
+    (document.name, document.needs)
+}
 
 /// What the App must hold for GitHub to send it an event. Those of its own
 /// installation come to every App.
@@ -248,6 +254,7 @@ mod tests {
         routes.sort();
         routes.dedup();
         assert_eq!(routes.len(), ROUTES.len());
+        assert_eq!(OPERATIONS.len(), graphql::DOCUMENTS.len());
         assert!(EVENTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 

@@ -3,7 +3,7 @@
 //! Promises: (1) a [`Reader`] holds a token that can only read; (2) one call
 //! brings all an inspection needs, and a second one only texts under unusual
 //! names; (3) a repository is found by its id when its name has changed
-//! hands; (4) what was not read whole is [`Listing::Unread`] or
+//! hands; (4) what was not read whole is [`Listing::Unread`](crate::domain::repository::Listing) or
 //! [`FileText::Unread`](crate::domain::repository::FileText), never absent.
 
 mod answer;
@@ -26,7 +26,7 @@ use super::{
 use crate::domain::{
     observed::{Actor, BeforeWrite, Observed, RepositoryRead},
     repository::{
-        AccountId, Files, Inherited, InstallationId, Listing, Login, RepositoryId, RepositoryName, Snapshot,
+        AccountId, Files, Inherited, InstallationId, Login, RepositoryId, RepositoryName, Snapshot,
         Visibility,
     },
 };

@@ -76,7 +76,7 @@ pub(super) struct Request<'a> {
     pub(super) method: Method,
     /// Absolute, made by [`Endpoints`].
     pub(super) uri: String,
-    pub(super) token: Option<&'a SecretString>,
+    pub(super) token: &'a SecretString,
     pub(super) body: Option<&'a Value>,
 }
 
@@ -121,18 +121,16 @@ impl Transport {
     }
 
     async fn once(&self, request: &Request<'_>, uri: &str) -> std::result::Result<Answer, Fault> {
-        let mut builder = http::Request::builder()
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", request.token.expose_secret()))
+            .map_err(|_| Fault::NotSent)?;
+        bearer.set_sensitive(true);
+        let builder = http::Request::builder()
             .method(request.method.clone())
             .uri(uri)
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", API_VERSION);
-        if let Some(token) = request.token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-                .map_err(|_| Fault::NotSent)?;
-            value.set_sensitive(true);
-            builder = builder.header(header::AUTHORIZATION, value);
-        }
+            .header("x-github-api-version", API_VERSION)
+            .header(header::AUTHORIZATION, bearer);
         let built = self.octocrab.build_request(builder, request.body).map_err(|_| Fault::NotSent)?;
         let answer = self.octocrab.execute(built).await.map_err(|error| fault(&error))?;
         let (parts, body) = answer.into_parts();

@@ -1,8 +1,8 @@
 //! The integration tests, in one binary.
 
 mod abuse_forger;
-mod deploy;
 mod command_line;
+mod deploy;
 mod documents;
 mod floors;
 mod github;

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use axum::response::Response;
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
 use base64::Engine as _;
 use http::Method;
 use muster::{
@@ -279,4 +282,28 @@ async fn a_role_is_that_of_the_person_not_of_the_login() {
     assert_eq!(role("alice", 7).await, Ok(Role::Maintain));
     assert!(matches!(role("alice", 8).await, Err(Error::StaleData(_))));
     assert_eq!(role("mallory", 9).await, Ok(Role::None));
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_at_32_mib() {
+    let github = StandIn::start(|_, _| {
+        let endless =
+            futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1 << 20])));
+        Response::new(Body::from_stream(endless))
+    })
+    .await;
+    let answer = github.with_token().reader(ONE).repository_by_id(RepositoryId(1)).await;
+    let Err(Error::Permanent(message)) = answer else { panic!("{answer:?}") };
+    assert!(message.contains("32 MiB"), "{message}");
+    assert_eq!(github.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn without_the_apps_key_nothing_is_asked_in_its_name() {
+    let github = StandIn::start(|_, _| nothing()).await;
+    let plain = github.with_token();
+    assert!(matches!(plain.installations().await, Err(Error::Permanent(_))));
+    assert!(matches!(plain.reader(ONE).bot().await, Err(Error::Permanent(_))));
+    assert!(github.with_app().token_reader().is_none());
+    assert_eq!(github.seen().len(), 0);
 }

@@ -1,0 +1,136 @@
+//! The credentials a call is made with: the App's signature, a token minted
+//! with it, or the plain token.
+
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Access, Client, Kind, Who};
+use crate::github::{
+    credentials::{App, Scope, Token, TokenKey},
+    error::{Error, Result},
+    needs,
+    transport::Request,
+};
+
+/// The credentials of one attempt.
+pub(super) enum Credential {
+    /// A JWT, and which of the App's keys signed it.
+    App(SecretString, usize),
+    /// A token of an installation.
+    Installation(Token),
+    /// The plain token.
+    Plain(SecretString),
+}
+
+impl Credential {
+    /// What goes into the header.
+    pub(super) fn secret(&self) -> &SecretString {
+        match self {
+            Credential::App(jwt, _) => jwt,
+            Credential::Installation(token) => &token.secret,
+            Credential::Plain(token) => token,
+        }
+    }
+}
+
+impl Client {
+    pub(super) async fn credential(&self, who: &Who) -> Result<Credential> {
+        match (who, &self.access) {
+            (Who::App, Access::App(app)) => {
+                let key = self.key.load(Ordering::Relaxed);
+                Ok(Credential::App(app.jwt(key, self.clock.now())?, key))
+            }
+            (Who::Installation(scope), Access::App(app)) => {
+                let now = self.clock.now();
+                let key = self.token_key(app, scope);
+                Ok(Credential::Installation(self.tokens.get(key, now, self.mint(scope, now)).await?))
+            }
+            (Who::Token, Access::Token(token)) => Ok(Credential::Plain(token.clone())),
+            (Who::App | Who::Installation(_), Access::Token(_)) => Err(Error::Permanent(
+                "this needs the App's credentials: set its id and private key".to_owned(),
+            )),
+            (Who::Token, Access::App(_)) => {
+                Err(Error::Permanent("this needs a plain token, and only the App is set up".to_owned()))
+            }
+        }
+    }
+
+    /// After a 401: whether other credentials are at hand.
+    pub(super) async fn renew(&self, who: &Who, refused: &Credential, renewals: usize) -> bool {
+        match (who, refused, &self.access) {
+            (Who::App, Credential::App(_, key), Access::App(app)) => {
+                // During a rotation GitHub knows one of the keys, not which.
+                self.key.store((key + 1) % app.keys(), Ordering::Relaxed);
+                renewals + 1 < app.keys()
+            }
+            (Who::Installation(scope), Credential::Installation(token), Access::App(app)) => {
+                self.tokens.forget(&self.token_key(app, scope), token).await;
+                renewals == 0
+            }
+            (Who::App | Who::Installation(_) | Who::Token, _, _) => false,
+        }
+    }
+
+    /// Ends every token in memory; returns how many GitHub ended, and how many
+    /// it did not (those end by themselves within the hour).
+    pub(in crate::github) async fn revoke_all(&self) -> (usize, usize) {
+        let (mut ended, mut left) = (0, 0);
+        for token in self.tokens.drain().await {
+            let request = Request {
+                method: needs::REVOKE.method.clone(),
+                uri: self.endpoints.rest(needs::REVOKE.template),
+                token: &token.secret,
+                body: None,
+            };
+            match self.transport.send(request).await {
+                Ok(answer) if answer.status.is_success() => ended += 1,
+                Ok(_) | Err(_) => left += 1,
+            }
+        }
+        (ended, left)
+    }
+
+    fn token_key(&self, app: &App, scope: &Scope) -> TokenKey {
+        TokenKey {
+            host: self.endpoints.host().to_owned(),
+            app: app.issuer().to_owned(),
+            scope: scope.clone(),
+        }
+    }
+
+    /// Mints a token. It shows to nobody and changes nothing, so it may be
+    /// asked for again.
+    async fn mint(&self, scope: &Scope, now: Timestamp) -> Result<Token> {
+        #[derive(Deserialize)]
+        struct Minted {
+            token: String,
+            expires_at: Timestamp,
+        }
+        let permissions: serde_json::Map<String, Value> = scope
+            .permissions
+            .iter()
+            .map(|(permission, level)| (permission.as_str().to_owned(), level.as_str().into()))
+            .collect();
+        let mut body = json!({ "permissions": permissions });
+        if let Some(ids) = &scope.repositories {
+            body["repository_ids"] = ids.iter().map(|id| id.0).collect();
+        }
+        let id = scope.installation.to_string();
+        // The App's own call is made by the same path, which has no end for the compiler.
+        let answer: Result<Minted> =
+            Box::pin(self.rest_json(&Who::App, &needs::MINT, &[&id], Some(&body), Kind::Read)).await;
+        match answer {
+            Ok(minted) => Ok(Token::new(SecretString::from(minted.token), now, minted.expires_at)),
+            // More was asked than the account has granted.
+            Err(Error::Refused { .. }) => Err(Error::Forbidden {
+                route: needs::MINT.to_string(),
+                needs: needs::shown(&scope.permissions),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+}

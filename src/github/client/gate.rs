@@ -1,0 +1,76 @@
+//! The gate of an installation: how many calls at once, and when.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{AT_ONCE, Client, LONGEST_PAUSE, Who};
+use crate::github::{
+    error::{Error, Result},
+    limits::{Limits, Pace, Purse, Turn},
+};
+
+/// What everyone on one installation has to pass.
+pub(super) struct Gate {
+    limits: Mutex<Limits>,
+    at_once: Semaphore,
+    /// Held by the one write under way.
+    write: tokio::sync::Mutex<()>,
+}
+
+impl Gate {
+    pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place among the calls under way.
+    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>> {
+        let closed = |_| Error::Transient("Muster is shutting down".to_owned());
+        self.at_once.acquire().await.map_err(closed)
+    }
+}
+
+impl Client {
+    pub(super) fn gate(&self, who: &Who) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(who.purse_holder()).or_insert_with(|| {
+            Arc::new(Gate {
+                limits: Mutex::default(),
+                at_once: Semaphore::new(AT_ONCE),
+                write: tokio::sync::Mutex::new(()),
+            })
+        });
+        Arc::clone(gate)
+    }
+
+    /// Waits a moment if GitHub asked for one; a longer wait is the caller's.
+    pub(super) async fn wait_for(&self, gate: &Gate, purse: Purse) -> Result<()> {
+        loop {
+            let now = self.clock.now();
+            let Err(until) = gate.limits().read(purse, now) else { return Ok(()) };
+            if until > now + LONGEST_PAUSE {
+                return Err(Error::RateLimited { until });
+            }
+            self.clock.pause_until(until).await;
+        }
+    }
+
+    /// Waits for the write before this one, and for the distance to it.
+    pub(super) async fn turn<'g>(
+        &self,
+        gate: &'g Gate,
+        purse: Purse,
+        count: u32,
+        pace: Pace,
+    ) -> Result<tokio::sync::MutexGuard<'g, ()>> {
+        let held = gate.write.lock().await;
+        loop {
+            let turn = gate.limits().write(purse, count, pace, self.clock.now());
+            match turn {
+                Turn::Now => return Ok(held),
+                Turn::Soon(when) => self.clock.pause_until(when).await,
+                Turn::Not(until) => return Err(Error::RateLimited { until }),
+            }
+        }
+    }
+}
