@@ -6,6 +6,7 @@
 use super::row::{self, Columns, parsed};
 use super::work::words;
 use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use crate::domain::finding::{FindingSet, RuleId};
 use crate::domain::repository::{AccountId, InstallationId, RepositoryId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -33,10 +34,10 @@ words! {
 pub struct NewDecision {
     /// The repository.
     pub repository: RepositoryId,
-    /// The rule, or what kind of issue or pull request was closed.
-    pub rule: String,
-    /// Hash of the findings it was about.
-    pub findings: String,
+    /// The rule, if it is about all gaps of one; `None` if about `findings`.
+    pub rule: Option<RuleId>,
+    /// The findings it was about, as they stood then.
+    pub findings: FindingSet,
     /// What was decided.
     pub status: DecisionStatus,
     /// The person.
@@ -115,8 +116,8 @@ impl Store {
         sqlx::query(sql::ADD_DECISION)
             .bind(id)
             .bind(row::number(decision.repository.0))
-            .bind(row::text(&decision.rule))
-            .bind(row::text(&decision.findings))
+            .bind(decision.rule.map(|rule| rule.to_string()))
+            .bind(decision.findings.to_string())
             .bind(decision.status.as_str())
             .bind(row::number(decision.actor.0))
             .bind(row::text(&decision.login))
@@ -209,16 +210,18 @@ pub(super) async fn note(
 fn read_decision(row: &AnyRow) -> Result<Decision, StoreError> {
     let refused = StoreError::of(READING);
     let id = row.integer("id").map_err(&refused)?;
-    let status = row.text("status").map_err(&refused)?;
-    let status = parsed("decision", id, &status)?;
+    let status = parsed("decision", id, &row.text("status").map_err(&refused)?)?;
+    let findings = parsed("decision", id, &row.text("findings").map_err(&refused)?)?;
+    let rule = row.maybe_text("rule").map_err(&refused)?;
+    let rule = rule.map(|rule| parsed("decision", id, &rule)).transpose()?;
     let rest = || -> Result<Decision, sqlx::Error> {
         Ok(Decision {
             id,
             decided_at: row.time("decided_at")?,
             decision: NewDecision {
                 repository: RepositoryId(row.number("repository")?),
-                rule: row.text("rule")?,
-                findings: row.text("findings")?,
+                rule,
+                findings,
                 status,
                 actor: AccountId(row.number("actor")?),
                 login: row.text("login")?,

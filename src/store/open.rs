@@ -226,3 +226,44 @@ fn make_private_file(path: &Path) -> Result<(), StoreError> {
         .map(|_| ())
         .map_err(failed(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the driver is handed for a server's URL.
+    fn handed(url: &str) -> String {
+        sqlx::any::install_default_drivers();
+        Place::of(url).unwrap().prepare().unwrap().database_url.to_string()
+    }
+
+    #[test]
+    fn a_remote_server_must_prove_who_it_is() {
+        for url in ["postgres://muster@db.agency.example/muster", "postgresql://muster@10.0.0.9:5433/muster"]
+        {
+            assert_eq!(handed(url), format!("{url}?sslmode=verify-full"));
+        }
+        for url in [
+            "postgres://muster@localhost/muster",
+            "postgres://muster@127.0.0.1/muster",
+            "postgres://muster@[::1]/muster",
+            "postgres://muster@%2Frun%2Fpostgresql/muster",
+            "postgres:///muster?host=/run/postgresql",
+            "postgres://muster@db/muster?sslmode=disable",
+        ] {
+            assert_eq!(handed(url), url, "left as it is");
+        }
+    }
+
+    #[test]
+    fn a_path_may_be_relative() {
+        let here = std::env::current_dir().unwrap();
+        for url in ["sqlite://muster.db", "sqlite:muster.db"] {
+            assert_eq!(Place::of(url).unwrap(), Place::File(here.join("muster.db")));
+        }
+        assert_eq!(
+            Place::of("sqlite:///var/lib/muster.db").unwrap(),
+            Place::File("/var/lib/muster.db".into())
+        );
+    }
+}

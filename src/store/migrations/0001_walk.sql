@@ -120,7 +120,7 @@ CREATE INDEX outstanding_by_account ON outstanding (account, created_at);
 CREATE TABLE decision (
     id BIGINT NOT NULL PRIMARY KEY,
     repository BIGINT NOT NULL,
-    rule TEXT NOT NULL,
+    rule TEXT,
     findings TEXT NOT NULL,
     status TEXT NOT NULL,
     actor BIGINT NOT NULL,

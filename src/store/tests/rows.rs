@@ -1,7 +1,7 @@
 //! Installations, repositories, the ledger, policies, texts.
 
 use super::*;
-use crate::domain::finding::FindingSet;
+use crate::domain::finding::{FindingSet, RuleId};
 use crate::domain::repository::Visibility;
 
 pub(super) const AGENCY: AccountId = AccountId(10);
@@ -21,8 +21,8 @@ pub(super) fn noted(what: &str) -> NewAudit {
 pub(super) fn declined() -> NewDecision {
     NewDecision {
         repository: RepositoryId(7),
-        rule: "readme".to_owned(),
-        findings: "readme:missing".to_owned(),
+        rule: None,
+        findings: findings("readme:missing"),
         status: DecisionStatus::Declined,
         actor: AccountId(44),
         login: "maintainer".to_owned(),
@@ -165,6 +165,7 @@ async fn decisions_are_kept_as_made(#[values(Dialect::Sqlite, Dialect::Postgres)
     let store = place.open().await;
     let withdrawn = NewDecision {
         status: DecisionStatus::Withdrawn,
+        rule: Some(RuleId::Readme),
         until: None,
         approver: Some(AccountId(45)),
         reason: Some("reopened".to_owned()),
