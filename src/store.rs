@@ -132,8 +132,8 @@ async fn take_number(
         .map_err(StoreError::of(doing))
 }
 
-/// A pool as both databases want it: no ping before use, no silent reconnects
-/// by age.
+/// A pool of at most so many connections; whoever finds none free for 30 s is
+/// told that the database is unavailable.
 fn pool(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(connections).acquire_timeout(std::time::Duration::from_secs(30))
 }

@@ -6,7 +6,8 @@
 //!
 //! On SQLite one task commits what has queued: up to [`GROUP`] deliveries or
 //! what came within [`LINGER`] of the first, since pressing a commit onto the
-//! disk costs more than all rows of a group.
+//! disk costs more than all rows of a group. It does not wait for more than
+//! came the last time: a lone sender is answered at once.
 
 use super::deliveries::{Accepted, NewDelivery};
 use super::work::{NewJob, Priority};
@@ -40,7 +41,9 @@ pub(super) struct Waiting {
 pub(super) fn start(store: Store) -> mpsc::Sender<Waiting> {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(4 * GROUP);
     tokio::spawn(async move {
-        while let Some(group) = next_group(&mut receiver).await {
+        let mut usual = 1;
+        while let Some(group) = next_group(&mut receiver, usual).await {
+            usual = group.len();
             let (arrivals, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|waiting| (waiting.arrival, waiting.answer)).unzip();
             for (result, answer) in store.commit_group(&arrivals).await.into_iter().zip(answers) {
@@ -52,13 +55,20 @@ pub(super) fn start(store: Store) -> mpsc::Sender<Waiting> {
     sender
 }
 
-async fn next_group(receiver: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+/// What waits, and up to `usual` of those that are about to; `None` when nobody
+/// can send any more.
+async fn next_group(receiver: &mut mpsc::Receiver<Waiting>, usual: usize) -> Option<Vec<Waiting>> {
     let mut group = vec![receiver.recv().await?];
     let close = tokio::time::Instant::now() + LINGER;
     while group.len() < GROUP {
-        match tokio::time::timeout_at(close, receiver.recv()).await {
-            Ok(Some(waiting)) => group.push(waiting),
-            Ok(None) | Err(_) => break,
+        let next = if group.len() < usual {
+            tokio::time::timeout_at(close, receiver.recv()).await.ok().flatten()
+        } else {
+            receiver.try_recv().ok()
+        };
+        match next {
+            Some(waiting) => group.push(waiting),
+            None => break,
         }
     }
     Some(group)
