@@ -207,5 +207,5 @@ fn the_law_holds_on_sqlite() {
 
 #[test]
 fn the_law_holds_on_postgres() {
-    holds(Dialect::Postgres, 60);
+    holds(Dialect::Postgres, 30);
 }
