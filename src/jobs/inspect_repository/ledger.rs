@@ -28,12 +28,7 @@ pub(super) async fn declines(ctx: &Context, repository: RepositoryId) -> Result<
     let mut declined: Vec<Declined> = Vec::new();
     for decision in ctx.store.decisions(repository).await? {
         let decision = decision.decision;
-        let Ok(findings) = decision.findings.parse::<FindingSet>() else {
-            return Err(JobError::Permanent(format!(
-                "a decision about repository {repository} cannot be read"
-            )));
-        };
-        for (rule, gap) in findings.iter() {
+        for (rule, gap) in decision.findings.iter() {
             declined.retain(|earlier| (earlier.rule, earlier.gap) != (rule, Some(gap)));
             match decision.status {
                 DecisionStatus::Declined => {
@@ -194,8 +189,8 @@ impl Lesson<'_> {
         let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
         let decision = NewDecision {
             repository: self.target.repository,
-            rule: kind.as_str().to_owned(),
-            findings: findings.to_string(),
+            rule: None,
+            findings: findings.clone(),
             status,
             actor: by.and_then(|actor| actor.id).unwrap_or(NOBODY),
             login: by.map(|actor| actor.login.clone()).unwrap_or_default(),
