@@ -51,7 +51,7 @@ async fn serve(database: &str) {
     let store = Store::open(&format!("sqlite://{database}")).await.expect("the database opens");
     let secrets = vec![Secret::new(SECRET).expect("the secret is long enough")];
     let organizations = vec!["agency".parse().expect("a login")];
-    let receiver = Receiver::new(store, Clock::system(), secrets, organizations);
+    let receiver = Receiver::new(store, Clock::system(), secrets, organizations, || None);
     let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
     let app = App::bind(listen, receiver, Limits::default()).await.expect("a port is free");
     say(app.address());

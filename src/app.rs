@@ -73,7 +73,7 @@ impl App {
         W: Future<Output = ()> + Send + 'static,
     {
         let stop = stop.child_token();
-        let alive = web::Worker::default();
+        let alive = web::WorkerAlive::default();
         let router = web::router(self.receiver.clone(), alive.clone(), self.limits);
         alive.runs(true);
         let mut work = tokio::spawn({
@@ -102,7 +102,7 @@ impl App {
 
 /// Notes the worker's end and stops the server with it.
 struct Ends {
-    alive: web::Worker,
+    alive: web::WorkerAlive,
     stop: CancellationToken,
 }
 

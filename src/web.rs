@@ -20,13 +20,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 mod body;
 mod connections;
 mod health;
-pub mod receiver;
+mod receiver;
 mod server;
 mod webhook;
 
 pub use body::{IN_FLIGHT, LARGEST, SMALL};
-pub use health::Worker;
-pub use receiver::Receiver;
+pub(crate) use health::WorkerAlive;
+pub use receiver::{Counts, NotTaken, Receiver, Taken};
 pub use server::Limits;
 pub(crate) use server::serve;
 
@@ -50,7 +50,7 @@ const PROTECTIVE: [(HeaderName, HeaderValue); 9] = [
 ];
 
 /// The routes.
-pub(crate) fn router(receiver: Receiver, worker: Worker, limits: Limits) -> Router {
+pub(crate) fn router(receiver: Receiver, worker: WorkerAlive, limits: Limits) -> Router {
     let health = health::Health::new(receiver.store().clone(), worker);
     Router::new()
         .route("/webhook", post(webhook::deliver).with_state(webhook::Intake::new(receiver, limits)))

@@ -14,9 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the worker runs: raised by whoever runs it. A cheap handle.
 #[derive(Debug, Clone, Default)]
-pub struct Worker(Arc<AtomicBool>);
+pub struct WorkerAlive(Arc<AtomicBool>);
 
-impl Worker {
+impl WorkerAlive {
     /// Notes that the worker runs, or no longer does.
     pub fn runs(&self, runs: bool) {
         self.0.store(runs, Ordering::Release);
@@ -30,11 +30,11 @@ impl Worker {
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     store: Store,
-    worker: Worker,
+    worker: WorkerAlive,
 }
 
 impl Health {
-    pub(super) fn new(store: Store, worker: Worker) -> Health {
+    pub(super) fn new(store: Store, worker: WorkerAlive) -> Health {
         Health { store, worker }
     }
 }

@@ -6,9 +6,12 @@
 //! jobs are committed together before [`Receiver::take`] returns; (3) nothing
 //! of a header, body or signature is logged; only outcomes are counted.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -32,16 +35,15 @@ const LARGE: usize = 128 * 1024;
 const BRANCH_PREFIX: &str = "muster/";
 
 /// Takes deliveries in. A cheap handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Receiver(Arc<Parts>);
 
-#[derive(Debug)]
 struct Parts {
     store: Store,
     clock: Clock,
     secrets: Vec<Secret>,
     organizations: Vec<Login>,
-    bot: OnceLock<AccountId>,
+    bot: Box<dyn Fn() -> Option<AccountId> + Send + Sync>,
     counts: Tally,
 }
 
@@ -101,24 +103,20 @@ struct Read {
 }
 
 impl Receiver {
-    /// A receiver that believes `secrets` and serves `organizations`.
+    /// A receiver that believes `secrets` and serves `organizations`. `bot` is
+    /// asked which account is ours, as far as GitHub has told: what that one
+    /// does is stored and wakes nobody. Until it is known, such an event wakes
+    /// a job that finds nothing to do.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, secrets: Vec<Secret>, organizations: Vec<Login>) -> Receiver {
-        Receiver(Arc::new(Parts {
-            store,
-            clock,
-            secrets,
-            organizations,
-            bot: OnceLock::new(),
-            counts: Tally::default(),
-        }))
-    }
-
-    /// Says which account is ours, once GitHub has told: its own events are
-    /// stored and wake nobody. Until then they wake jobs that find nothing to do.
-    pub fn know_bot(&self, bot: AccountId) {
-        // The App's bot is the same for life.
-        let _ = self.0.bot.set(bot);
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        secrets: Vec<Secret>,
+        organizations: Vec<Login>,
+        bot: impl Fn() -> Option<AccountId> + Send + Sync + 'static,
+    ) -> Receiver {
+        let counts = Tally::default();
+        Receiver(Arc::new(Parts { store, clock, secrets, organizations, bot: Box::new(bot), counts }))
     }
 
     /// Where deliveries are stored.
@@ -228,9 +226,14 @@ impl Receiver {
             Some(repository) => self.0.store.judged_head(repository).await?,
             None => None,
         };
-        let known =
-            Known { judged: judged.as_ref(), bot: self.0.bot.get().copied(), branch_prefix: BRANCH_PREFIX };
+        let known = Known { judged: judged.as_ref(), bot: (self.0.bot)(), branch_prefix: BRANCH_PREFIX };
         Ok(route::route(event, known, self.0.clock.now()))
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("counts", &self.counts()).finish_non_exhaustive()
     }
 }
 

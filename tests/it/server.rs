@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use muster::{
     app::{App, Stopped},
     clock::Clock,
+    domain::repository::AccountId,
     github::webhook::Secret,
     store::{DeliveryFilter, Durability, JobFilter, Store},
     web::{Limits, Receiver},
@@ -37,6 +38,9 @@ pub const PATIENT: Limits = Limits {
     request: Duration::from_secs(3600),
     finish: Duration::from_secs(3600),
 };
+
+/// The account of our own bot.
+pub const BOT: AccountId = AccountId(900);
 
 /// Which database a server keeps its deliveries in.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +76,7 @@ impl Server {
         let clock = Clock::stepped(NOW.parse().unwrap());
         let secrets = Secret::list(["another secret, now retired", SECRET]).unwrap();
         let organizations = organizations.iter().map(|name| name.parse().unwrap()).collect();
-        let receiver = Receiver::new(store.clone(), clock, secrets, organizations);
+        let receiver = Receiver::new(store.clone(), clock, secrets, organizations, || Some(BOT));
         let app = App::bind("127.0.0.1:0".parse().unwrap(), receiver.clone(), limits).await.unwrap();
         let (address, stop) = (app.address(), CancellationToken::new());
         let worker = |stop: CancellationToken| async move { stop.cancelled().await };

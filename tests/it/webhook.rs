@@ -1,11 +1,10 @@
 //! The receiver as GitHub and the operator's proxy see it.
 
-use muster::domain::repository::AccountId;
 use rstest::rstest;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use crate::server::{Answer, Database, PATIENT, Request, Server, guid, push};
+use crate::server::{Answer, BOT, Database, PATIENT, Request, Server, guid, push};
 
 #[rstest]
 #[case::sqlite(Database::Sqlite)]
@@ -86,8 +85,7 @@ async fn accounts_that_are_not_listed_leave_no_row(#[case] database: Database) {
 async fn what_asks_for_nothing_is_stored_without_a_job(#[case] database: Database) {
     let server = Server::start(database, PATIENT).await;
     let mut ours = push();
-    ours["sender"] = json!({"id": 900, "login": "muster[bot]", "type": "Bot"});
-    server.receiver.know_bot(AccountId(900));
+    ours["sender"] = json!({"id": BOT, "login": "muster[bot]", "type": "Bot"});
     let mut to_come = push();
     to_come["action"] = json!("an_action_to_come");
     for (event, body) in [
