@@ -154,7 +154,8 @@ struct DeliveryPage {
 
 pub(super) async fn delivery(Extract(pages): Extract<Pages>, viewer: Viewer, Path(id): Path<u64>) -> Page {
     let state = pages.state();
-    let delivery = state.delivery(id)?;
+    let found = state.pending().chain(state.delivered()).find(|delivery| delivery.id == id);
+    let delivery = found.ok_or(Refusal::NotFound)?;
     let attempt = delivery.attempt.as_ref();
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let headers = attempt.into_iter().flat_map(|attempt| &attempt.request_headers);

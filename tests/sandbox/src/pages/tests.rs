@@ -157,3 +157,38 @@ async fn the_choice_of_a_person_is_kept_in_a_cookie() {
     assert_eq!((status, headers.contains_key(header::SET_COOKIE)), (StatusCode::BAD_REQUEST, false));
     assert!(Browser::new("alice").see("/").await.contains("<option selected>alice</option>"));
 }
+
+#[tokio::test]
+async fn a_delivery_is_shown_and_sent_again() {
+    let browser = Browser::new("alice");
+    let id = {
+        let mut state = browser.state.lock().unwrap();
+        state.silent = false;
+        state.app_mut().hook_url = Some("http://127.0.0.1:1/".to_owned());
+        state.ping();
+        state.pending().next().expect("a delivery").id
+    };
+    assert!(browser.see("/deliveries").await.contains("pending"));
+    assert!(browser.see(&format!("/deliveries/{id}")).await.contains("hook_id"));
+    let path = format!("/deliveries/{id}/redeliver");
+    let (status, ..) = browser.send(Method::POST, &path, "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "what is pending cannot be sent again");
+    {
+        let mut state = browser.state.lock().unwrap();
+        let attempt = crate::state::Attempt {
+            at: state.now(),
+            duration: 0.1,
+            status_code: 500,
+            status: "Server Error".to_owned(),
+            request_headers: serde_json::Map::new(),
+            response_body: Some("full".to_owned()),
+        };
+        state.settle(id, attempt);
+    }
+    assert!(browser.see(&format!("/deliveries/{id}")).await.contains("500 Server Error"));
+    let (status, ..) = browser.send(Method::POST, &path, "").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(browser.see("/deliveries").await.contains("ping (again)"));
+    let (status, ..) = Browser::new("").send(Method::POST, &path, "").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
