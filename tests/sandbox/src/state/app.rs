@@ -291,7 +291,9 @@ impl State {
         let head = json!({ "alg": "RS256", "typ": "JWT" });
         let unique: u64 = rand::rng().random();
         let claims = json!({
-            "iss": "sandbox",
+            "iss": "github-sandbox",
+            "aud": "api.sandbox",
+            "iat": self.now().as_second(),
             "exp": expires_at.as_second(),
             "installation": grant.installation,
             "jti": format!("{unique:016x}"),

@@ -1,0 +1,115 @@
+//! The App, its tokens, and what they reach.
+
+use serde_json::json;
+
+use super::client::{Stepped, agency, ask, get, jwt, mint, sign, start, token};
+use crate::{Flavor, Level, Permission, installation};
+
+#[tokio::test]
+async fn a_jwt_must_be_fresh_short_and_ours() {
+    let (sandbox, _) = start().await;
+    let now = sandbox.state(|state| state.now().as_second());
+    let (id, client) = (sandbox.app_id(), sandbox.client_id());
+    let table = [
+        (json!({ "iat": now, "exp": now + 600, "iss": id }), 200),
+        (json!({ "iat": now, "exp": now + 600, "iss": client }), 200),
+        (json!({ "iat": now, "exp": now + 601, "iss": client }), 401),
+        (json!({ "iat": now - 700, "exp": now, "iss": client }), 401),
+        (json!({ "iat": now + 30, "exp": now + 300, "iss": client }), 401),
+        (json!({ "iat": now, "exp": now + 300, "iss": "somebody" }), 401),
+        (json!({ "iat": now, "iss": client }), 401),
+    ];
+    for (claims, status) in table {
+        let reply = get(&sandbox, "/app", &sign(&sandbox, &claims)).await;
+        assert_eq!(reply.status, status, "{claims}: {}", reply.body);
+    }
+    assert_eq!(get(&sandbox, "/app", "").await.status, 401);
+    assert_eq!(get(&sandbox, "/app", &jwt(&sandbox)).await.body["slug"], "checker");
+    assert!(sandbox.failures().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_is_long_lives_an_hour_and_can_be_revoked() {
+    let (sandbox, clock) = start().await;
+    let reply = mint(&sandbox, json!({})).await;
+    assert_eq!(reply.status, 201);
+    let token = reply.body["token"].as_str().unwrap();
+    assert!(token.starts_with(&format!("ghs_{}_", sandbox.app_id())));
+    assert!((500..560).contains(&token.len()) && token.matches('.').count() == 2, "{token}");
+    assert_eq!(get(&sandbox, "/repos/agency/secret", token).await.status, 200);
+    clock.advance(3600);
+    let expired = get(&sandbox, "/repos/agency/secret", token).await;
+    assert_eq!((expired.status, expired.message()), (401, "Bad credentials"));
+    let fresh = super::client::token(&sandbox).await;
+    assert_eq!(ask(&sandbox, "DELETE", "/installation/token", &fresh, None).await.status, 204);
+    assert_eq!(get(&sandbox, "/repos/agency/site", &fresh).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_narrowed_token_reaches_no_further() {
+    let (sandbox, _) = start().await;
+    let read_site = json!({ "repositories": ["site"], "permissions": { "contents": "read" } });
+    let token = mint(&sandbox, read_site).await.body["token"].as_str().unwrap().to_owned();
+    // Not in its set and private: not to be seen.
+    assert_eq!(get(&sandbox, "/repos/agency/secret", &token).await.status, 404);
+    assert_eq!(get(&sandbox, "/repos/agency/site/contents/README.md", &token).await.status, 200);
+    let issue = Some(json!({ "title": "Hello" }));
+    let refused = ask(&sandbox, "POST", "/repos/agency/site/issues", &token, issue).await;
+    assert_eq!((refused.status, refused.message()), (403, "Resource not accessible by integration"));
+    assert_eq!(refused.header("x-accepted-github-permissions"), "issues=write");
+    assert!(sandbox.issues("agency/site").is_empty());
+    let too_much = mint(&sandbox, json!({ "permissions": { "administration": "read" } })).await;
+    assert_eq!(too_much.status, 422);
+    assert_eq!(mint(&sandbox, json!({ "repositories": ["nowhere"] })).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_selected_installation_reads_other_public_repositories_only() {
+    let clock = Stepped::new();
+    let narrow = installation("agency")
+        .selected(["secret"])
+        .permissions([(Permission::Contents, Level::Write), (Permission::Issues, Level::Write)]);
+    let sandbox = agency(&clock).installation(narrow).start().await.unwrap();
+    let token = token(&sandbox).await;
+    assert_eq!(get(&sandbox, "/repos/agency/site", &token).await.status, 200);
+    let issue = Some(json!({ "title": "Hello" }));
+    let refused = ask(&sandbox, "POST", "/repos/agency/site/issues", &token, issue.clone()).await;
+    assert_eq!(refused.status, 403);
+    let listed = get(&sandbox, "/installation/repositories", &token).await;
+    assert_eq!(listed.body["total_count"], 1);
+    assert_eq!(ask(&sandbox, "POST", "/repos/agency/secret/issues", &token, issue).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_suspended_installation_gets_no_tokens_and_its_tokens_are_refused() {
+    let (sandbox, _) = start().await;
+    let token = token(&sandbox).await;
+    sandbox.user("olivia").set_suspended("agency", true);
+    let refused = mint(&sandbox, json!({})).await;
+    assert_eq!((refused.status, refused.message()), (403, "This installation has been suspended"));
+    assert_eq!(get(&sandbox, "/repos/agency/site", &token).await.status, 403);
+    sandbox.user("olivia").uninstall("agency");
+    assert_eq!(get(&sandbox, "/repos/agency/site", &token).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_bot_is_a_user_of_its_own() {
+    let (sandbox, _) = start().await;
+    let (login, id) = sandbox.bot();
+    assert_eq!(login, "checker[bot]");
+    assert_ne!(id, sandbox.app_id());
+    let reply = get(&sandbox, "/users/checker%5Bbot%5D", "").await;
+    assert_eq!((reply.body["id"].as_u64(), reply.body["type"].as_str()), (Some(id), Some("Bot")));
+}
+
+#[tokio::test]
+async fn a_server_has_its_api_elsewhere_and_no_limits() {
+    let clock = Stepped::new();
+    let builder = agency(&clock).flavor(Flavor::Server).installation(installation("agency"));
+    let sandbox = builder.start().await.unwrap();
+    assert!(sandbox.api_url().ends_with("/api/v3") && sandbox.graphql_url().ends_with("/api/graphql"));
+    let token = token(&sandbox).await;
+    let reply = get(&sandbox, "/repos/agency/site", &token).await;
+    assert_eq!((reply.status, reply.header("x-ratelimit-remaining")), (200, ""));
+    assert_eq!(get(&sandbox, "/rate_limit", &token).await.status, 404);
+}
