@@ -6,4 +6,5 @@ mod faults;
 mod objects;
 mod pull_requests;
 mod repositories;
+mod routes;
 mod webhooks;

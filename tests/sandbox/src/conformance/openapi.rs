@@ -74,7 +74,15 @@ impl Description {
         published_json("@octokit/openapi/generated/api.github.com.json").map(Self::new)
     }
 
-    fn new(document: Value) -> Self {
+    fn new(mut document: Value) -> Self {
+        // Published as a user and an enterprise at once, which nothing can be;
+        // everywhere else an installation's account is either.
+        let account = "/paths/~1app~1installations/get/responses/200/content/application~1json/schema/items/properties/account";
+        if let Some(account) = document.pointer_mut(account).and_then(Value::as_object_mut)
+            && let Some(either) = account.remove("allOf")
+        {
+            account.insert("anyOf".to_owned(), either);
+        }
         let mut operations = HashMap::new();
         for (template, item) in document["paths"].as_object().into_iter().flatten() {
             for method in ["get", "put", "post", "delete", "patch"] {
