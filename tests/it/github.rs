@@ -2,6 +2,7 @@
 //! of octocrab and of the platform is answered, and here is how.
 
 mod reads;
+mod sandbox;
 mod stand_in;
 mod traps;
 mod writes;
