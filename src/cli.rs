@@ -20,6 +20,7 @@ use crate::{
     config::{Config, Environment},
 };
 
+pub mod check;
 pub mod deliveries;
 pub mod jobs;
 pub mod output;

@@ -125,6 +125,27 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> 
     write(&(table.trim_fmt() + "\n"))
 }
 
+/// A path fit for the first column of a table on this terminal: shortened in
+/// the middle to a third of the width, whole in a pipe.
+#[must_use]
+pub fn shortened(path: &str) -> String {
+    match terminal_size::terminal_size_of(io::stdout()) {
+        Some((width, _)) => shortened_to(path, usize::from(width.0 / 3).max(12)),
+        None => path.to_owned(),
+    }
+}
+
+fn shortened_to(path: &str, most: usize) -> String {
+    let length = path.chars().count();
+    if length <= most {
+        return path.to_owned();
+    }
+    let (head, tail) = ((most - 1) / 3, (most - 1) - (most - 1) / 3);
+    let start: String = path.chars().take(head).collect();
+    let end: String = path.chars().skip(length - tail).collect();
+    format!("{start}…{end}")
+}
+
 /// Writes one line of a result.
 ///
 /// # Errors

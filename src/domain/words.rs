@@ -4,7 +4,7 @@
 //! Promises: (1) every sentence has at most 20 words, and all together read at
 //! grade 8 (Flesch-Kincaid); a test measures both; (2) a sentence says "you",
 //! and what you can do; (3) what others wrote enters a sentence through
-//! [`name`] only, so a sentence is one line and hides nothing. Markdown in it
+//! [`name`] or [`reason`] only, so a sentence is one line and hides nothing. Markdown in it
 //! is made plain where it enters a body (`outgoing::PublicText::sentence`).
 
 use std::borrow::Cow;
@@ -26,6 +26,13 @@ pub fn name(text: &str) -> Cow<'_, str> {
     let short: String = text.chars().take(NAME_LIMIT).collect();
     let cut = if short.len() < text.len() { "…" } else { "" };
     Cow::Owned(format!("\"{}{cut}\"", untrusted::shown(&short)))
+}
+
+/// Why something failed, in the words of the system or of GitHub: one line, at
+/// most 200 characters.
+fn reason(text: &str) -> String {
+    let short: String = text.chars().take(NAME_LIMIT).collect();
+    untrusted::shown(short.trim_end_matches('.')).into_owned()
 }
 
 /// `a`, `a and b`, `a, b and c`; each as [`name`] shows it, at most five.
@@ -65,7 +72,7 @@ pub const CODE_JSON_REMEDY: &str =
 
 /// Why a file could not be judged, or what a person might look at.
 pub mod file {
-    use super::name;
+    use super::{name, reason};
 
     /// A link is never followed.
     #[must_use]
@@ -88,15 +95,15 @@ pub mod file {
     /// The listing has it, but no text came with it.
     #[must_use]
     pub fn unread(path: &str, why: &str) -> String {
-        format!("{} could not be read: {}.", name(path), name(why))
+        format!("{} could not be read: {}.", name(path), reason(why))
     }
 
     /// Its folder could not be listed.
     #[must_use]
     pub fn folder_unread(folder: &str, why: &str) -> String {
         match folder {
-            "" => format!("The root could not be read: {}.", name(why)),
-            folder => format!("The folder {} could not be read: {}.", name(folder), name(why)),
+            "" => format!("The root could not be read: {}.", reason(why)),
+            folder => format!("The folder {} could not be read: {}.", name(folder), reason(why)),
         }
     }
 
@@ -125,7 +132,7 @@ pub mod file {
     /// The organization's `.github` repository could not be read.
     #[must_use]
     pub fn defaults_unread(why: &str) -> String {
-        format!("Your organization's .github repository could not be read: {}.", name(why))
+        format!("Your organization's .github repository could not be read: {}.", reason(why))
     }
 }
 
@@ -144,8 +151,8 @@ pub mod license {
     #[must_use]
     pub fn elsewhere_only(path: &str, id: Option<&str>) -> String {
         match id {
-            Some(id) => format!("There is no license file; {} only is named in {}.", name(id), name(path)),
-            None => format!("There is no license file; the license is named in {} only.", name(path)),
+            Some(id) => format!("There is no license file; only {} names one ({}).", name(path), name(id)),
+            None => format!("There is no license file; only {} speaks of a license.", name(path)),
         }
     }
     /// GitHub shows a license, but no file of that kind was found.
@@ -187,7 +194,7 @@ pub mod license {
         match lines {
             Some(lines) => {
                 format!(
-                    "{} is {percent} % like {}, but {lines} differ; please compare.",
+                    "{} is {percent} % like {}, but differs in {lines}; please compare.",
                     name(path),
                     name(id)
                 )
@@ -268,9 +275,8 @@ pub mod contributing {
         "Only your organization has a contribution file; the policy asks for one here.";
     /// The internal default cannot be read by outsiders.
     pub const OUTSIDERS: &str = "People outside your enterprise cannot open this file.";
-    /// No defaults were given to a local check.
-    pub const DEFAULTS_NOT_GIVEN: &str =
-        "Your organization may lend this file. Name a checkout of its .github repository with --defaults.";
+    /// Why the organization's defaults are not known to a local check.
+    pub const DEFAULTS_NOT_GIVEN: &str = "no checkout of it was named with --defaults";
     /// There, and empty.
     #[must_use]
     pub fn empty(path: &str) -> String {

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod abuse_checkout;
 mod abuse_forger;
 mod command_line;
 mod deploy;

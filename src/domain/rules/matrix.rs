@@ -164,14 +164,14 @@ fn licenses() {
             POLICY,
             no_license().file("package.json", r#"{"license": "MIT"}"#),
             "fail only-named",
-            "MIT only is named in package.json.",
+            "only package.json names one (MIT).",
         ),
         (
             "Cargo.toml only",
             POLICY,
             no_license().file("Cargo.toml", "[package]\nlicense = \"MIT\""),
             "fail only-named",
-            "Cargo.toml. | Add the text of MIT",
+            "Cargo.toml names one (MIT). | Add the text of MIT",
         ),
         (
             "pyproject.toml only",
@@ -192,14 +192,14 @@ fn licenses() {
             POLICY,
             no_license().file("README.md", &format!("{README}\n## Public domain\n\nYes.\n")),
             "fail only-named",
-            "named in README.md only",
+            "only README.md speaks of a license",
         ),
         (
             "SPDX line only",
             POLICY,
             no_license().file("README.md", &format!("<!-- SPDX-License-Identifier: CC0-1.0 -->\n{README}")),
             "fail only-named",
-            "CC0-1.0 only is named in README.md",
+            "only README.md names one (CC0-1.0)",
         ),
         (
             "GitHub alone",
