@@ -6,37 +6,40 @@ pub(super) fn count_words(text: &str) -> usize {
     visible(text).split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
 }
 
+/// The longest tag or link target that is left out, in bytes: a bound that keeps
+/// the work linear.
+const ASIDE: usize = 2_000;
+/// The most headings that are looked at.
+const HEADINGS: usize = 10_000;
+
 /// Leaves out `<!-- … -->`, `<…>` and `](…)`; unclosed ones stay.
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    // Where comments end is searched to the end of the text only as long as
+    // that finds something.
+    let mut comments_end = true;
     while let Some(at) = rest.find(['<', ']']) {
         out.push_str(&rest[..at]);
         let tail = &rest[at..];
+        let near = &tail[..tail.floor_char_boundary(ASIDE)];
         let end = if tail.starts_with("<!--") {
-            tail.find("-->").map(|end| end + 3)
-        } else if tail.starts_with('<') {
-            // A tag stands on few lines; `a < b` is prose.
-            tail[1..]
-                .starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-                .then(|| tail.find('>'))
-                .flatten()
-                .map(|end| end + 1)
+            let end = if comments_end { tail.find("-->") } else { None };
+            comments_end = end.is_some();
+            end.map(|end| end + "-->".len())
         } else if tail.starts_with("](") {
-            tail.lines().next().and_then(|line| line.find(')')).map(|end| end + 1)
+            near.find([')', '\n']).filter(|end| near[*end..].starts_with(')')).map(|end| end + 1)
+        } else if tail.starts_with('<')
+            && tail[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        {
+            // `a < b` is prose, `<b>` is not.
+            near.find('>').map(|end| end + 1)
         } else {
             None
         };
-        match end {
-            Some(end) => {
-                out.push(' ');
-                rest = &tail[end..];
-            }
-            None => {
-                out.push_str(&tail[..1]);
-                rest = &tail[1..];
-            }
-        }
+        let (shown, end) = end.map_or((&tail[..1], 1), |end| (" ", end));
+        out.push_str(shown);
+        rest = &tail[end..];
     }
     out.push_str(rest);
     out
@@ -78,6 +81,9 @@ pub(super) fn headings(text: &str) -> Vec<String> {
         let html = || line.starts_with("<h").then_some(line);
         if let Some(title) = marked.or_else(underlined).or_else(html) {
             found.push(plain(title));
+        }
+        if found.len() == HEADINGS {
+            break;
         }
     }
     found
