@@ -37,6 +37,7 @@ pub const INTERRUPTED: u8 = 130;
 
 const AFTER_HELP: &str = "\
 Examples:
+  $ muster check .
   $ muster policy validate .github/muster.yml
   $ muster deliveries --event push
   $ muster jobs --dead
@@ -64,6 +65,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Deliveries(deliveries::Args),
     Jobs(jobs::Args),
     Policy(policy::Args),
@@ -117,6 +119,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     tokio::spawn(cancel_when_told(stop.clone()));
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
     match cli.command {
+        Command::Check(args) => check::run(&args, &invocation),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,

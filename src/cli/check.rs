@@ -22,8 +22,9 @@ use std::{
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
-use super::output;
+use super::{COULD_NOT_RUN, FINDINGS, INTERRUPTED, Invocation, output};
 use crate::{
     checkout,
     domain::{
@@ -38,16 +39,16 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  muster check .
-  muster check --policy .github/muster.yml --defaults ../.github ../*/
-  muster check --format json --all ~/src/* > report.json
+  $ muster check .
+  $ muster check --policy .github/muster.yml --defaults ../.github ../*/
+  $ muster check --format json ~/src/* > report.json
 
 A checkout does not say who can see a repository, or whether it is archived or a fork.
 So each is judged as a public, active repository of its own.
 Without --defaults, an inheritable file that is missing could not be checked.
 Muster runs no git, follows no links, and reads at most 1 MiB of a file.
 
-Exit codes: 0 all meet the policy; 1 some need work; 2 nothing could be checked.
+Exit codes: 0 all meet the policy; 1 some need work; 2 nothing could be checked; 130 interrupted.
 What could not be checked alone gives 0 and a line on standard error, 1 with --strict.
 
 See also: muster policy validate, muster policy schema.")]
@@ -98,26 +99,30 @@ pub(super) struct Checks<'a> {
     policy_digest: String,
 }
 
-/// Checks the paths and writes the result. `now` is the time of the run.
+/// Checks the paths and writes the result.
 ///
 /// # Errors
 /// What keeps every path from being checked: the policy file or the defaults
 /// cannot be read. The caller says why and ends with 2.
-pub fn run(args: &Args, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let Some(policy) = policy(args.policy.as_deref())? else { return Ok(ExitCode::from(2)) };
+pub fn run(args: &Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let now = invocation.clock.now();
+    let Some(policy) = policy(args.policy.as_deref())? else { return Ok(ExitCode::from(COULD_NOT_RUN)) };
     let inherited = match &args.defaults {
         None => Inherited::Unread(words::contributing::DEFAULTS_NOT_GIVEN.to_owned()),
         Some(path) => checkout::defaults(path)
             .with_context(|| format!("the defaults {} could not be read", path.display()))?,
     };
     let checks = Checks {
-        checked: check(&args.paths, &policy, &inherited, now),
+        checked: check(&args.paths, &policy, &inherited, now, &invocation.stop),
         policy_source: args
             .policy
             .as_ref()
             .map_or_else(|| "built-in".to_owned(), |path| path.display().to_string()),
         policy_digest: policy.digest(),
     };
+    if invocation.stop.is_cancelled() {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
     match args.format {
         Format::Table => render::table(&checks, args.all)?,
         Format::Json => render::json(&checks, now)?,
@@ -148,11 +153,13 @@ fn policy(path: Option<&Path>) -> anyhow::Result<Option<Policy>> {
 }
 
 /// Judges all paths, on all cores where there are enough of them to matter.
+/// Once `stop` is cancelled the rest is left out.
 fn check<'a>(
     paths: &'a [PathBuf],
     policy: &Policy,
     inherited: &Inherited,
     now: Timestamp,
+    stop: &CancellationToken,
 ) -> Vec<Checked<'a>> {
     let judge = |path: &'a PathBuf| {
         let report = checkout::snapshot(path, rules::policy_paths(policy), inherited.clone())
@@ -160,24 +167,22 @@ fn check<'a>(
             .map_err(|error| error.to_string());
         Checked { path, report }
     };
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let workers = cores.min(paths.len() / 8);
-    if workers < 2 {
-        return paths.iter().map(judge).collect();
-    }
     let next = AtomicUsize::new(0);
     let slots: Vec<OnceLock<Checked<'a>>> = paths.iter().map(|_| OnceLock::new()).collect();
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                // Each number is drawn once, so each slot is filled once.
-                let work = || {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    slots.get(at)?.set(judge(&paths[at])).ok()
-                };
-                while work().is_some() {}
-            });
+    let work = || {
+        while !stop.is_cancelled() {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            // Each number is drawn once, so each slot is filled once.
+            let Some(slot) = slots.get(at) else { break };
+            slot.get_or_init(|| judge(&paths[at]));
         }
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 1..cores.min(paths.len() / 8) {
+            scope.spawn(work);
+        }
+        work();
     });
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }
@@ -208,9 +213,9 @@ impl Checks<'_> {
         }
         let untold = unknown > 0 || self.could_not_run().next().is_some();
         match (self.reports().next(), self.count(Verdict::NeedsWork)) {
-            (None, _) => 2,
+            (None, _) => COULD_NOT_RUN,
             (Some(_), 0) if !(strict && untold) => 0,
-            (Some(_), _) => 1,
+            (Some(_), _) => FINDINGS,
         }
     }
 }
