@@ -179,6 +179,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_paths_lose_their_middle() {
+        for (path, most, expected) in [
+            ("short", 12, "short"),
+            ("exactly-12-c", 12, "exactly-12-c"),
+            ("/home/agency/source/badge-reader", 16, "/home…dge-reader"),
+            ("äöüäöüäöüäöüäöü", 12, "äöü…öüäöüäöü"),
+        ] {
+            assert_eq!(shortened_to(path, most), expected);
+            assert!(shortened_to(path, most).chars().count() <= most);
+        }
+    }
+
+    #[test]
     fn json_stays_json_and_nothing_in_it_acts() {
         let value = json!({"name": "a\u{202e}b\u{1b}[31m\u{e0041}\n"});
         let text = pretty(&value).unwrap();

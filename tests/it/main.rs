@@ -2,6 +2,7 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod check;
 mod command_line;
 mod deploy;
 mod documents;
