@@ -11,7 +11,33 @@ use std::{io, net::SocketAddr};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::web::{self, Limits, Receiver};
+use crate::{
+    clock::Clock,
+    config,
+    github::{self, GitHub},
+    jobs::{Context, Settings},
+    store::Store,
+    web::{self, Limits, Receiver},
+};
+
+/// What jobs work with, by the operator's settings. A dry run gets a GitHub
+/// that makes no writer. Needs a Tokio runtime.
+///
+/// # Errors
+/// GitHub's, if no connection can be prepared.
+pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Result<Context> {
+    let endpoints = work.hosts.endpoints.clone();
+    let github = GitHub::with_app(endpoints, work.app.clone(), clock.clone())?;
+    let github = if work.dry_run { github.dry_run() } else { github };
+    let settings = Settings {
+        organizations: work.organizations.clone(),
+        instance: work.instance.clone(),
+        keys: work.instance_keys.clone(),
+        policy: work.policy.clone(),
+        dry_run: work.dry_run,
+    };
+    Ok(Context::new(github, store, clock, settings))
+}
 
 /// A server that is bound and not yet running.
 #[derive(Debug)]

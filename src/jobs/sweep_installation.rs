@@ -8,7 +8,7 @@
 use super::{Context, JobError, inspect_repository::Target};
 use crate::{
     domain::repository::InstallationId,
-    github::ListedRepository,
+    github::{self, ListedRepository},
     store::{JobKind, NewJob, Priority, SeenRepository},
 };
 
@@ -21,7 +21,15 @@ pub async fn list(ctx: &Context, installation: InstallationId) -> Result<Option<
     let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
     let reader = ctx.github.reader(installation);
     let began = ctx.clock.now();
-    let listed: Vec<ListedRepository> = reader.repositories().await?;
+    let listed: Vec<ListedRepository> = match reader.repositories().await {
+        Ok(listed) => listed,
+        // No token for it any more: the App was removed from the account.
+        Err(github::Error::NotFound(_)) => {
+            ctx.store.remove_installation(installation, began).await?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let seen: Vec<SeenRepository> = listed
         .into_iter()
         .map(|found| SeenRepository {
