@@ -8,6 +8,8 @@ mod deploy;
 mod documents;
 mod floors;
 mod github;
+mod harness;
 mod manifests;
 mod server;
+mod walk;
 mod webhook;

@@ -67,11 +67,7 @@ impl Server {
 
     /// Serves these organizations.
     pub async fn serving(database: Database, limits: Limits, organizations: &[&str]) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match database {
-            Database::Sqlite => format!("sqlite://{}", folder.path().join("muster.db").display()),
-            Database::Postgres => new_postgres_database().await,
-        };
+        let (folder, url) = new_database(database).await;
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
         let clock = Clock::stepped(NOW.parse().unwrap());
         let secrets = Secret::list(["another secret, now retired", SECRET]).unwrap();
@@ -112,6 +108,16 @@ impl Server {
 }
 
 /// A database of its own on the server of `MUSTER_TEST_POSTGRES`.
+/// A new database, and the folder it lies in if it is SQLite.
+pub async fn new_database(database: Database) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = match database {
+        Database::Sqlite => format!("sqlite://{}", folder.path().join("muster.db").display()),
+        Database::Postgres => new_postgres_database().await,
+    };
+    (folder, url)
+}
+
 async fn new_postgres_database() -> String {
     let server = std::env::var("MUSTER_TEST_POSTGRES")
         .expect("MUSTER_TEST_POSTGRES names no PostgreSQL server: run tests/run, which starts one");

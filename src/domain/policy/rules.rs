@@ -200,7 +200,7 @@ impl Default for ReadmeRule {
             severity: Severity::Required,
             paths: Vec::new(),
             sections: Vec::new(),
-            min_words: 30,
+            min_words: 0,
             since: None,
             decline: None,
         }
