@@ -65,9 +65,11 @@ pub const README: &str = "# Site\n\nThis program counts the birds of a river and
 
 /// The organization `agency` with an owner, a writer, and this policy.
 pub fn agency(policy: &str) -> NewOrganization {
-    org("agency").owner("olivia").member("alice").base_role(Some(github_sandbox::Role::Write)).repository(
-        old(".github").file("README.md", README).file(".github/muster.yml", policy),
-    )
+    org("agency")
+        .owner("olivia")
+        .member("alice")
+        .base_role(Some(github_sandbox::Role::Write))
+        .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
 /// The sandbox with `organization` and the App on all its repositories.
@@ -206,7 +208,9 @@ impl Muster {
 
     async fn sweep_again(&self) {
         for known in self.ctx.store.installations().await.unwrap() {
-            muster::jobs::sweep_installation::run(&self.ctx, known.id, muster::store::Priority::Push).await.unwrap();
+            muster::jobs::sweep_installation::run(&self.ctx, known.id, muster::store::Priority::Push)
+                .await
+                .unwrap();
         }
         self.settle().await;
     }

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::harness::{Muster, README, agency, clock, complete, installed, old};
 
-const FIX: &str = "mode: fix\nrepositories: {new_for: 0d}\n";
+const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\n";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn cc0() -> &'static str {
@@ -19,7 +19,12 @@ async fn a_push_becomes_a_pull_request() {
     let site = old("site").file("README.md", README).file("LICENSE", cc0());
     let github = installed(&clock, agency(FIX).repository(site)).await;
     let muster = Muster::start(&github, &clock).await;
-    github.user("alice").push("agency/site", "main", &[("README.md", &format!("{README}\nMore."))], "Say more");
+    github.user("alice").push(
+        "agency/site",
+        "main",
+        &[("README.md", &format!("{README}\nMore."))],
+        "Say more",
+    );
     muster.settle().await;
     assert_snapshot!(github.pull_requests("agency/site"), @"#1 Add missing open source files: CONTRIBUTING.md (open)");
     assert_snapshot!(github.issues("agency/site"), @"");
@@ -63,11 +68,14 @@ async fn what_only_a_person_can_choose_becomes_the_tracking_issue() {
     alice.push("agency/site", "main", &[("README.md", &format!("{README}\nMore."))], "Say more");
     muster.settle().await;
     assert_snapshot!(github.issues("agency/site"), @"#1 Repository open source checklist (open)");
-    assert_eq!(github.labels("agency/site").iter().filter(|label| *label == "open-source-compliance").count(), 1);
+    assert_eq!(
+        github.labels("agency/site").iter().filter(|label| *label == "open-source-compliance").count(),
+        1
+    );
     // The finding is mended: the issue closes by itself.
     alice.push("agency/site", "main", &[("LICENSE", cc0())], "Add a license");
     muster.settle().await;
-    assert_snapshot!(github.issues("agency/site"), @"#1 Repository open source checklist (closed)");
+    assert_snapshot!(github.issues("agency/site"), @"#1 Repository open source checklist (closed: completed)");
     muster.finish().await;
 }
 
@@ -105,9 +113,17 @@ async fn what_a_maintainer_closes_is_not_raised_again() {
     }
     assert_snapshot!(github.pull_requests("agency/site"), @"#1 Add missing open source files: CONTRIBUTING.md (closed)");
     assert_snapshot!(github.issues("agency/site"), @"");
-    let decisions = muster.ctx.store.decisions(muster::domain::repository::RepositoryId(github.repository_id("agency/site"))).await.unwrap();
+    let decisions = muster
+        .ctx
+        .store
+        .decisions(muster::domain::repository::RepositoryId(github.repository_id("agency/site")))
+        .await
+        .unwrap();
     assert_eq!(decisions.len(), 1);
-    assert_eq!((decisions[0].decision.login.as_str(), decisions[0].decision.role.as_str()), ("alice", "write"));
+    assert_eq!(
+        (decisions[0].decision.login.as_str(), decisions[0].decision.role.as_str()),
+        ("alice", "write")
+    );
     muster.finish().await;
 }
 
@@ -122,10 +138,16 @@ async fn a_policy_counts_only_by_a_merged_pull_request_or_from_a_maintainer() {
     github.user("alice").push("agency/.github", "main", &[(".github/muster.yml", FIX)], "Fix them all");
     muster.settle().await;
     assert_snapshot!(github.pull_requests("agency/site"), @"");
-    let known = muster.ctx.store.policy(muster.ctx.store.installations().await.unwrap()[0].account).await.unwrap();
+    let known =
+        muster.ctx.store.policy(muster.ctx.store.installations().await.unwrap()[0].account).await.unwrap();
     assert!(known.refused.unwrap().why.contains("merge it by pull request"));
     // The owner may.
-    github.user("olivia").push("agency/.github", "main", &[(".github/muster.yml", &format!("{FIX}# agreed\n"))], "Agree");
+    github.user("olivia").push(
+        "agency/.github",
+        "main",
+        &[(".github/muster.yml", &format!("{FIX}# agreed\n"))],
+        "Agree",
+    );
     muster.settle().await;
     assert_snapshot!(github.pull_requests("agency/site"), @"#1 Add missing open source files: CONTRIBUTING.md (open)");
     muster.finish().await;
