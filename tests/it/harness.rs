@@ -81,7 +81,6 @@ pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox 
 pub struct Muster {
     pub ctx: Context,
     pub worker: Worker,
-    pub receiver: Receiver,
     pub github: Sandbox,
     pub clock: Clock,
     stop: CancellationToken,
@@ -118,16 +117,19 @@ impl Muster {
         };
         let ctx = Context::new(client, store.clone(), clock.clone(), settings);
         let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
-        let receiver = Receiver::new(store, clock.clone(), secrets, organizations);
+        let receiver = {
+            let ctx = ctx.clone();
+            Receiver::new(store, clock.clone(), secrets, organizations, move || ctx.known_bot())
+        };
         let limits = Limits::default();
-        let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver.clone(), limits).await.unwrap();
+        let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver, limits).await.unwrap();
         github.set_hook_url(&format!("http://{}/webhook", server.address()));
         let stop = CancellationToken::new();
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
         tokio::spawn(server.run(idle, stop.clone()));
         let worker = Worker::new(ctx.clone(), "test");
         let github = github.clone();
-        Muster { ctx, worker, receiver, github, clock: clock.clone(), stop, finished: false, _folder: folder }
+        Muster { ctx, worker, github, clock: clock.clone(), stop, finished: false, _folder: folder }
     }
 
     /// Delivers what GitHub has to say, does what there is to do, until both
@@ -152,7 +154,6 @@ impl Muster {
     /// installed the App, and sweeps for the first time.
     pub async fn begin(&self) {
         self.worker.begin().await.unwrap();
-        self.receiver.know_bot(self.ctx.known_bot().unwrap());
         self.settle().await;
     }
 
