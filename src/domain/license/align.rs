@@ -18,6 +18,8 @@ const RUN: usize = 5;
 const SAMPLE: u64 = 4;
 /// Known texts of fewer words keep all their runs.
 const SHORT: usize = 100;
+/// Bits of a hash that lead to its place.
+const LEAD: u32 = 14;
 /// Share of a known text's runs that must occur before it is walked.
 const ENOUGH: f32 = 0.4;
 /// Words that may be skipped, both texts together, before they agree again.
@@ -27,7 +29,7 @@ const AGAIN: usize = 3;
 /// Differences a passage may have before the walk is given up.
 const DIFFERENCES: usize = 120;
 /// Comparisons a text may cost.
-const FUEL: usize = 8_000_000;
+const FUEL: usize = 3_000_000;
 /// Longest name that may stand for a holder, in words.
 const NAME: usize = 24;
 /// Spelling slips a passage may have.
@@ -65,6 +67,8 @@ pub(super) struct Found {
 /// Every run of the known texts: hash, then known text and place.
 struct Runs {
     places: Vec<(u64, u32, u32)>,
+    /// Where in `places` the hashes begin that start with these [`LEAD`] bits.
+    starts: Vec<u32>,
     /// How many runs each known text has.
     total: Vec<u32>,
 }
@@ -83,7 +87,10 @@ static RUNS: LazyLock<Runs> = LazyLock::new(|| {
         total.push((places.len() - before) as u32);
     }
     places.sort_unstable();
-    Runs { places, total }
+    let starts = (0..1u64 << LEAD)
+        .map(|lead| places.partition_point(|place| place.0 >> (64 - LEAD) < lead) as u32)
+        .collect();
+    Runs { places, starts, total }
 });
 
 fn hash(run: &[Number]) -> u64 {
@@ -142,8 +149,9 @@ fn hits(numbers: &[Number]) -> Vec<Vec<(u32, u32)>> {
             continue;
         }
         let hash = hash(run);
-        let start = runs.places.partition_point(|place| place.0 < hash);
-        for (_, index, place) in runs.places[start..].iter().take_while(|place| place.0 == hash) {
+        let start = runs.starts[(hash >> (64 - LEAD)) as usize] as usize;
+        let same = runs.places[start..].iter().skip_while(|place| place.0 < hash);
+        for (_, index, place) in same.take_while(|place| place.0 == hash) {
             hits[*index as usize].push((at as u32, *place));
         }
     }
@@ -151,10 +159,9 @@ fn hits(numbers: &[Number]) -> Vec<Vec<(u32, u32)>> {
 }
 
 fn share(index: usize, hits: &[(u32, u32)]) -> f32 {
-    let mut places: Vec<u32> = hits.iter().map(|(_, place)| *place).collect();
-    places.sort_unstable();
-    places.dedup();
-    places.len() as f32 / RUNS.total[index].max(1) as f32
+    let mut seen = vec![false; catalog().known[index].words.len()];
+    hits.iter().for_each(|(_, place)| seen[*place as usize] = true);
+    seen.iter().filter(|seen| **seen).count() as f32 / RUNS.total[index].max(1) as f32
 }
 
 /// Walks one known text from every place of the text where enough of its runs

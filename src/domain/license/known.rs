@@ -298,6 +298,13 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The words without what may be absent at the end.
+    fn terms(&self) -> &[Number] {
+        let end = self.words.len();
+        let tails = self.absent.iter().filter(|absent| absent.end == end);
+        &self.words[..tails.map(|absent| absent.start).min().unwrap_or(end)]
+    }
+
     /// Whether a word belongs to the title of this license.
     pub(super) fn titles(&self, word: &str) -> bool {
         is_common(word) || self.title.iter().any(|own| own == word)
@@ -419,14 +426,10 @@ impl Catalog {
                 self.find(&numbers, name).into_iter().map(move |start| start..start + length)
             })
             .collect();
-        self.known.push(Known {
-            id: LicenseId(text.id.into()),
-            form: text.form,
-            words: numbers,
-            absent,
-            names,
-            title,
-        });
+        let known =
+            Known { id: LicenseId(text.id.into()), form: text.form, words: numbers, absent, names, title };
+        self.exact.entry(hash(known.terms())).or_insert(index);
+        self.known.push(known);
     }
 
     /// The number of a word, [`UNKNOWN`] if no known text has it.
@@ -456,7 +459,9 @@ impl Catalog {
     pub(super) fn exactly(&self, words: &[Number]) -> Option<&Known> {
         let known = &self.known[*self.exact.get(&hash(words))?];
         // Without its title at least, word for word: the hash alone is no proof.
-        (words.ends_with(&known.words) && !words.contains(&UNKNOWN)).then_some(known)
+        // Word for word, a title aside: the hash alone is no proof.
+        let body = words.ends_with(&known.words) || words.ends_with(known.terms());
+        (body && !words.contains(&UNKNOWN)).then_some(known)
     }
 
     /// Whether all words belong to an address of the Free Software Foundation.

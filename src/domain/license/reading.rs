@@ -92,11 +92,11 @@ impl<'a> Reading<'a> {
 
     fn take_tags(&mut self) {
         for (line, id) in statement::tags(self.text) {
-            let on_line = |word: &Word<'_>| word.line as usize == line;
-            let Some(start) = self.words.iter().position(on_line) else {
+            let start = self.words.partition_point(|word| (word.line as usize) < line);
+            let end = self.words.partition_point(|word| (word.line as usize) <= line);
+            if start == end {
                 continue;
-            };
-            let end = start + self.words[start..].iter().take_while(|word| on_line(word)).count();
+            }
             // Inside a license it is part of an example.
             if self.free[start..end].iter().all(|free| *free) {
                 self.take(start..end, id, 1.0, Form::Tag);

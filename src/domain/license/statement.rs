@@ -5,6 +5,9 @@
 //! found but not [`Statement::firm`], so that a person looks; (2) an
 //! expression the `spdx` crate cannot parse is no tag.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::LicenseId;
 use super::words::Word;
 
@@ -122,11 +125,6 @@ const BESIDE: &[&str] = &[
 
 /// Whatever says these limits what is said beside them.
 const LIMITS: &[&str] = &[
-    "not a work of",
-    "not the work of",
-    "no work of",
-    "not works of",
-    "not in the public domain",
     "but",
     "classified",
     "commercial",
@@ -171,8 +169,40 @@ const LIMITS: &[&str] = &[
     "unless",
 ];
 
-/// Longest sentence, in bytes, that is believed to say one thing.
-const SENTENCE: usize = 800;
+/// Longest sentence, in words, that is believed to say one thing.
+const SENTENCE: usize = 120;
+
+/// What a phrase tells of the sentence it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Rights,
+    Waiver,
+    Work,
+    Beside,
+    Limit,
+    /// Common in USGS repositories: points to notes in single files.
+    Unnoted,
+}
+
+/// All phrases by their first word.
+static PHRASES: LazyLock<HashMap<&str, Vec<(Vec<&str>, Sign)>>> = LazyLock::new(|| {
+    let tables = [
+        (RIGHTS, Sign::Rights),
+        (WAIVER, Sign::Waiver),
+        (WORK, Sign::Work),
+        (BESIDE, Sign::Beside),
+        (LIMITS, Sign::Limit),
+        (&["unless otherwise noted"], Sign::Unnoted),
+    ];
+    let mut phrases: HashMap<&str, Vec<(Vec<&str>, Sign)>> = HashMap::new();
+    for (phrase, sign) in
+        tables.into_iter().flat_map(|(table, sign)| table.iter().map(move |phrase| (*phrase, sign)))
+    {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        phrases.entry(words[0]).or_default().push((words, sign));
+    }
+    phrases
+});
 
 /// Statements among the words `free` says nobody has explained yet.
 pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
@@ -184,19 +214,15 @@ pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
             continue;
         }
         let start = at;
-        let mut text = String::from(" ");
         loop {
-            text.push_str(words[at].text);
-            text.push(' ');
-            // "U.S." and "Sec." close no sentence; what follows in lower case
-            // cannot be told from a new one, so short words never close.
+            // "U.S." and "Sec." close no sentence, so short words never do.
             let ends = words[at].closes && words[at].text.len() > 3;
             at += 1;
             if ends || at == words.len() || !free[at] || words[at].opens {
                 break;
             }
         }
-        if let Some((id, firm)) = judge(&text) {
+        if let Some((id, firm)) = judge(&words[start..at]) {
             found.push(Statement { id, words: start..at, firm });
         }
     }
@@ -206,30 +232,43 @@ pub(super) fn statements(words: &[Word<'_>], free: &[bool]) -> Vec<Statement> {
     found
 }
 
-/// What a sentence of words between spaces says, and whether without limit.
-fn judge(sentence: &str) -> Option<(Option<LicenseId>, bool)> {
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(sentence, phrase));
-    // Common in USGS repositories; it points to notes in single files.
-    let unnoted = sentence.replace("unless otherwise noted", "");
-    let limited = LIMITS.iter().any(|limit| holds(&unnoted, limit));
-    let firm = !limited && sentence.len() < SENTENCE;
-    if says(RIGHTS) {
+/// What a sentence says, and whether without limit.
+fn judge(sentence: &[Word<'_>]) -> Option<(Option<LicenseId>, bool)> {
+    let signs: Vec<Sign> = (0..sentence.len()).flat_map(|at| signs_at(&sentence[at..])).collect();
+    let count = |sign: Sign| signs.iter().filter(|said| **said == sign).count();
+    let limited = count(Sign::Limit) > count(Sign::Unnoted);
+    let firm = !limited && sentence.len() <= SENTENCE;
+    if count(Sign::Rights) > 0 {
         Some((Some(LicenseId::GOVERNMENT_RIGHTS), firm))
-    } else if says(WAIVER) {
+    } else if count(Sign::Waiver) > 0 {
         Some((Some(LicenseId::CC0), firm))
-    } else if says(WORK) {
-        let denied = says(&LIMITS[..5]);
+    } else if count(Sign::Work) > 0 {
+        let denied =
+            (0..sentence.len()).any(|at| DENIALS.iter().any(|denial| begins(&sentence[at..], denial)));
         (!denied).then_some((Some(LicenseId::GOVERNMENT_WORK), firm))
     } else {
-        (says(BESIDE) && firm).then_some((None, true))
+        (count(Sign::Beside) > 0 && firm).then_some((None, true))
     }
 }
 
-fn holds(sentence: &str, phrase: &str) -> bool {
-    sentence
-        .match_indices(phrase)
-        .any(|(at, _)| sentence.as_bytes()[at - 1] == b' ' && sentence.as_bytes()[at + phrase.len()] == b' ')
+/// The signs of the phrases that start with the first of these words.
+fn signs_at(words: &[Word<'_>]) -> impl Iterator<Item = Sign> {
+    let phrases = PHRASES.get(words[0].text).map_or(&[][..], Vec::as_slice);
+    phrases.iter().filter(|(phrase, _)| begins(words, phrase)).map(|(_, sign)| *sign)
 }
+
+fn begins(words: &[Word<'_>], phrase: &[&str]) -> bool {
+    words.len() >= phrase.len() && words.iter().zip(phrase).all(|(word, own)| word.text == *own)
+}
+
+/// Sentences with these say the opposite.
+const DENIALS: &[&[&str]] = &[
+    &["not", "a", "work", "of"],
+    &["not", "the", "work", "of"],
+    &["no", "work", "of"],
+    &["not", "works", "of"],
+    &["not", "in", "the", "public", "domain"],
+];
 
 /// The expression of each `SPDX-License-Identifier:` line, with its line.
 /// Lines are those of the text, from 1.

@@ -211,47 +211,74 @@ fn split(normal: &str) -> Vec<Word<'_>> {
     let bytes = normal.as_bytes();
     let mut found: Vec<Word<'_>> = Vec::with_capacity(normal.len() / 6);
     let (mut line, mut newlines, mut at) = (1u32, 2u32, 0usize);
-    while let Some(c) = normal[at..].chars().next() {
-        let next = at + c.len_utf8();
-        if is_direction(c) {
-            found.push(Word { text: "\u{202e}", line, opens: false, closes: false });
-            at = next;
+    while at < bytes.len() {
+        let end = end_of_word(normal, at);
+        if end > at {
+            let text = &normal[at..end];
+            if let Some(length) = address(&normal[at..]) {
+                at += length;
+                newlines = 0;
+                continue;
+            }
+            if end - at > 5 || !is_marker(bytes, at, end, found.last()) {
+                found.push(Word { text: spelling(text), line, opens: newlines > 1, closes: false });
+                newlines = 0;
+            }
+            at = end;
             continue;
         }
-        if !c.is_alphanumeric() {
-            if c == '\n' {
+        match bytes[at] {
+            b'\n' => {
                 line += 1;
                 newlines += 1;
-            } else if matches!(c, '.' | '!' | '?' | ':' | ';')
-                && newlines == 0
-                && bytes.get(next).is_none_or(|b| !b.is_ascii_alphanumeric())
-                && let Some(last) = found.last_mut()
-            {
-                last.closes = true;
+                at += 1;
             }
-            at = next;
-            continue;
+            b'.' | b'!' | b'?' | b':' | b';' => {
+                let ends =
+                    newlines == 0 && bytes.get(at + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
+                if let Some(last) = found.last_mut()
+                    && ends
+                {
+                    last.closes = true;
+                }
+                at += 1;
+            }
+            byte if byte.is_ascii() => at += 1,
+            _ => {
+                let Some(c) = normal[at..].chars().next() else { break };
+                if is_direction(c) {
+                    found.push(Word { text: "\u{202e}", line, opens: false, closes: false });
+                }
+                at += c.len_utf8();
+            }
         }
-        let length =
-            normal[at..].find(|c: char| !c.is_alphanumeric() || is_direction(c)).unwrap_or(normal.len() - at);
-        let end = at + length;
-        let text = &normal[at..end];
-        if let Some(length) = address(&normal[at..]) {
-            at += length;
-            newlines = 0;
-            continue;
-        }
-        if !is_marker(bytes, at, end, found.last()) {
-            let opens = newlines > 1;
-            found.push(Word { text: spelling(text), line, opens, closes: false });
-            newlines = 0;
-        }
-        at = end;
     }
     found
 }
 
+/// One past the last byte of the word that starts at `at`; `at` if none does.
+fn end_of_word(normal: &str, at: usize) -> usize {
+    let bytes = normal.as_bytes();
+    let mut end = at;
+    while let Some(byte) = bytes.get(end) {
+        if byte.is_ascii_alphanumeric() {
+            end += 1;
+        } else if byte.is_ascii() {
+            break;
+        } else {
+            match normal[end..].chars().next() {
+                Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
+                _ => break,
+            }
+        }
+    }
+    end
+}
+
 fn spelling(word: &str) -> &str {
+    if word.len() < 6 {
+        return word;
+    }
     match SPELLINGS.binary_search_by_key(&word, |(from, _)| from) {
         Ok(at) => SPELLINGS[at].1,
         Err(_) => word,
@@ -260,6 +287,9 @@ fn spelling(word: &str) -> &str {
 
 /// Length in bytes of the web address that starts here, if one does.
 fn address(rest: &str) -> Option<usize> {
+    if !rest.starts_with(['h', 'w']) {
+        return None;
+    }
     let is = ["http://", "https://", "www."].iter().any(|start| rest.starts_with(start));
     is.then(|| {
         rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | ')' | ']' | '"' | '\'' | ','))
@@ -296,23 +326,25 @@ fn is_marker(bytes: &[u8], at: usize, end: usize, before: Option<&Word<'_>>) -> 
 /// "© 2020" to the end of the sentence or paragraph, or the first word of
 /// weight; and "All rights reserved" wherever it stands.
 fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>> {
-    let offset = |word: &Word<'_>| word.text.as_ptr() as usize;
-    let base = normal.as_ptr() as usize;
-    let within = |word: &Word<'_>| (base..base + normal.len()).contains(&offset(word));
     let mut kept = Vec::with_capacity(words.len());
     let mut at = 0;
     let mut opens = false;
     while at < words.len() {
         let word = words[at];
         opens |= word.opens;
-        let after = if within(&word) { &normal[offset(&word) - base + word.text.len()..] } else { "" };
-        let before = if within(&word) { &normal[..offset(&word) - base] } else { "" };
-        let line_begins = at == 0 || words[at - 1].line != word.line;
-        let starts = (word.text == "copyright" && states_holder(after, line_begins))
-            || (is_year(word.text)
-                && (before.trim_end().ends_with("(c)") || before.trim_end().ends_with('©')))
-            || names_holder(&words[at..])
-            || (word.text == "spdx" && after.starts_with("-filecopyrighttext"));
+        let (before, after) = around(normal, word.text);
+        let starts = match word.text {
+            "copyright" => {
+                let line_begins = at == 0 || words[at - 1].line != word.line;
+                states_holder(after, line_begins) || names_holder(&words[at..])
+            }
+            "spdx" => after.starts_with("-filecopyrighttext"),
+            year if is_year(year) => {
+                let before = before.trim_end();
+                before.ends_with("(c)") || before.ends_with('©')
+            }
+            _ => false,
+        };
         if starts {
             drop_portions(&mut kept, word.line);
             at = end_of_statement(&words, at);
@@ -326,6 +358,16 @@ fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>>
         }
     }
     kept
+}
+
+/// The text before and after a word; nothing where the word is a spelling of
+/// ours and not a piece of the text.
+fn around<'a>(normal: &'a str, word: &str) -> (&'a str, &'a str) {
+    let start = (word.as_ptr() as usize).wrapping_sub(normal.as_ptr() as usize);
+    match start.checked_add(word.len()) {
+        Some(end) if end <= normal.len() => (&normal[..start], &normal[end..]),
+        _ => ("", ""),
+    }
 }
 
 fn is_phrase(words: &[Word<'_>], phrase: &[&str]) -> bool {
