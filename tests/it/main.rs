@@ -10,6 +10,7 @@ mod floors;
 mod github;
 mod harness;
 mod manifests;
+mod license;
 mod server;
 mod walk;
 mod webhook;

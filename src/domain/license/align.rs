@@ -367,11 +367,13 @@ fn is_harmless(
         || is_spelling(catalog, missing, spelled, slips)
 }
 
-/// Whole lines that repeat the title.
+/// Lines that repeat the title, alone or before "Terms and conditions".
 fn is_heading(known: &Known, difference: &Difference, words: &[Word<'_>]) -> bool {
     let Range { start, end } = difference.text.clone();
     let begins = start == 0 || words[start - 1].line < words[start].line;
-    let ends = end == words.len() || words[end - 1].line < words[end].line;
+    let next: Vec<&str> = words[end..].iter().take(3).map(|word| word.text).collect();
+    let ends =
+        next.is_empty() || words[end - 1].line < words[end].line || next == ["terms", "and", "conditions"];
     begins && ends && words[start..end].iter().all(|word| known.titles(word.text))
 }
 

@@ -226,8 +226,6 @@ const EXTRAS: &[&str] = &[
     "all rights reserved",
     "end of terms and conditions",
     "terms and conditions",
-    "list of conditions and the following disclaimer",
-    "and or",
 ];
 
 /// Wordings that stand for one another in published copies.
@@ -241,47 +239,32 @@ const SAME: &[(&str, &str)] = &[
     ("sections 3 1 3 2 3 3 3 4 and", "section 3 1"),
 ];
 
-/// Addresses of the Free Software Foundation and the words around them.
+/// Words of the addresses the Free Software Foundation has had.
 const ADDRESS: &[&str] = &[
     "02110",
     "02111",
     "02139",
     "1301",
     "1307",
-    "3",
     "330",
     "51",
     "59",
     "675",
-    "along",
     "ave",
     "boston",
     "cambridge",
     "fifth",
     "floor",
-    "foundation",
     "franklin",
-    "free",
-    "fsf",
-    "http",
-    "https",
-    "if",
     "inc",
     "ma",
     "mass",
-    "not",
-    "org",
     "place",
-    "see",
-    "software",
     "st",
     "street",
     "suite",
     "temple",
-    "the",
-    "to",
     "usa",
-    "write",
 ];
 
 /// A known text, ready to be compared.

@@ -315,7 +315,7 @@ fn is_marker(bytes: &[u8], at: usize, end: usize, before: Option<&Word<'_>>) -> 
     let after = bytes.get(end).copied();
     let wrapped = previous == Some(b'(') && after == Some(b')');
     let dotted = matches!(after, Some(b'.' | b')' | b'\\'))
-        && bytes.get(end + 1).is_none_or(|b| b.is_ascii_whitespace() || *b == b'.');
+        && bytes.get(end + 1).is_none_or(|b| b.is_ascii_whitespace() || b".*_".contains(b));
     let refers = before.is_some_and(|before| {
         REFERRING.contains(&before.text) && (word[0].is_ascii_digit() || !JOINING.contains(&before.text))
     });
