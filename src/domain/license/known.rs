@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::words::{self, Word};
+use super::words::{self, Word, WordHasher};
 use super::{Form, LicenseId};
 
 /// Number of a word in the [`Catalog`]; [`UNKNOWN`] is no known license's.
@@ -305,22 +305,6 @@ pub(super) struct Catalog {
     pub(super) extras: Vec<Vec<Number>>,
     pub(super) same: Vec<(Vec<Number>, Vec<Number>)>,
     address: Vec<Number>,
-}
-
-/// FNV-1a. The table is filled by us alone, so nobody can crowd it.
-#[derive(Default)]
-pub(super) struct WordHasher(u64);
-
-impl Hasher for WordHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
 }
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::build);

@@ -116,28 +116,25 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// "Apache-2.0" followed by the text of its exception is one license.
+    /// "Apache-2.0" followed by the text of its exception is one license, and
+    /// sentences that state the same one after another are one statement.
     fn join_exceptions(&mut self) {
-        let mut at = 1;
-        while at < self.found.len() {
-            let base = self.found[at].1.id.as_str().split_once(" WITH ").map(|(base, _)| base.to_owned());
-            if base.is_some_and(|base| self.found[at - 1].1.id.as_str() == base) {
-                let (words, exception) = self.found.remove(at);
-                let (whole, license) = &mut self.found[at - 1];
-                whole.end = words.end;
-                license.lines.last = exception.lines.last;
-                license.id = exception.id;
-            } else if self.found[at - 1].1.id == self.found[at].1.id
-                && self.found[at].1.form == Form::Statement
-                && self.found[at - 1].0.end == self.found[at].0.start
-            {
-                let (words, next) = self.found.remove(at);
-                self.found[at - 1].0.end = words.end;
-                self.found[at - 1].1.lines.last = next.lines.last;
-            } else {
-                at += 1;
+        let mut joined: Vec<(Range<usize>, Match)> = Vec::with_capacity(self.found.len());
+        for (words, next) in std::mem::take(&mut self.found) {
+            if let Some((before, last)) = joined.last_mut() {
+                let base = next.id.as_str().split_once(" WITH ").map(|(base, _)| base);
+                let continues =
+                    last.id == next.id && next.form == Form::Statement && before.end == words.start;
+                if continues || base == Some(last.id.as_str()) {
+                    before.end = words.end;
+                    last.lines.last = next.lines.last;
+                    last.id = next.id;
+                    continue;
+                }
             }
+            joined.push((words, next));
         }
+        self.found = joined;
     }
 
     /// Lines with words that nothing explains; empty if what is left has no

@@ -6,10 +6,11 @@
 //! expression the `spdx` crate cannot parse is no tag.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 use super::LicenseId;
-use super::words::Word;
+use super::words::{Word, WordHasher};
 
 /// A sentence that says something on the Government's works or rights.
 pub(super) struct Statement {
@@ -184,8 +185,10 @@ enum Sign {
     Unnoted,
 }
 
+type Phrases = HashMap<&'static str, Vec<(Vec<&'static str>, Sign)>, BuildHasherDefault<WordHasher>>;
+
 /// All phrases by their first word.
-static PHRASES: LazyLock<HashMap<&str, Vec<(Vec<&str>, Sign)>>> = LazyLock::new(|| {
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let tables = [
         (RIGHTS, Sign::Rights),
         (WAIVER, Sign::Waiver),
@@ -194,7 +197,7 @@ static PHRASES: LazyLock<HashMap<&str, Vec<(Vec<&str>, Sign)>>> = LazyLock::new(
         (LIMITS, Sign::Limit),
         (&["unless otherwise noted"], Sign::Unnoted),
     ];
-    let mut phrases: HashMap<&str, Vec<(Vec<&str>, Sign)>> = HashMap::new();
+    let mut phrases = Phrases::default();
     for (phrase, sign) in
         tables.into_iter().flat_map(|(table, sign)| table.iter().map(move |phrase| (*phrase, sign)))
     {
@@ -280,6 +283,9 @@ pub(super) fn tags(text: &str) -> Vec<(usize, LicenseId)> {
         let above = text.len() - text.trim_start().len();
         let line = 1 + text[..above].matches('\n').count();
         return vec![(line, LicenseId(whole.to_owned().into()))];
+    }
+    if !text.contains(TAG) {
+        return Vec::new();
     }
     text.lines()
         .enumerate()

@@ -7,7 +7,12 @@
 //! [`WEIGHT`] begins; (3) a hidden change of direction is a word of its own,
 //! so that a text that reads differently than it is stored never matches.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -129,9 +134,30 @@ pub(super) const WEIGHT: &[&str] = &[
     "your",
 ];
 
+/// [`WEIGHT`] for the search: it is asked for every word of a text.
+static WEIGHTY: LazyLock<HashSet<&str, BuildHasherDefault<WordHasher>>> =
+    LazyLock::new(|| WEIGHT.iter().copied().collect());
+
+/// FNV-1a. The tables it serves are filled by us alone, so nobody can crowd
+/// them.
+#[derive(Default)]
+pub(super) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+}
+
 /// Whether a word can carry a condition.
 pub(super) fn has_weight(word: &str) -> bool {
-    WEIGHT.binary_search(&word).is_ok() || word.starts_with('\u{202e}')
+    WEIGHTY.contains(word) || word.starts_with('\u{202e}')
 }
 
 /// After these a number refers to a passage and is not a list number.
