@@ -6,6 +6,9 @@
 //! `tests/fixtures/licenses/texts`); none is the matcher's own. A text that is
 //! not there fails the test by name.
 
+// The helpers may stop at the first thing that is not as expected, as the tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::LazyLock};
 
 use muster::domain::license::{Identification, Match, decode, identify};

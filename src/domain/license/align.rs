@@ -274,7 +274,7 @@ fn walk_both(
     let strange: usize = differences.iter().map(|d| d.known.len().max(d.text.len())).sum();
     let common = known_range.len() - differences.iter().map(|d| d.known.len()).sum::<usize>();
     let score = common as f32 / (common + strange + missing).max(1) as f32;
-    (score >= 0.4).then(|| Passage {
+    (score >= 0.4).then_some(Passage {
         known: index,
         words: range,
         score,
