@@ -25,6 +25,7 @@ pub mod deliveries;
 pub mod jobs;
 pub mod output;
 pub mod policy;
+pub mod serve;
 
 use output::{Color, note};
 
@@ -39,7 +40,7 @@ const AFTER_HELP: &str = "\
 Examples:
   $ muster check .
   $ muster policy validate .github/muster.yml
-  $ muster deliveries --event push
+  $ muster serve
   $ muster jobs --dead
 
 Exit codes:
@@ -69,6 +70,7 @@ enum Command {
     Deliveries(deliveries::Args),
     Jobs(jobs::Args),
     Policy(policy::Args),
+    Serve(serve::Args),
 }
 
 /// What a command is run with.
@@ -123,6 +125,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,
+        // It finishes what it has begun.
+        Command::Serve(args) => serve::run(args, &invocation).await,
     }
 }
 

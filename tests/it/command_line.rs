@@ -1,6 +1,7 @@
 //! The program `muster` as a person or a script runs it.
 
 use std::{
+    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output},
 };
@@ -9,7 +10,9 @@ use jiff::Timestamp;
 use muster::store::{Durability, JobKind, MAX_ATTEMPTS, NewDelivery, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 
-use crate::server::{NOW, guid};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::server::{Answer, NOW, Request, SECRET, guid, push};
 
 /// Runs `muster` in `folder`, which holds its `muster.db`.
 fn muster(folder: &Path, args: &[&str]) -> Output {
@@ -156,6 +159,51 @@ fn a_setting_that_cannot_be_is_named() {
     assert_eq!((code(&jobs), out(&jobs)), (2, String::new()));
     assert!(err(&jobs).starts_with("muster: the settings have 1 problem:"), "{}", err(&jobs));
     assert!(err(&jobs).contains("databse_url"), "{}", err(&jobs));
+}
+
+#[tokio::test]
+async fn it_serves_without_a_network_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = github_sandbox::Sandbox::builder().start().await.unwrap();
+    let mut muster = Command::new(env!("CARGO_BIN_EXE_muster"))
+        .arg("serve")
+        .current_dir(folder.path())
+        .env_clear()
+        .envs([
+            ("MUSTER_DATABASE_URL", "sqlite://muster.db"),
+            // Nobody listens there.
+            ("MUSTER_GITHUB_API_URL", "http://127.0.0.1:1"),
+            ("MUSTER_GITHUB_URL", "http://127.0.0.1:1"),
+            ("MUSTER_APP_ID", "4"),
+            ("MUSTER_PRIVATE_KEY", sandbox.private_key()),
+            ("MUSTER_WEBHOOK_SECRET", SECRET),
+            ("MUSTER_INSTANCE_KEY", "a key of more than twenty bytes"),
+            ("MUSTER_ORGANIZATIONS", "agency"),
+            ("MUSTER_LISTEN", "127.0.0.1:0"),
+        ])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(muster.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().expect("it says where it listens").unwrap();
+        if let Some(rest) = line.strip_prefix("Listening on http://") {
+            break rest.split(';').next().unwrap().to_owned();
+        }
+    };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&Request::of("push", &push()).bytes()).await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 202);
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.body, r#"{"status":"ready","database":"ok","worker":"ok"}"#);
+
+    let pid = muster.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let log: String = lines.map_while(Result::ok).collect();
+    assert_eq!(muster.wait().unwrap().code(), Some(0), "{log}");
+    assert!(log.contains("the server has stopped"), "{log}");
+    let store = open(folder.path()).await;
+    assert_eq!(store.deliveries(&Default::default(), 10).await.unwrap().len(), 1);
 }
 
 async fn open(folder: &Path) -> Store {

@@ -1,0 +1,67 @@
+//! `muster serve`: takes deliveries in and does the work they ask for.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use tokio::time::timeout;
+
+use super::{Invocation, output::note};
+use crate::{
+    app::{self, App},
+    jobs::worker::Worker,
+    store::Store,
+    web::{Limits, Receiver},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  $ muster serve
+  $ MUSTER_DRY_RUN=1 muster serve
+  $ MUSTER_LISTEN=127.0.0.1:9000 MUSTER_LOG=debug muster serve
+
+Needs MUSTER_CLIENT_ID (or MUSTER_APP_ID), MUSTER_PRIVATE_KEY_FILE,
+MUSTER_WEBHOOK_SECRET, MUSTER_INSTANCE_KEY and MUSTER_ORGANIZATIONS.
+Stops at Ctrl-C or SIGTERM, when it has finished what it has begun.";
+
+/// How long giving tokens back may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Take deliveries in and do the work they ask for, until told to stop.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Settings, the database, an address that is taken, or a worker that ended.
+pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let server = invocation.config.server()?;
+    let (listen, dry_run) = (server.listen, server.work.dry_run);
+    let store = Store::open(server.work.database.expose()).await?;
+    let clock = invocation.clock.clone();
+    let context = app::context(&server.work, store.clone(), clock.clone())?;
+    let bot = {
+        let context = context.clone();
+        move || context.known_bot()
+    };
+    let receiver =
+        Receiver::new(store.clone(), clock, server.webhook_secrets, server.work.organizations, bot);
+    let app = App::bind(listen, receiver, Limits::default())
+        .await
+        .with_context(|| format!("cannot listen on {listen}: choose another address in MUSTER_LISTEN"))?;
+    note(&format!("Listening on http://{}; webhooks go to /webhook.", app.address()));
+    if dry_run {
+        note("This is a dry run: nothing is written to GitHub.");
+    }
+    // Replicas share a database, so that a name of its own tells whose lease it is.
+    let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+    let worker = Worker::new(context.clone(), owner);
+    let ended = app.run(|stop| worker.run(stop), invocation.stop.clone()).await;
+    if timeout(FAREWELL, context.github.revoke_all()).await.is_err() {
+        tracing::warn!("GitHub was not reached to give the tokens back; they end within the hour");
+    }
+    store.close().await;
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
