@@ -25,7 +25,10 @@ pub mod deliveries;
 pub mod jobs;
 pub mod output;
 pub mod policy;
+mod reports;
+pub mod scan;
 pub mod serve;
+pub mod sweep;
 
 use output::{Color, note};
 
@@ -69,8 +72,11 @@ enum Command {
     Check(check::Args),
     Deliveries(deliveries::Args),
     Jobs(jobs::Args),
+    Plan(sweep::PlanArgs),
     Policy(policy::Args),
+    Scan(scan::Args),
     Serve(serve::Args),
+    Sweep(sweep::SweepArgs),
 }
 
 /// What a command is run with.
@@ -124,6 +130,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&args, &invocation),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
+        Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
+        Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,
+        Command::Sweep(args) => invocation.or_interrupted(sweep::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,
         // It finishes what it has begun.
         Command::Serve(args) => serve::run(args, &invocation).await,

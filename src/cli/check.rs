@@ -6,7 +6,7 @@
 //! met somewhere, 2 only if nothing could be said, else 0; with `--strict` also
 //! what could not be told makes 1.
 
-mod render;
+mod annotations;
 
 use std::{
     io::Read,
@@ -24,11 +24,13 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{COULD_NOT_RUN, FINDINGS, INTERRUPTED, Invocation, output};
+use super::{
+    COULD_NOT_RUN, INTERRUPTED, Invocation, output,
+    reports::{self, Judged, Kind, Reports},
+};
 use crate::{
     checkout,
     domain::{
-        finding::{Report, Verdict},
         policy::{MAX_BYTES, Policy},
         repository::Inherited,
         rules, words,
@@ -85,20 +87,6 @@ pub enum Format {
     Github,
 }
 
-/// One path, and what was said of it or why nothing could be.
-pub(super) struct Checked<'a> {
-    path: &'a Path,
-    report: Result<Report, String>,
-}
-
-/// All that a result says.
-pub(super) struct Checks<'a> {
-    checked: Vec<Checked<'a>>,
-    /// `built-in`, or the file as named.
-    policy_source: String,
-    policy_digest: String,
-}
-
 /// Checks the paths and writes the result.
 ///
 /// # Errors
@@ -112,8 +100,9 @@ pub fn run(args: &Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         Some(path) => checkout::defaults(path)
             .with_context(|| format!("the defaults {} could not be read", path.display()))?,
     };
-    let checks = Checks {
-        checked: check(&args.paths, &policy, &inherited, now, &invocation.stop),
+    let reports = Reports {
+        kind: Kind::Path,
+        judged: check(&args.paths, &policy, &inherited, now, &invocation.stop),
         policy_source: args
             .policy
             .as_ref()
@@ -124,11 +113,11 @@ pub fn run(args: &Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     match args.format {
-        Format::Table => render::table(&checks, args.all)?,
-        Format::Json => render::json(&checks, now)?,
-        Format::Github => render::github(&checks)?,
+        Format::Table => reports::table(&reports, args.all)?,
+        Format::Json => reports::json(&reports, "check-1", now)?,
+        Format::Github => annotations::github(&reports)?,
     }
-    Ok(ExitCode::from(checks.conclude(args.strict)))
+    Ok(ExitCode::from(reports.conclude(args.strict)))
 }
 
 /// The policy, or `None` after its problems were written.
@@ -154,21 +143,21 @@ fn policy(path: Option<&Path>) -> anyhow::Result<Option<Policy>> {
 
 /// Judges all paths, on all cores where there are enough of them to matter.
 /// Once `stop` is cancelled the rest is left out.
-fn check<'a>(
-    paths: &'a [PathBuf],
+fn check(
+    paths: &[PathBuf],
     policy: &Policy,
     inherited: &Inherited,
     now: Timestamp,
     stop: &CancellationToken,
-) -> Vec<Checked<'a>> {
-    let judge = |path: &'a PathBuf| {
+) -> Vec<Judged> {
+    let judge = |path: &PathBuf| {
         let report = checkout::snapshot(path, rules::policy_paths(policy), inherited.clone())
             .map(|snapshot| rules::evaluate(policy, &snapshot, now))
             .map_err(|error| error.to_string());
-        Checked { path, report }
+        Judged { subject: path.display().to_string(), report }
     };
     let next = AtomicUsize::new(0);
-    let slots: Vec<OnceLock<Checked<'a>>> = paths.iter().map(|_| OnceLock::new()).collect();
+    let slots: Vec<OnceLock<Judged>> = paths.iter().map(|_| OnceLock::new()).collect();
     let work = || {
         while !stop.is_cancelled() {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -185,37 +174,4 @@ fn check<'a>(
         work();
     });
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
-}
-
-impl Checks<'_> {
-    fn count(&self, verdict: Verdict) -> usize {
-        self.reports().filter(|(_, report)| report.verdict() == verdict).count()
-    }
-
-    fn reports(&self) -> impl Iterator<Item = (&Path, &Report)> {
-        self.checked.iter().filter_map(|checked| Some((checked.path, checked.report.as_ref().ok()?)))
-    }
-
-    fn could_not_run(&self) -> impl Iterator<Item = (&Path, &str)> {
-        self.checked
-            .iter()
-            .filter_map(|checked| Some((checked.path, checked.report.as_ref().err()?.as_str())))
-    }
-
-    /// Says on standard error what could not be told; the exit code.
-    fn conclude(&self, strict: bool) -> u8 {
-        for (path, reason) in self.could_not_run() {
-            output::note(&format!("{}: could not be checked: {reason}", path.display()));
-        }
-        let unknown = self.reports().filter(|(_, report)| report.has_unknown()).count();
-        if unknown > 0 {
-            output::note(&format!("{unknown} of {} paths could not be checked in full.", self.checked.len()));
-        }
-        let untold = unknown > 0 || self.could_not_run().next().is_some();
-        match (self.reports().next(), self.count(Verdict::NeedsWork)) {
-            (None, _) => COULD_NOT_RUN,
-            (Some(_), 0) if !(strict && untold) => 0,
-            (Some(_), _) => FINDINGS,
-        }
-    }
 }

@@ -148,7 +148,8 @@ pub async fn inspect(
 }
 
 /// The names that a policy gives to what is ours.
-fn our_names(policy: &Policy) -> OurNames {
+#[must_use]
+pub fn our_names(policy: &Policy) -> OurNames {
     let prefix = &policy.pull_request.branch_prefix;
     OurNames {
         prefix: prefix.clone(),
@@ -189,7 +190,8 @@ fn known(rows: &[Remembered]) -> Vec<String> {
 
 /// The policy as the repository's own file tightens it; the first problem of
 /// that file otherwise, and the policy as it was.
-fn with_wish(policy: Policy, snapshot: &Snapshot) -> (Policy, Option<String>) {
+#[must_use]
+pub fn with_wish(policy: Policy, snapshot: &Snapshot) -> (Policy, Option<String>) {
     if snapshot.repository.name.is_organization_home() {
         return (policy, None);
     }

@@ -116,7 +116,7 @@ fn json_keeps_the_order_of_the_arguments() {
     assert_eq!(document["policy"]["source"], "policy.yml");
     assert_eq!(
         document["totals"],
-        serde_json::json!({"paths": 400, "meets": 100, "needs_work": 200, "waived": 0, "skipped": 0,
+        serde_json::json!({"total": 400, "meets": 100, "needs_work": 200, "waived": 0, "skipped": 0,
             "unknown": 100, "could_not_run": 0})
     );
     let slip = &document["repositories"][2]["checks"][3];

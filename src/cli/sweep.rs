@@ -1,0 +1,302 @@
+//! `muster plan` and `muster sweep`: what would be done, and doing it.
+//!
+//! Promises: (1) `plan`, and `sweep` without `--apply`, write nothing to
+//! GitHub: they hold no token that can; (2) what is printed is the plan that
+//! `sweep --apply` carries out; (3) a repository that fails does not stop the
+//! others, and is named.
+
+use std::{process::ExitCode, str::FromStr};
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    COULD_NOT_RUN, FINDINGS, Invocation,
+    output::{self, Document, Format, note},
+};
+use crate::{
+    app,
+    domain::{
+        plan::Cause,
+        repository::{Login, RepositoryName},
+    },
+    github,
+    jobs::{
+        Context,
+        inspect_repository::{Act, Inspection, Target, inspect},
+        sweep_installation,
+    },
+    store::Store,
+};
+
+/// Show what Muster would do in an organization or a repository.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  $ muster plan example-agency
+  $ muster plan example-agency/intake-api
+  $ muster plan example-agency --format json
+
+Reads GitHub and the database; writes nothing to GitHub.
+
+Exit codes: 0 nothing to do; 1 there are changes; 2 could not run; 130 interrupted.
+
+See also: muster sweep, muster scan.")]
+pub struct PlanArgs {
+    /// ORG, or OWNER/NAME for one repository.
+    #[arg(value_name = "ORG|OWNER/NAME")]
+    place: Place,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Inspect every repository of an organization; with --apply, carry out the plans.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  $ muster sweep example-agency
+  $ muster sweep example-agency --apply
+  $ MUSTER_DRY_RUN=1 muster sweep example-agency --apply
+
+What a sweep finds by itself must be seen twice, an hour apart, before an issue is opened.
+
+Exit codes: 0 nothing to do, or all was done; 1 there are changes; 2 could not run; 130 interrupted.
+
+See also: muster plan, muster serve.")]
+pub struct SweepArgs {
+    /// The organization.
+    #[arg(value_name = "ORG")]
+    organization: Login,
+    /// Carry out the plans.
+    #[arg(long)]
+    apply: bool,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// An organization or one repository.
+#[derive(Debug, Clone)]
+enum Place {
+    Organization(Login),
+    Repository(RepositoryName),
+}
+
+impl FromStr for Place {
+    type Err = crate::domain::repository::NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('/') {
+            text.parse().map(Place::Repository)
+        } else {
+            text.parse().map(Place::Organization)
+        }
+    }
+}
+
+impl Place {
+    fn owner(&self) -> &Login {
+        match self {
+            Place::Organization(login) => login,
+            Place::Repository(name) => name.owner(),
+        }
+    }
+}
+
+/// Runs `muster plan`.
+///
+/// # Errors
+/// Settings, GitHub, the database, or output that cannot be written.
+pub async fn plan(args: PlanArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    go_through(&args.place, Act::Plan, args.format, invocation).await
+}
+
+/// Runs `muster sweep`.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn run(args: SweepArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let act = if args.apply { Act::Apply } else { Act::Plan };
+    go_through(&Place::Organization(args.organization), act, args.format, invocation).await
+}
+
+async fn go_through(
+    place: &Place,
+    act: Act,
+    format: Format,
+    invocation: &Invocation,
+) -> anyhow::Result<ExitCode> {
+    let mut work = invocation.config.work()?;
+    work.dry_run |= act == Act::Plan;
+    let store = Store::open(work.database.expose()).await?;
+    let ctx = app::context(&work, store, invocation.clock.clone())?;
+    let targets = targets(&ctx, place).await?;
+    let cause = match place {
+        Place::Organization(_) => Cause::Sweep,
+        Place::Repository(_) => Cause::Event,
+    };
+    let mut visits = Vec::new();
+    for target in &targets {
+        let outcome = inspect(&ctx, target, cause, act).await.map_err(|error| error.to_string());
+        visits.push(Visit { name: target.name.to_string(), outcome: outcome.transpose() });
+    }
+    let now = invocation.clock.now();
+    match format {
+        Format::Json => output::json(&Document::new("plan-1", now, document(&visits, act)))?,
+        Format::Table => print(&visits, act, now)?,
+    }
+    let _ = ctx.github.revoke_all().await;
+    Ok(ExitCode::from(verdict(&visits, act)))
+}
+
+/// The repositories of a place, as GitHub lists them for the App.
+async fn targets(ctx: &Context, place: &Place) -> anyhow::Result<Vec<Target>> {
+    let owner = place.owner();
+    if !ctx.serves(owner) {
+        bail!("{owner} is not among MUSTER_ORGANIZATIONS: add it there, or name one that is");
+    }
+    let installation = match ctx.github.installation_of(owner).await {
+        Ok(found) => found.id,
+        Err(github::Error::NotFound(_)) => {
+            bail!("the App is not installed on {owner}: install it there first")
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let all = sweep_installation::list(ctx, installation).await?;
+    let all = all.with_context(|| format!("the installation on {owner} is gone"))?;
+    match place {
+        Place::Organization(_) => Ok(all),
+        Place::Repository(name) => {
+            let same = |target: &Target| target.name.to_string().eq_ignore_ascii_case(&name.to_string());
+            let one = all.into_iter().find(same);
+            Ok(vec![one.with_context(|| {
+                format!("the App cannot see {name}: check the name and its installation")
+            })?])
+        }
+    }
+}
+
+/// What came of one repository; `None` if it went away meanwhile.
+struct Visit {
+    name: String,
+    outcome: Option<Result<Inspection, String>>,
+}
+
+fn verdict(visits: &[Visit], act: Act) -> u8 {
+    let failed = visits.iter().filter(|visit| matches!(visit.outcome, Some(Err(_)))).count();
+    if failed > 0 && failed == visits.len() {
+        return COULD_NOT_RUN;
+    }
+    let left = |inspection: &Inspection| match act {
+        Act::Plan => !inspection.plan.changes.is_empty(),
+        Act::Apply => inspection.done.len() < inspection.plan.changes.len(),
+    };
+    let changes = visits.iter().any(|visit| matches!(&visit.outcome, Some(Ok(seen)) if left(seen)));
+    if changes || failed > 0 { FINDINGS } else { 0 }
+}
+
+fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
+    let mut changes = 0;
+    for visit in visits {
+        match &visit.outcome {
+            None => note(&format!("{}: it is gone", visit.name)),
+            Some(Err(why)) => note(&format!("{}: could not be inspected: {why}", visit.name)),
+            Some(Ok(seen)) => {
+                let lines: Vec<String> = match act {
+                    Act::Plan => seen.plan.changes.iter().map(ToString::to_string).collect(),
+                    Act::Apply => seen.done.clone(),
+                };
+                changes += lines.len();
+                if lines.is_empty() && seen.plan.would_not.is_empty() {
+                    continue;
+                }
+                output::line(&format!("{} ({})", visit.name, seen.report.verdict().as_str()))?;
+                for line in lines {
+                    output::line(&format!("  {line}"))?;
+                }
+                for refused in &seen.plan.would_not {
+                    let until = refused.until.filter(|until| *until > now);
+                    let until =
+                        until.map_or_else(String::new, |until| format!(", until {}", output::time(until)));
+                    output::line(&format!("  would not {}: {}{until}", refused.what, refused.why))?;
+                }
+            }
+        }
+    }
+    let things = if changes == 1 { "change" } else { "changes" };
+    match act {
+        Act::Plan => output::line(&format!("Would make {changes} {things}; nothing has been written."))?,
+        Act::Apply => output::line(&format!("Made {changes} {things}."))?,
+    }
+    Ok(())
+}
+
+/// The content of a `plan-1` document. Fields are only added.
+#[derive(Serialize)]
+struct Content<'a> {
+    /// Whether the plans were carried out.
+    applied: bool,
+    repositories: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    repository: &'a str,
+    /// As in `scan`; absent if it could not be inspected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<crate::domain::finding::Verdict>,
+    /// What is to be done, one line each.
+    changes: Vec<String>,
+    /// What was done, one line each.
+    done: &'a [String],
+    would_not: Vec<Refused<'a>>,
+    /// When time alone could change the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    /// Why it could not be inspected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    what: &'a str,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+}
+
+fn document(visits: &[Visit], act: Act) -> Content<'_> {
+    Content { applied: act == Act::Apply, repositories: visits.iter().map(entry).collect() }
+}
+
+fn entry(visit: &Visit) -> Entry<'_> {
+    let empty = Entry {
+        repository: &visit.name,
+        verdict: None,
+        changes: Vec::new(),
+        done: &[],
+        would_not: Vec::new(),
+        due: None,
+        error: None,
+    };
+    match &visit.outcome {
+        None => Entry { error: Some("it is gone"), ..empty },
+        Some(Err(why)) => Entry { error: Some(why), ..empty },
+        Some(Ok(seen)) => Entry {
+            verdict: Some(seen.report.verdict()),
+            changes: seen.plan.changes.iter().map(ToString::to_string).collect(),
+            done: &seen.done,
+            would_not: seen
+                .plan
+                .would_not
+                .iter()
+                .map(|refused| Refused { what: refused.what, why: &refused.why, until: refused.until })
+                .collect(),
+            due: seen.plan.due,
+            ..empty
+        },
+    }
+}
