@@ -29,7 +29,7 @@ const AGAIN: usize = 3;
 /// Differences a passage may have before the walk is given up.
 const DIFFERENCES: usize = 120;
 /// Comparisons a text may cost.
-const FUEL: usize = 3_000_000;
+const FUEL: usize = 1_500_000;
 /// Longest name that may stand for a holder, in words.
 const NAME: usize = 24;
 /// Spelling slips a passage may have.
@@ -111,7 +111,8 @@ pub(super) fn find(words: &[Word<'_>], numbers: &[Number]) -> Found {
         .filter(|(_, hits)| !hits.is_empty())
         .map(|(index, hits)| (share(index, hits), index))
         .collect();
-    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let length = |index: usize| catalog.known[index].words.len();
+    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(length(b.1).cmp(&length(a.1))).then(a.1.cmp(&b.1)));
     let resembles =
         candidates.first().map(|(share, index)| (*index, *share)).filter(|(_, share)| *share >= 0.3);
     candidates.retain(|(share, index)| *share >= ENOUGH * required(&catalog.known[*index]));
@@ -195,7 +196,12 @@ fn place(
             continue;
         };
         let (text, place) = (anchor.0 as usize, anchor.1 as usize);
-        if passages[first..].iter().any(|passage| passage.words.contains(&text)) {
+        // Walked already, or part of a longer text that stands there.
+        let known_here = |(at, passage): (usize, &Passage)| {
+            let longer = catalog().known[passage.known].words.len() >= known.words.len();
+            passage.words.contains(&text) && (at >= first || (passage.faithful && longer))
+        };
+        if passages.iter().enumerate().any(known_here) {
             continue;
         }
         if let Some(passage) = walk_both(index, place, text, words, numbers, fuel) {
@@ -323,7 +329,10 @@ fn meet(known: &[Number], text: &[Number], fuel: &mut usize) -> Option<(usize, u
                 continue;
             }
             let needed = AGAIN.min(known.len() - skipped);
-            if text.len() - added >= needed && known[skipped..skipped + needed] == text[added..added + needed]
+            // The first words nearly always differ, which is cheap to see.
+            if known[skipped] == text[added]
+                && text.len() - added >= needed
+                && known[skipped..skipped + needed] == text[added..added + needed]
             {
                 *fuel = fuel.saturating_sub(total * total / 2);
                 return (*fuel > 0).then_some((skipped, added));

@@ -288,6 +288,11 @@ impl Known {
         &self.words[..tails.map(|absent| absent.start).min().unwrap_or(end)]
     }
 
+    /// The words of its names.
+    pub(super) fn title(&self) -> impl Iterator<Item = &str> {
+        self.title.iter().map(String::as_str)
+    }
+
     /// Whether a word belongs to the title of this license.
     pub(super) fn titles(&self, word: &str) -> bool {
         is_common(word) || self.title.iter().any(|own| own == word)
@@ -500,7 +505,8 @@ const COMMON: &[&str] = &[
 
 /// Whether a word stands in titles of any license and says nothing alone.
 pub(super) fn is_common(word: &str) -> bool {
-    COMMON.binary_search(&word).is_ok()
+    // The shortest and the longest of them.
+    (2..=10).contains(&word.len()) && COMMON.binary_search(&word).is_ok()
 }
 
 /// Words a title line of the license may consist of.

@@ -1,11 +1,13 @@
 //! A text that is not one known text as a whole: what each of its words
 //! belongs to, and the verdict.
 
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use super::align::{self, Found, Passage};
 use super::known::{self, Number, catalog};
-use super::words::{Word, has_weight};
+use super::words::{Word, WordHasher, has_weight};
 use super::{Form, Identification, LicenseId, Lines, Match, Nearest, Unmatched, statement};
 
 /// Words without weight that a file may hold beside its license: a project's
@@ -17,6 +19,9 @@ const ASIDE_SHARE: usize = 50;
 const POINTER: usize = 160;
 /// Share in common from which a reader is told what a text resembles.
 const NEAR: f32 = 0.5;
+
+/// Words of the titles of the licenses found.
+type TitleWords<'a> = HashSet<&'a str, BuildHasherDefault<WordHasher>>;
 
 /// Every word of a text, and which of them are explained.
 pub(super) struct Reading<'a> {
@@ -140,25 +145,26 @@ impl<'a> Reading<'a> {
     /// Lines with words that nothing explains; empty if what is left has no
     /// weight: titles of the licenses found, names, rules.
     fn other(&self) -> Vec<Lines> {
-        let titled = |word: &str| {
-            self.titles.iter().any(|known| catalog().known[*known].titles(word)) || known::is_common(word)
-        };
+        let mut known: Vec<usize> = self.titles.clone();
+        known.sort_unstable();
+        known.dedup();
+        let titles: TitleWords<'_> = known.iter().flat_map(|known| catalog().known[*known].title()).collect();
+        let titled = |word: &str| titles.contains(word) || known::is_common(word);
         let mut other = Vec::new();
         let mut aside = Vec::new();
         let mut light = 0;
-        for line in
-            self.words.iter().zip(&self.free).collect::<Vec<_>>().chunk_by(|a, b| a.0.line == b.0.line)
-        {
-            let left: Vec<&str> = line.iter().filter(|(_, free)| **free).map(|(word, _)| word.text).collect();
-            if left.is_empty() || left.iter().all(|word| titled(word)) {
+        let all: Vec<usize> = (0..self.words.len()).filter(|at| self.free[*at]).collect();
+        for line in all.chunk_by(|a, b| self.words[*a].line == self.words[*b].line) {
+            let left = || line.iter().map(|at| self.words[*at].text);
+            if left().all(titled) {
                 continue;
             }
-            let number = line[0].0.line as usize;
+            let number = self.words[line[0]].line as usize;
             let at = Lines { first: number, last: number };
-            if left.iter().any(|word| has_weight(word)) {
+            if left().any(has_weight) {
                 other.push(at);
             } else {
-                light += left.len();
+                light += line.len();
                 aside.push(at);
             }
         }
