@@ -62,7 +62,7 @@ pub struct Args {
 pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let scan = invocation.config.scan()?;
     let (endpoints, clock) = (scan.hosts.endpoints, invocation.clock.clone());
-    let (reader, listed) = match scan.credentials {
+    let (reader, mut listed) = match scan.credentials {
         Credentials::App(app) => {
             let github = GitHub::with_app(endpoints, app, clock)?.dry_run();
             let reader = github.reader(github.installation_of(&args.organization).await?.id);
@@ -77,6 +77,7 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
             (reader, listed)
         }
     };
+    listed.sort_by_cached_key(|found| found.name.to_string().to_ascii_lowercase());
     note(&format!("Reading {}: {} repositories.", args.organization, listed.len()));
     let now = invocation.clock.now();
     let seen = read_all(&reader, listed, scan.policy.as_ref(), now).await;

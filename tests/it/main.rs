@@ -13,6 +13,7 @@ mod github;
 mod harness;
 mod license;
 mod manifests;
+mod organization;
 mod server;
 mod walk;
 mod webhook;

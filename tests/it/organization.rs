@@ -1,0 +1,171 @@
+//! `muster scan`, `plan` and `sweep` as an operator runs them: the real
+//! program against a sandbox.
+
+use std::process::{Command, Output};
+
+use github_sandbox::Sandbox;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{README, agency, complete, old};
+
+/// The hours are always open: the program goes by the real clock.
+const POLICY: &str = "mode: fix
+repositories: {exclude: [\".github\"]}
+quiet: {days: [mon, tue, wed, thu, fri, sat, sun], hours: \"00:00-24:00\", federal_holidays: false}
+";
+
+struct Operator {
+    github: Sandbox,
+    folder: TempDir,
+}
+
+impl Operator {
+    async fn new() -> Operator {
+        let site = old("site").file("README.md", README);
+        let organization =
+            agency(POLICY).repository(site).repository(complete("fine")).repository(old("empty").empty());
+        let github = Sandbox::builder()
+            .app(github_sandbox::app("muster"))
+            .organization(organization)
+            .installation(github_sandbox::installation("agency"))
+            .start()
+            .await
+            .unwrap();
+        Operator { github, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn muster(&self, arguments: &[&str]) -> Output {
+        self.with(arguments, &[])
+    }
+
+    fn with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+        let database = format!("sqlite://{}/muster.db", self.folder.path().display());
+        Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("MUSTER_GITHUB_API_URL", self.github.api_url())
+            .env("MUSTER_GITHUB_GRAPHQL_URL", self.github.graphql_url())
+            .env("MUSTER_CLIENT_ID", self.github.client_id())
+            .env("MUSTER_PRIVATE_KEY", self.github.private_key())
+            .env("MUSTER_INSTANCE_KEY", "the-key-of-this-instance")
+            .env("MUSTER_ORGANIZATIONS", "agency")
+            .env("MUSTER_DATABASE_URL", database)
+            .env("MUSTER_LOG", "warn")
+            .envs(settings.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// No call so far could have changed anything.
+    fn only_read(&self) {
+        assert!(self.github.calls().iter().all(|call| !call.writes), "{:#?}", self.github.calls());
+        assert_eq!(self.github.failures(), Vec::<String>::new());
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn told(output: &Output, code: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "stdout:\n{}\nstderr:\n{said}", text(output));
+    text(output)
+}
+
+/// As [`told`], without the moments, which go by the real clock.
+fn undated(output: &Output, code: i32) -> String {
+    let told = told(output, code);
+    told.lines().map(|line| line.split(", until ").next().unwrap_or(line).to_owned() + "\n").collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scan_reports_every_repository_and_writes_nothing() {
+    let operator = Operator::new().await;
+    let report = operator.muster(&["scan", "agency", "--format", "json"]);
+    let report: Value = serde_json::from_str(&told(&report, 1)).unwrap();
+    let verdicts: Vec<(String, String)> = report["repositories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (entry["repository"].as_str().unwrap().into(), entry["verdict"].as_str().unwrap().into())
+        })
+        .collect();
+    let expected = [
+        ("agency/.github", "skipped"),
+        ("agency/empty", "skipped"),
+        ("agency/fine", "meets"),
+        ("agency/site", "needs-work"),
+    ];
+    assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict.to_owned())));
+    assert_eq!(report["policy"]["source"], "agency/.github:.github/muster.yml");
+    operator.only_read();
+    let table = told(&operator.muster(&["scan", "agency", "--all"]), 1);
+    insta::assert_snapshot!("scan", table);
+    let by_token = [("GITHUB_TOKEN", &*operator.github.user_token("alice")), ("MUSTER_CLIENT_ID", "")];
+    let refused = operator.with(&["scan", "agency"], &by_token);
+    assert_eq!(refused.status.code(), Some(2), "a setting that is set and empty is a problem");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_prints_what_sweep_applies() {
+    let operator = Operator::new().await;
+    insta::assert_snapshot!(undated(&operator.muster(&["plan", "agency/site"]), 1), @r#"
+    agency/site (needs work)
+      open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+      open issue "Repository open source checklist": license:missing contributing:missing
+    Would make 2 changes; nothing has been written.
+    "#);
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency"]), 1), @r#"
+    agency/site (needs work)
+      open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+      would not open an issue: a sweep must see it twice, an hour apart
+    Would make 1 change; nothing has been written.
+    "#);
+    operator.only_read();
+    let applied = operator.muster(&["sweep", "agency", "--apply"]);
+    insta::assert_snapshot!(undated(&applied, 0), @r#"
+    agency/site (needs work)
+      opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
+      would not open an issue: a sweep must see it twice, an hour apart
+    Made 1 change.
+    "#);
+    insta::assert_snapshot!(operator.github.pull_requests("agency/site"), @r#"
+    #1 Add missing open source files: CONTRIBUTING.md (open)
+    "#);
+    // The same again: nothing is left to do.
+    operator.github.clear_calls();
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    Made 0 changes.
+    "#);
+    operator.only_read();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_holds_no_token_that_can_write() {
+    let operator = Operator::new().await;
+    let dry = operator.with(&["sweep", "agency", "--apply"], &[("MUSTER_DRY_RUN", "1")]);
+    assert_eq!(dry.status.code(), Some(1), "changes are left");
+    operator.only_read();
+    assert!(operator.github.pull_requests("agency/site").0.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_said_with_the_remedy() {
+    let operator = Operator::new().await;
+    for (arguments, said) in [
+        (["plan", "elsewhere"], "MUSTER_ORGANIZATIONS"),
+        (["plan", "agency/nothing"], "check the name"),
+        (["scan", "nobody"], "not found"),
+    ] {
+        let output = operator.muster(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(said), "{arguments:?}: {error}");
+    }
+}
