@@ -32,8 +32,12 @@ const LEASE: Duration = Duration::from_secs(180);
 /// How often the queue is asked when nothing is known to be due: replicas and
 /// the receiver enqueue without telling this process.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait when GitHub or the database does not answer.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// How many jobs run at a time.
 const SIDE_BY_SIDE: usize = 4;
+/// How often what is past its retention is deleted.
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often everything is looked at though nothing happened.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -53,17 +57,32 @@ impl Worker {
 
     /// Works until `stop`: a few jobs side by side.
     pub async fn run(self, stop: CancellationToken) {
-        let beginning = self.begin().map(|result| {
-            if let Err(error) = result {
-                tracing::error!(%error, "the installations could not be listed; the next delivery or start tries again");
-            }
-        });
         let workers = (0..SIDE_BY_SIDE).map(|i| {
             let worker = Worker { ctx: self.ctx.clone(), owner: format!("{}-{i}", self.owner) };
             worker.work(stop.clone())
         });
         let workers = futures_util::future::join_all(workers);
-        tokio::join!(beginning, workers);
+        tokio::join!(self.begin_when_possible(&stop), workers);
+    }
+
+    /// Begins, again and again until GitHub and the database answer. What is
+    /// delivered meanwhile is worked on all the same.
+    async fn begin_when_possible(&self, stop: &CancellationToken) {
+        while let Err(error) = self.begin().await {
+            tracing::error!(%error, "the installations could not be listed; this is tried again in a minute");
+            if self.stops_before(stop, TRY_AGAIN).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits this long; `true` if told to stop meanwhile.
+    async fn stops_before(&self, stop: &CancellationToken, wait: Duration) -> bool {
+        let until = self.ctx.clock.now() + wait;
+        tokio::select! {
+            () = stop.cancelled() => true,
+            () = self.ctx.clock.sleep_until(until) => false,
+        }
     }
 
     /// Learns which installations there are, and arms the sweep of each: at
@@ -73,6 +92,7 @@ impl Worker {
     /// GitHub's and the database's.
     pub async fn begin(&self) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
+        self.ctx.store.arm(JobKind::PruneStore, 0, 0, PRUNE_EVERY, now).await?;
         for found in self.ctx.github.installations().await? {
             if !found.login.as_ref().is_some_and(|login| self.ctx.serves(login)) {
                 tracing::warn!(
@@ -95,23 +115,16 @@ impl Worker {
 
     async fn work(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.step().await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let next = self.ctx.clock.now() + LOOK_AGAIN;
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.ctx.clock.sleep_until(next) => {}
-                    }
-                }
+            let pause = match self.step().await {
+                Ok(true) => continue,
+                Ok(false) => LOOK_AGAIN,
                 Err(error) => {
-                    tracing::error!(%error, "the queue does not answer");
-                    let next = self.ctx.clock.now() + LOOK_AGAIN * 5;
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.ctx.clock.sleep_until(next) => {}
-                    }
+                    tracing::error!(%error, "the queue does not answer; it is asked again in a minute");
+                    TRY_AGAIN
                 }
+            };
+            if self.stops_before(&stop, pause).await {
+                return;
             }
         }
     }
@@ -160,6 +173,11 @@ impl Worker {
                 let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(None) };
                 for line in &seen.done {
                     tracing::info!(repository = repository.0, "{line}");
+                }
+                if ctx.dry_run() {
+                    for change in &seen.plan.changes {
+                        tracing::info!(repository = repository.0, "dry run: would {change}");
+                    }
                 }
                 Ok(seen.plan.due)
             }
@@ -228,10 +246,11 @@ impl Worker {
 /// How long to wait after this attempt. An answer that was lost is looked for
 /// only once GitHub's lists cannot lag any more.
 fn backoff(error: &JobError, attempts: i64) -> Duration {
+    let doubled = 2_u32.pow(u32::try_from(attempts.clamp(0, 6)).unwrap_or(6));
     match error {
-        JobError::Changed => Duration::from_secs(1),
+        JobError::Changed => Duration::from_secs(1) * doubled,
         JobError::Wait(_) | JobError::Suspended | JobError::Later(_) | JobError::Permanent(_) => {
-            Duration::from_secs(30) * 2_u32.pow(u32::try_from(attempts.clamp(0, 6)).unwrap_or(6))
+            Duration::from_secs(30) * doubled
         }
     }
 }
