@@ -14,6 +14,8 @@ mod harness;
 mod license;
 mod manifests;
 mod organization;
+mod own_check;
+mod pages;
 mod server;
 mod walk;
 mod webhook;
