@@ -3,7 +3,7 @@
 
 use super::whole_millis;
 use crate::store::row::{self, Columns};
-use crate::store::work::{Lease, Settlement};
+use crate::store::work::{Lease, Priority, Settlement};
 use crate::store::{Store, StoreError, Transaction, commit, sql};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -136,6 +136,7 @@ async fn finish_in(
         .bind(&*lease.owner)
         .bind(lease.fence)
         .bind(row::millis(now))
+        .bind(Priority::Sweep.rank())
         .fetch_optional(&mut **transaction)
         .await?;
     Ok(match kept {

@@ -102,9 +102,14 @@ statements! {
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
     FINISH = "DELETE FROM work WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
         AND generation = leased_generation AND every IS NULL";
-    /// The rest of finishing: it runs again for a newer enqueue, or is periodic.
+    /// The rest of finishing: it runs again for a newer enqueue, or by its
+    /// period, and then at its own rank, `$6`, whoever asked for it last.
     FINISH_AND_KEEP = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
             attempts = 0, error = NULL, \
+            priority = CASE WHEN generation = leased_generation AND every IS NOT NULL \
+                THEN CAST($6 AS BIGINT) ELSE priority END, \
+            cause = CASE WHEN generation = leased_generation AND every IS NOT NULL \
+                THEN 'periodic' ELSE cause END, \
             run_at = CASE WHEN generation = leased_generation AND every IS NOT NULL \
                 THEN CAST($5 AS BIGINT) + every ELSE run_at END \
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
