@@ -216,6 +216,11 @@ pub fn repository(name: &str) -> NewRepository {
 }
 
 impl NewRepository {
+    /// Its name, without the owner.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A file of the first commit.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.entry(path, Mode::File, content.as_ref())
