@@ -1,0 +1,411 @@
+//! The stage: a GitHub and a Muster on one clock, and an eye that tells what
+//! Muster changed.
+//!
+//! Promises: (1) nothing waits for real time: the clock is moved, and every
+//! job runs at the moment it asked for; (2) what is told was read from
+//! GitHub's own state, not from what Muster says it did; (3) the folder of the
+//! database goes with the stage.
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow};
+use github_sandbox::{Sandbox, app};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use muster::{
+    app::{App, Stopped},
+    clock::Clock,
+    domain::{
+        finding::{FindingSet, Outcome, Severity},
+        marker::MarkerKeys,
+        plan::Cause,
+        repository::{AccountId, InstallationId, RepositoryId},
+    },
+    github::{Endpoints, GitHub, webhook::Secret},
+    jobs::{
+        self, Settings,
+        inspect_repository::{Act, Inspection, Target, inspect},
+        worker::Worker,
+    },
+    store::Store,
+    web::{Limits, Receiver},
+};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cast::{self, AGENCY},
+    check::{World, look},
+    tell::{Sign, Teller},
+};
+
+/// Where the sandbox and Muster listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// Muster.
+    pub muster: SocketAddr,
+    /// The sandbox's pages.
+    pub pages: SocketAddr,
+}
+
+/// Everything that is on.
+pub struct Stage {
+    /// The GitHub of the story.
+    pub github: Sandbox,
+    /// What Muster works with.
+    pub ctx: jobs::Context,
+    /// Muster's worker, driven by the story.
+    pub worker: Worker,
+    /// The one clock.
+    pub clock: Clock,
+    /// The voice.
+    pub teller: Teller,
+    /// Where Muster answers.
+    pub address: SocketAddr,
+    zone: TimeZone,
+    with_urls: bool,
+    seen: World,
+    stood_down: BTreeSet<(RepositoryId, String)>,
+    goes_on: CancellationToken,
+    stop: CancellationToken,
+    server: JoinHandle<Result<(), Stopped>>,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// Builds the organization and starts Muster beside it, at a local time.
+    ///
+    /// # Errors
+    /// If an address is taken or the database cannot be made.
+    pub async fn set(start: &str, listen: Listen, with_urls: bool) -> Result<Stage> {
+        let zone = TimeZone::get("America/New_York")?;
+        let start = start.parse::<DateTime>()?.to_zoned(zone.clone())?.timestamp();
+        let clock = Clock::stepped(start);
+        let builder = {
+            let clock = clock.clone();
+            let free = SocketAddr::from(([127, 0, 0, 1], 0));
+            Sandbox::builder()
+                .clock(Arc::new(move || clock.now()))
+                .app(app("muster"))
+                .listen(free, listen.pages)
+        };
+        let github = cast::assemble(builder)?.start().await.context("the sandbox cannot listen")?;
+
+        let folder = tempfile::Builder::new().prefix("muster-demo-").tempdir()?;
+        let file = folder.path().join("muster.db");
+        let store = Store::open(&format!("sqlite://{}", file.display())).await?;
+        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url()))?;
+        let key = SecretString::from(github.private_key());
+        let credentials = muster::github::App::new(&github.client_id(), [&key])?;
+        let organizations = vec![AGENCY.parse()?];
+        let settings = Settings {
+            organizations: organizations.clone(),
+            instance: "demo".to_owned(),
+            keys: MarkerKeys::new(vec![b"the marker key of the demonstration".to_vec()]),
+            policy: None,
+            dry_run: false,
+        };
+        let client = GitHub::with_app(endpoints, credentials, clock.clone())?;
+        let ctx = jobs::Context::new(client, store.clone(), clock.clone(), settings);
+        let secrets =
+            Secret::list([github.webhook_secret().as_str()]).map_err(|error| anyhow!("{error:?}"))?;
+        let receiver = {
+            let ctx = ctx.clone();
+            Receiver::new(store, clock.clone(), secrets, organizations, move || ctx.known_bot())
+        };
+        let server = App::bind(listen.muster, receiver, Limits::default())
+            .await
+            .with_context(|| format!("{} cannot be listened on", listen.muster))?;
+        let address = server.address();
+        github.set_hook_url(&format!("http://{address}/webhook"));
+
+        let worker = Worker::new(ctx.clone(), "demo");
+        let (goes_on, stop) = (CancellationToken::new(), CancellationToken::new());
+        // While the story runs, the story itself does the jobs, one after the
+        // other; afterwards the worker goes on by itself.
+        let work = {
+            let (worker, goes_on) = (worker.clone(), goes_on.clone());
+            |stop: CancellationToken| async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = goes_on.cancelled() => worker.run(stop).await,
+                }
+            }
+        };
+        let server = tokio::spawn(server.run(work, stop.clone()));
+        let (teller, seen) = (Teller::new(clock.clone(), zone.clone()), look(&github));
+        Ok(Stage {
+            github,
+            ctx,
+            worker,
+            clock,
+            teller,
+            address,
+            zone,
+            with_urls,
+            seen,
+            stood_down: BTreeSet::new(),
+            goes_on,
+            stop,
+            server,
+            _folder: folder,
+        })
+    }
+
+    /// A person acts: the line, and then what Muster makes of it.
+    pub async fn person(&mut self, name: &str, repository: &str, text: &str) -> Result<()> {
+        self.teller.line(Sign::Person(name), repository, text);
+        self.settle().await
+    }
+
+    /// Delivers what GitHub has to say, does what there is to do, until both
+    /// are quiet, and tells what Muster changed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle(&mut self) -> Result<()> {
+        // What people did so far is not what Muster does now.
+        self.seen = look(&self.github);
+        loop {
+            let delivered = self.github.deliver().await;
+            self.worker.drain().await?;
+            if delivered == 0 && self.github.pending().is_empty() {
+                break;
+            }
+        }
+        self.tell_changes().await
+    }
+
+    /// Moves the clock to a local time; every job in between runs when it is
+    /// due.
+    ///
+    /// # Errors
+    /// If the time is none, and the database's.
+    pub async fn move_clock(&mut self, to: &str, title: &str) -> Result<()> {
+        let to = self.chapter(to, title)?;
+        while let Some(next) = self.ctx.store.next_run_at().await?.filter(|next| *next <= to) {
+            self.advance(next).await?;
+        }
+        self.advance(to).await
+    }
+
+    /// Moves the clock to a local time at once, as if Muster had not run in
+    /// between: what was due is done on arrival.
+    ///
+    /// # Errors
+    /// If the time is none, and the database's.
+    pub async fn leap(&mut self, to: &str, title: &str) -> Result<()> {
+        let to = self.chapter(to, title)?;
+        self.advance(to).await
+    }
+
+    fn chapter(&self, to: &str, title: &str) -> Result<Timestamp> {
+        let to = to.parse::<DateTime>()?.to_zoned(self.zone.clone())?.timestamp();
+        self.teller.chapter(to, title);
+        Ok(to)
+    }
+
+    async fn advance(&mut self, to: Timestamp) -> Result<()> {
+        // A job that waits for a pace moves the clock itself, maybe past `to`.
+        let left = to.duration_since(self.clock.now());
+        self.clock.advance(Duration::try_from(left).unwrap_or_default());
+        self.settle().await
+    }
+
+    async fn tell_changes(&mut self) -> Result<()> {
+        let now = look(&self.github);
+        for (name, after) in &now {
+            let before = self.seen.get(name).cloned().unwrap_or_default();
+            for item in &after.items {
+                let what = format!("{} #{}", item.kind, item.number);
+                let verb = match before.items.iter().find(|old| old.number == item.number) {
+                    None => "opened",
+                    Some(old) if old.state != item.state => "closed",
+                    Some(old) if old.body != item.body => "edited",
+                    Some(_) => continue,
+                };
+                let draft = if item.state == "draft" { " (draft: a person fills it in)" } else { "" };
+                self.teller.line(Sign::Did(verb), name, &format!("{what} \"{}\"{draft}", item.title));
+                if self.with_urls && verb == "opened" {
+                    let folder = if item.kind == "issue" { "issues" } else { "pull" };
+                    let url = format!("{}/{AGENCY}/{name}/{folder}/{}", self.github.web_url(), item.number);
+                    self.teller.below(&url);
+                }
+            }
+            for gone in before.branches.keys().filter(|branch| !after.branches.contains_key(*branch)) {
+                self.teller.line(Sign::Did("deleted"), name, &format!("its merged branch {gone}"));
+            }
+        }
+        self.seen = now;
+        self.tell_stood_down().await
+    }
+
+    /// What Muster was about to do and left, a line for each reason.
+    async fn tell_stood_down(&mut self) -> Result<()> {
+        for (name, target) in self.targets() {
+            for entry in self.ctx.store.audit(Some(target.repository), 100).await? {
+                if entry.audit.what != "stood_down" {
+                    continue;
+                }
+                let detail: serde_json::Value = serde_json::from_str(&entry.audit.detail)?;
+                let why = detail["detail"].as_str().unwrap_or_default().to_owned();
+                if self.stood_down.insert((target.repository, why.clone())) {
+                    self.teller.line(Sign::Waits, &name, &why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn targets(&self) -> Vec<(String, Target)> {
+        let installation = InstallationId(self.github.installation_id(AGENCY));
+        self.github.state(|state| {
+            let Some(owner) = state.account_named(AGENCY) else { return Vec::new() };
+            let of_agency = state.repositories().filter(|home| home.owner == owner.id);
+            let target = |home: &github_sandbox::state::Repository| {
+                let name = format!("{AGENCY}/{}", home.name).parse().ok()?;
+                let (repository, account) = (RepositoryId(home.id), AccountId(owner.id));
+                Some((home.name.clone(), Target { repository, name, installation, account }))
+            };
+            of_agency.filter_map(target).collect()
+        })
+    }
+
+    /// How Muster sees a repository now; nothing is written.
+    ///
+    /// # Errors
+    /// If it cannot be inspected.
+    async fn inspect(&self, target: &Target, cause: Cause) -> Result<Inspection> {
+        let seen = inspect(&self.ctx, target, cause, Act::Plan).await?;
+        seen.with_context(|| format!("{} is not there", target.name))
+    }
+
+    /// Tells how Muster judges every repository, a line each.
+    ///
+    /// # Errors
+    /// If one cannot be inspected.
+    pub async fn tell_judgements(&self) -> Result<()> {
+        for (name, target) in self.targets() {
+            let report = self.inspect(&target, Cause::Event).await?.report;
+            if let Some(skip) = &report.skipped {
+                self.teller.line(Sign::Skipped, &name, &format!("{skip}: left alone by rule"));
+                continue;
+            }
+            let required: FindingSet =
+                report.findings(Severity::Required).map(|(rule, f)| (rule, f.gap)).collect();
+            let findings: Vec<String> = report
+                .findings(Severity::Recommended)
+                .map(|(rule, finding)| {
+                    let only = if required.contains(rule, finding.gap) { "" } else { " (recommended)" };
+                    format!("{rule}{only}: {}", finding.summary)
+                })
+                .collect();
+            let unknown = report.judgements.iter().find_map(|judgement| match &judgement.outcome {
+                Outcome::Unknown { reason } => Some(reason),
+                Outcome::Pass(_) | Outcome::Fail(_) | Outcome::Waived { .. } => None,
+            });
+            match (findings.is_empty(), unknown) {
+                (false, _) => {
+                    for finding in findings {
+                        self.teller.line(Sign::Missing, &name, &finding);
+                    }
+                }
+                (true, Some(reason)) => self.teller.line(Sign::Unknown, &name, reason),
+                (true, None) => self.teller.line(Sign::Ok, &name, "lacks nothing"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what Muster leaves undone now, by reason; of `only` these
+    /// repositories, or of all if that is empty.
+    ///
+    /// # Errors
+    /// If a repository cannot be inspected.
+    pub async fn tell_waits(&self, cause: Cause, only: &[&str]) -> Result<()> {
+        let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+        for (name, target) in self.targets() {
+            if !only.is_empty() && !only.contains(&name.as_str()) {
+                continue;
+            }
+            let would_not = self.inspect(&target, cause).await?.plan.would_not;
+            let acted = self
+                .seen
+                .get(&name)
+                .is_some_and(|seen| seen.items.iter().any(|item| item.ours && item.is_open()));
+            // What time does not change matters only where nothing else is said.
+            let only_time = acted || would_not.iter().any(|refused| refused.until.is_some());
+            for refused in would_not.iter().filter(|refused| !only_time || refused.until.is_some()) {
+                let until = refused.until.map(|until| self.teller.until(until));
+                let until = until.map_or(String::new(), |until| format!(" (looks again {until})"));
+                let reason = format!("{}{until}", refused.why);
+                let known = reasons.iter_mut().find(|(known, _)| *known == reason);
+                match known {
+                    Some((_, names)) if names.contains(&name) => {}
+                    Some((_, names)) => names.push(name.clone()),
+                    None => reasons.push((reason, vec![name.clone()])),
+                }
+            }
+        }
+        for (reason, names) in reasons {
+            match names.as_slice() {
+                [name] => self.teller.line(Sign::Waits, name, &reason),
+                names => self.teller.lines(Sign::Waits, names, &reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// The organization's account.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn account(&self) -> Result<AccountId> {
+        let id = self.github.state(|state| state.account_named(AGENCY).map(|account| account.id));
+        id.map(AccountId).with_context(|| format!("{AGENCY} is not there"))
+    }
+
+    /// Lets everything go on by itself, with real time, until `end`.
+    ///
+    /// # Errors
+    /// If the server ends by itself.
+    pub async fn stay(self, end: impl Future<Output = ()>) -> Result<()> {
+        self.github.deliver_automatically();
+        self.goes_on.cancel();
+        let ticking = {
+            let clock = self.clock.clone();
+            tokio::spawn(async move {
+                const TICK: Duration = Duration::from_secs(1);
+                let mut ticks = tokio::time::interval(TICK);
+                ticks.tick().await;
+                loop {
+                    ticks.tick().await;
+                    clock.advance(TICK);
+                }
+            })
+        };
+        let mut server = self.server;
+        let ended = tokio::select! {
+            () = end => {
+                self.stop.cancel();
+                server.await
+            }
+            ended = &mut server => ended,
+        };
+        ticking.abort();
+        self.ctx.store.close().await;
+        Ok(ended??)
+    }
+
+    /// Stops Muster.
+    ///
+    /// # Errors
+    /// If it cannot end in order.
+    pub async fn strike(self) -> Result<()> {
+        self.stop.cancel();
+        self.server.await??;
+        self.ctx.store.close().await;
+        Ok(())
+    }
+}
