@@ -108,7 +108,7 @@ async fn read_all(
     operators: Option<&Policy>,
     now: Timestamp,
 ) -> Seen {
-    let judged: Vec<(String, Result<(Report, Used), String>)> = stream::iter(listed)
+    let judged: Vec<(String, Outcome)> = stream::iter(listed)
         .map(|found| async move {
             let outcome = judge(reader, &found, operators, now).await;
             (found.name.to_string(), outcome)
@@ -125,6 +125,9 @@ async fn read_all(
         .collect();
     Seen { judged, policy_source: used.source, policy_digest: used.digest }
 }
+
+/// What came of one repository.
+type Outcome = Result<(Report, Used), String>;
 
 /// Which policy a report rests on.
 #[derive(Clone)]
@@ -144,7 +147,7 @@ async fn judge(
     found: &ListedRepository,
     operators: Option<&Policy>,
     now: Timestamp,
-) -> Result<(Report, Used), String> {
+) -> Outcome {
     let names = our_names(&Policy::default());
     let read = reader
         .read_repository(&found.name, Some(found.id), &[], &names, &rules::wanted)

@@ -158,7 +158,7 @@ impl Identity {
         };
         let findings = FindingsHash(findings.to_owned());
         let said = statement(kind, inst, repo, &findings);
-        if !self.keys.0.iter().fold(false, |found, key| verifies(key, &said, sig) || found) {
+        if !self.keys.0.iter().any(|key| verifies(key, &said, sig)) {
             return Whose::Unreadable;
         }
         if inst != self.instance || repo != repository {

@@ -93,7 +93,7 @@ fn pipes_and_sockets_are_named_and_not_opened() {
     let path = root.path().to_owned();
     let (done, answer) = std::sync::mpsc::channel();
     // A pipe that is opened waits for ever for its other end.
-    std::thread::spawn(move || done.send(judge(&path)));
+    std::thread::spawn(move || done.send(Box::new(judge(&path))));
     let report = answer.recv_timeout(Duration::from_secs(20)).expect("the judge waits for a pipe");
     unknown(&report, RuleId::Readme, "pipe");
     unknown(&report, RuleId::License, "socket");

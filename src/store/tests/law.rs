@@ -187,9 +187,8 @@ fn holds(dialect: Dialect, cases: u32) {
         runtime.block_on(async {
             store.writer.execute("DELETE FROM work").await.unwrap();
             store.writer.execute("DELETE FROM parked").await.unwrap();
-            let mut model = Model::default();
-            model.fence = store.writer.fetch_one("SELECT value FROM counter WHERE name = 'fence'").await.unwrap()
-                .try_get(0).unwrap();
+            let fence = store.writer.fetch_one("SELECT value FROM counter WHERE name = 'fence'").await.unwrap();
+            let mut model = Model { fence: fence.try_get(0).unwrap(), ..Model::default() };
             for step in &steps {
                 model.play(&store, step).await;
             }

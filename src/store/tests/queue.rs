@@ -31,7 +31,7 @@ async fn wishes_for_one_job_join(#[values(Dialect::Sqlite, Dialect::Postgres)] d
     let sweep = NewJob { priority: Priority::Sweep, run_at: at(5), ..inspect(7) };
     let push = NewJob { run_at: at(60), ..inspect(7) };
     store.enqueue(&[sweep], at(0)).await.unwrap();
-    store.enqueue(&[push.clone()], at(1)).await.unwrap();
+    store.enqueue(std::slice::from_ref(&push), at(1)).await.unwrap();
     let jobs = store.jobs(JobFilter::default(), 9, at(5)).await.unwrap();
     assert_eq!(jobs.len(), 1);
     assert_eq!((jobs[0].priority, jobs[0].run_at), (Priority::Push, at(5)), "the better of both");

@@ -68,7 +68,7 @@ async fn installations_come_and_go(#[values(Dialect::Sqlite, Dialect::Postgres)]
         seen_at: at(0),
     };
     store.see_installation(&installation).await.unwrap();
-    assert_eq!(store.installations().await.unwrap(), [installation.clone()]);
+    assert_eq!(store.installations().await.unwrap(), std::slice::from_ref(&installation));
     store.suspend_installation(HERE, Some(at(1))).await.unwrap();
     assert_eq!(store.installation(HERE).await.unwrap().unwrap().suspended_at, Some(at(1)));
     store.see_repositories(&[seen(7, "agency/site")], at(1)).await.unwrap();
@@ -89,7 +89,7 @@ async fn repositories_are_known_by_id(#[values(Dialect::Sqlite, Dialect::Postgre
     let store = place.open().await;
     store.see_repositories(&[seen(7, "agency/site"), seen(8, "agency/data")], at(0)).await.unwrap();
     let renamed = SeenRepository { visibility: Visibility::Private, ..seen(7, "agency/Home") };
-    store.see_repositories(&[renamed.clone()], at(100)).await.unwrap();
+    store.see_repositories(std::slice::from_ref(&renamed), at(100)).await.unwrap();
     let repository = store.repository_named(&"AGENCY/home".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(repository.seen, renamed);
     assert_eq!((repository.first_seen_at, repository.seen_at), (at(0), at(100)));
