@@ -26,6 +26,7 @@ struct Inner {
     calls: Mutex<Vec<Call>>,
     failures: Mutex<Vec<String>>,
     exchanges: Option<Mutex<Exchanges>>,
+    holding: Notify,
     released: Notify,
     delivering: tokio::sync::Mutex<()>,
 }
@@ -65,6 +66,7 @@ impl Sandbox {
             calls: Mutex::default(),
             failures: Mutex::default(),
             exchanges: Exchanges::from_environment()?.map(Mutex::new),
+            holding: Notify::new(),
             released: Notify::new(),
             delivering: tokio::sync::Mutex::default(),
         };
@@ -211,9 +213,19 @@ impl Sandbox {
         lock(&self.inner.faults).push(fault);
     }
 
+    /// The faults that have not hit as often as they are to.
+    pub fn faults(&self) -> Vec<Fault> {
+        lock(&self.inner.faults).clone()
+    }
+
     /// Ends all faults that have not hit yet.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
+    }
+
+    /// Waits until [`crate::FaultKind::Held`] holds one more call.
+    pub async fn holds(&self) {
+        self.inner.holding.notified().await;
     }
 
     /// Lets the calls go that [`crate::FaultKind::Held`] holds.
@@ -222,7 +234,11 @@ impl Sandbox {
     }
 
     pub(crate) async fn held(&self) {
-        self.inner.released.notified().await;
+        let mut released = std::pin::pin!(self.inner.released.notified());
+        // From here on a release is not missed, so whoever waits may know.
+        released.as_mut().enable();
+        self.inner.holding.notify_one();
+        released.await;
     }
 
     pub(crate) fn take_fault(

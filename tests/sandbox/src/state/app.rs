@@ -233,6 +233,16 @@ impl State {
         token
     }
 
+    /// What the installation tokens allow that were made and not revoked,
+    /// expired ones too.
+    pub fn grants(&self) -> Vec<Grant> {
+        let grant = |token: &Token| match token {
+            Token::Person(_) => None,
+            Token::Installation { grant, .. } => Some(grant.clone()),
+        };
+        self.tokens.values().filter_map(grant).collect()
+    }
+
     /// Makes an installation token (`POST …/access_tokens`).
     ///
     /// # Errors
