@@ -335,13 +335,15 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     }
 }
 
-/// `/repositories/{id}…` as the path it stands for.
+/// `/repositories/{id}…` as the path it stands for; an id of nothing stands
+/// for a name that nobody can have.
 fn by_id(state: &state::State, path: &str) -> Option<String> {
     let rest = path.strip_prefix("/repositories/")?;
     let (id, rest) = rest.split_once('/').map_or((rest, ""), |(id, rest)| (id, rest));
-    let home = state.repository(id.parse().ok()?).ok()?;
+    let home = state.repository(id.parse().ok()?).ok();
+    let name = home.map_or_else(|| "-/-".to_owned(), |home| state.full_name(home));
     let slash = if rest.is_empty() { "" } else { "/" };
-    Some(format!("/repos/{}{slash}{rest}", state.full_name(home)))
+    Some(format!("/repos/{name}{slash}{rest}"))
 }
 
 fn answer_rest(sandbox: &Sandbox, call: &Asked, matched: Option<Matched>, truncate: bool) -> Outcome {
