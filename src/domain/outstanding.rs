@@ -140,6 +140,9 @@ pub struct Outstanding {
     pub duplicates: Vec<Item>,
     /// Declines in force.
     pub declined: Vec<Declined>,
+    /// Kinds whose creation was begun and never answered: it counted when it
+    /// was begun, so going on with it does not count again.
+    pub begun: Vec<Kind>,
     /// When Muster last began a pull request here.
     pub last_pull_request_at: Option<Timestamp>,
 }
@@ -235,6 +238,7 @@ pub fn recognise(
             leftovers: view.leftovers(),
             duplicates,
             declined,
+            begun: Kind::ALL.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
             last_pull_request_at: pull_requests.map(|row| row.created_at).max(),
         },
         news,
@@ -281,6 +285,11 @@ impl View<'_> {
     /// The row of this kind that is not settled yet.
     fn unsettled(&self, kind: Kind) -> Option<&Remembered> {
         self.rows.iter().find(|row| row.kind == kind && matches!(row.state, State::Creating | State::Open))
+    }
+
+    /// The row whose creation was begun and never answered.
+    fn begun(&self, kind: Kind) -> Option<&Remembered> {
+        self.unsettled(kind).filter(|row| row.state == State::Creating)
     }
 
     fn kind(&self, kind: Kind, news: &mut Vec<News>, duplicates: &mut Vec<Item>) -> Standing {
@@ -333,7 +342,7 @@ impl View<'_> {
         if let Some(why) = blocked {
             return Standing::Blocked { why, until: None };
         }
-        let begun = self.unsettled(kind).filter(|row| row.state == State::Creating);
+        let begun = self.begun(kind);
         if let Some(row) = begun {
             let seen_by = row.updated_at + LISTS_LAG;
             if self.now < seen_by {

@@ -319,7 +319,7 @@ impl<'a> Planner<'a> {
                 Standing::Free(_) if wanted.is_empty() => continue,
                 Standing::Free(start) => {
                     let findings = set_of(&wanted, self);
-                    match self.may_open_pull_request(&wanted, one_opened) {
+                    match self.may_open_pull_request(kind, &wanted, one_opened) {
                         Brake::Off => {
                             covered = covered.iter().chain(findings.iter()).collect();
                             one_opened = true;
@@ -354,7 +354,7 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    fn may_open_pull_request(&self, wanted: &[NewFile], one_opened: bool) -> Brake {
+    fn may_open_pull_request(&self, kind: Kind, wanted: &[NewFile], one_opened: bool) -> Brake {
         let limits = &self.s.policy.limits;
         let spent = &self.s.spent;
         if self.mode() < Mode::Fix {
@@ -363,6 +363,9 @@ impl<'a> Planner<'a> {
         let in_grace = wanted.iter().filter_map(|file| self.grace(file.rule)).max_by_key(|(until, _)| *until);
         if let Some((until, why)) = in_grace {
             return Brake::Later { why: why.to_owned(), until };
+        }
+        if self.s.outstanding.begun.contains(&kind) {
+            return self.in_the_window();
         }
         if limits.per_repository_per_week == 0 {
             return Brake::No("the policy allows none a week".to_owned());
@@ -390,6 +393,10 @@ impl<'a> Planner<'a> {
             let why = format!("{} open issues and pull requests are enough", self.s.policy.limits.open);
             return Brake::Later { why, until: self.now + Duration::from_secs(3600) };
         }
+        self.in_the_window()
+    }
+
+    fn in_the_window(&self) -> Brake {
         if self.s.policy.quiet.open_at(self.now) {
             return Brake::Off;
         }
@@ -500,6 +507,9 @@ impl<'a> Planner<'a> {
             && let Some(until) = self.second_look()
         {
             return Brake::Later { why: "a sweep must see it twice, an hour apart".to_owned(), until };
+        }
+        if self.s.outstanding.begun.contains(&Kind::Tracking) {
+            return self.in_the_window();
         }
         if self.s.spent.issues_today >= limits.issues_per_day {
             let why = format!("{} issues a day are enough for the organization", limits.issues_per_day);

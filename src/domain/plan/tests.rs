@@ -34,6 +34,7 @@ fn nothing() -> Outstanding {
         leftovers: Vec::new(),
         duplicates: Vec::new(),
         declined: Vec::new(),
+        begun: Vec::new(),
         last_pull_request_at: None,
     }
 }
@@ -181,6 +182,16 @@ fn the_brakes_say_until_when() {
         Outstanding { last_pull_request_at: Some("2026-11-12T00:00:00Z".parse().unwrap()), ..nothing() };
     let recent = Case { outstanding: recent, ..case() }.plan();
     assert_eq!(recent.due, Some("2026-11-19T00:00:00Z".parse().unwrap()));
+    // What was begun and cut off counted when it was begun; the hours hold.
+    let begun = || Outstanding {
+        begun: vec![Kind::Files],
+        last_pull_request_at: Some("2026-11-17T14:00:00Z".parse().unwrap()),
+        ..nothing()
+    };
+    let cut_off = Case { outstanding: begun(), spent: Spent { open: 100, ..first_day }, ..case() };
+    assert_eq!(cut_off.plan().changes.len(), 1);
+    let late = Case { outstanding: begun(), now: "2026-11-17T20:00:00Z".parse().unwrap(), ..case() };
+    assert!(late.plan().changes.is_empty());
     let arrived = History { arrived_at: Some("2026-11-16T00:00:00Z".parse().unwrap()), ..History::default() };
     assert!(Case { history: arrived, ..case() }.plan().changes.is_empty());
 }
