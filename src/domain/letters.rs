@@ -47,8 +47,8 @@ pub const CONTACT: &str = "Questions? Write to ";
 pub const TABLE_HEAD: &str = "| Check | Result | What to do |\n|---|---|---|\n";
 /// The table of a pull request.
 pub const FILES_TABLE_HEAD: &str = "| File | Why |\n|---|---|\n";
-/// A finding that a pull request of ours answers.
-pub const ANSWERED: &str = "Muster's open pull request adds it.";
+/// A finding that a pull request of ours answers, be it open or soon to be.
+pub const ANSWERED: &str = "Muster adds it by pull request.";
 /// The folded part.
 pub const ALREADY_FINE: &str = "Already fine";
 
