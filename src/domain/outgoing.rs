@@ -166,6 +166,15 @@ fn first_code_span(text: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
+/// Untrusted words as Markdown that only says them, for a file of ours; the
+/// rules of [`PublicText::sentence`].
+#[must_use]
+pub fn plain(untrusted: &str) -> String {
+    let mut out = String::with_capacity(untrusted.len());
+    push_plain(&mut out, untrusted);
+    out
+}
+
 /// Writes prose so that Markdown, HTML, mentions and references in it stay
 /// text: every character that could begin one is escaped.
 fn push_plain(out: &mut String, text: &str) {

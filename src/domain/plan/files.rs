@@ -8,7 +8,7 @@ use crate::domain::{
     finding::{Gap, Outcome, RuleId},
     letters as words,
     marker::Kind,
-    outgoing::may_add,
+    outgoing::{code_span, may_add, plain},
     repository::Snapshot,
 };
 
@@ -115,7 +115,7 @@ fn questions(s: &Situation<'_>) -> String {
         return format!("{} {}/issues.", words::ASK_IN_ISSUES, repository.url);
     }
     match s.policy.agency.contact.email.as_deref() {
-        Some(email) => format!("{} {}.", words::ASK_BY_MAIL, plain(email)),
+        Some(email) => format!("{} {}.", words::ASK_BY_MAIL, code_span(email)),
         None => words::ASK_THE_TEAM.to_owned(),
     }
 }
@@ -164,10 +164,4 @@ fn contributing_path(snapshot: &Snapshot) -> &'static str {
     } else {
         "CONTRIBUTING.md"
     }
-}
-
-/// Untrusted words as Markdown that only says them.
-fn plain(text: &str) -> String {
-    let text: String = crate::domain::untrusted::shown(text).chars().take(500).collect();
-    text.replace('<', "&lt;").replace('[', "\\[").replace('`', "\\`")
 }
