@@ -155,11 +155,10 @@ impl Envelope {
                 Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
                     Error::Forbidden { route: label, needs: super::needs::shown(document.needs) }
                 }
-                // Without a field, nobody can tell how far it came.
-                Some(_) | None if error.field().is_none() && self.data.is_none() && error.kind.is_none() => {
-                    Error::Ambiguous(label)
-                }
-                Some(_) | None => refusal(&label, &error.message),
+                Some(_) => refusal(&label, &error.message),
+                // What GitHub refuses has a type; without one it broke off, and
+                // nobody can tell how far it came.
+                None => Error::Ambiguous(label),
             });
         }
         let data = self.data.ok_or_else(|| Error::Ambiguous(label.clone()))?;
