@@ -11,7 +11,7 @@ use crate::{
         plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
         repository::RepositoryName,
     },
-    github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Writer},
+    github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Refusal, Writer},
     jobs::{Context, JobError},
     store::{Begun, Brakes, NewOutstanding},
 };
@@ -152,16 +152,28 @@ impl Work<'_> {
             draft: new.draft,
             start,
         };
-        writer.propose(&proposed).await
+        match writer.propose(&proposed).await {
+            // GitHub works field by field: branch and commit stand already.
+            Err(github::Error::Refused { reason: Refusal::Drafts, .. }) => {
+                let start = github::Start::Committed;
+                writer.propose(&github::NewPullRequest { draft: false, start, ..proposed }).await
+            }
+            outcome => outcome,
+        }
     }
 
-    /// Makes the label of the tracking issue; one made meanwhile is as good.
-    async fn make_label(&self, writer: &Writer, label: &str) -> Result<(), JobError> {
-        let description = Line::of("Files an open source repository should have");
-        match writer.create_label(&Line::of(label), "0e6251", &description).await {
-            Ok(()) | Err(github::Error::Conflict(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+    /// Makes the tracking issue, and before it its label; one made meanwhile is
+    /// as good.
+    async fn create_issue(&self, writer: &Writer, new: &NewIssue) -> github::Result<github::Created> {
+        let label = Line::of(&new.label);
+        if new.create_label {
+            let description = Line::of("Files an open source repository should have");
+            match writer.create_label(&label, "0e6251", &description).await {
+                Ok(()) | Err(github::Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
+        writer.create_issue(&new.title, &new.body, &[label]).await
     }
 
     async fn open_pull_request(
@@ -185,7 +197,12 @@ impl Work<'_> {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
                 Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
             }
-            Err(error) => self.refused(row, &new.start, error).await,
+            Err(github::Error::Refused { message, .. }) => {
+                self.clear_away(writer, new).await?;
+                self.refused(row, &message).await
+            }
+            Err(error @ github::Error::Forbidden { .. }) => self.refused(row, &error.to_string()).await,
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -203,15 +220,17 @@ impl Work<'_> {
     async fn open_issue(&self, writer: &Writer, new: &NewIssue) -> Result<Option<String>, JobError> {
         let a_day = self.situation.policy.limits.issues_per_day;
         let Some(row) = self.begin(Kind::Tracking, &new.findings, a_day).await? else { return Ok(None) };
-        if new.create_label {
-            self.make_label(writer, &new.label).await?;
-        }
-        match writer.create_issue(&new.title, &new.body, &[Line::of(&new.label)]).await {
+        match self.create_issue(writer, new).await {
             Ok(opened) => {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
                 Ok(Some(format!("opened issue #{} {:?}", opened.number, new.title.as_str())))
             }
-            Err(error) => self.refused(row, &Start::Nothing, error).await,
+            Err(
+                error @ (github::Error::Refused { .. }
+                | github::Error::Gone(_)
+                | github::Error::Forbidden { .. }),
+            ) => self.refused(row, &error.to_string()).await,
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -246,22 +265,34 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// What a failed creation leaves: a refusal certainly created nothing, so
-    /// its row goes; anything else is looked at again by the next run.
-    async fn refused(
-        &self,
-        row: i64,
-        start: &Start,
-        error: github::Error,
-    ) -> Result<Option<String>, JobError> {
-        match error {
-            github::Error::Refused { message, .. } | github::Error::Gone(message)
-                if *start == Start::Nothing =>
-            {
-                self.ctx.store.withdraw_outstanding(row).await?;
-                self.stood_down(&message).await
-            }
-            error => Err(error.into()),
+    /// GitHub refused: certainly nothing was created, so the row goes, and
+    /// nothing is tried again until something happens or the next sweep.
+    async fn refused(&self, row: i64, why: &str) -> Result<Option<String>, JobError> {
+        tracing::warn!(repository = self.target.repository.0, why, "GitHub refused what was planned");
+        self.ctx.store.withdraw_outstanding(row).await?;
+        self.stood_down(why).await
+    }
+
+    /// Removes the branch that a refused pull request leaves: GitHub makes
+    /// branch, commit and pull request one after the other.
+    async fn clear_away(&self, writer: &Writer, new: &NewPullRequest) -> Result<(), JobError> {
+        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        let observed =
+            self.reader.ours(self.name(), self.target.repository, &known(&rows), self.names).await?;
+        let began_at = match &new.start {
+            Start::Branch(tip) => tip,
+            Start::Nothing | Start::Committed => &new.base.oid,
+        };
+        let bot = Some(self.situation.identity.bot);
+        let made_by_us = observed.branches.iter().any(|branch| {
+            branch.name == new.branch.as_str() && (branch.author == bot || branch.tip == *began_at)
+        });
+        if !made_by_us {
+            return Ok(());
+        }
+        match writer.delete_branch(new.branch.as_str()).await {
+            Ok(()) | Err(github::Error::NotFound(_) | github::Error::Refused { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
