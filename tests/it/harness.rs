@@ -101,19 +101,35 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
+        Muster::open(github, clock, database, policy, false).await
+    }
+
+    /// Starts on SQLite as a dry run.
+    pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
+        Muster::open(github, clock, Database::Sqlite, None, true).await
+    }
+
+    async fn open(
+        github: &Sandbox,
+        clock: &Clock,
+        database: Database,
+        policy: Option<Policy>,
+        dry_run: bool,
+    ) -> Muster {
         let (folder, url) = new_database(database).await;
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
         let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
+        let client = if dry_run { client.dry_run() } else { client };
         let organizations = vec!["agency".parse().unwrap()];
         let settings = Settings {
             organizations: organizations.clone(),
             instance: "test".to_owned(),
             keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
             policy,
-            dry_run: false,
+            dry_run,
         };
         let ctx = Context::new(client, store.clone(), clock.clone(), settings);
         let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();

@@ -4,10 +4,14 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_zoo;
+mod brakes;
 mod check;
 mod command_line;
+mod crash;
 mod deploy;
 mod documents;
+mod faults;
 mod floors;
 mod github;
 mod harness;
