@@ -10,7 +10,8 @@ fn options() -> Options {
         | Options::ENABLE_GFM
 }
 
-/// Renders a text. HTML in it is shown as text, comments are hidden, links
+/// Renders a text. HTML in it is shown as text, except for what folds
+/// (`details`, `summary`); comments are hidden, links
 /// lead to http, https, mailto or within the page only, images become links.
 /// Task boxes are buttons named `box` with their position if `tickable`.
 pub(super) fn render(text: &str, tickable: bool) -> String {
@@ -30,7 +31,9 @@ pub(super) fn render(text: &str, tickable: bool) -> String {
                 }
                 None => Event::Text(html),
             },
-            Event::End(TagEnd::HtmlBlock) => Event::Text(without_comments(&block.take()?).into()),
+            Event::End(TagEnd::HtmlBlock) => {
+                Event::Html(with_folds(&without_comments(&block.take()?)).into())
+            }
             Event::InlineHtml(html) => Event::Text(without_comments(&html).into()),
             Event::TaskListMarker(ticked) => {
                 let marker = task(boxes, ticked, tickable);
@@ -61,6 +64,15 @@ fn task(position: usize, ticked: bool, tickable: bool) -> String {
     } else {
         format!("<span class=\"box\">{sign}</span> ")
     }
+}
+
+/// HTML as text, with the tags that fold left in force.
+fn with_folds(html: &str) -> String {
+    let mut out = html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    for tag in ["details", "/details", "summary", "/summary"] {
+        out = out.replace(&format!("&lt;{tag}&gt;"), &format!("<{tag}>"));
+    }
+    out
 }
 
 /// The text without its HTML comments; one that is not closed hides the rest.
@@ -129,5 +141,15 @@ mod tests {
         assert_eq!(toggled(text, 1).as_deref(), Some("- [ ] one\r\n- [ ] two\r\n\r\n`- [ ] not one`\r\n"));
         assert_eq!(toggled(text, 2), None);
         assert!(render(text, true).contains("value=\"1\" aria-label=\"untick\""));
+    }
+
+    #[test]
+    fn what_folds_stays_in_force_and_nothing_else_does() {
+        let html = render("<details><summary>More & more</summary>\n\nText\n\n</details>\n", false);
+        assert!(html.starts_with("<details><summary>More &amp; more</summary>"), "{html}");
+        assert!(html.trim_end().ends_with("</details>"), "{html}");
+        let html = render("<details onclick=\"x\"><script>x</script></details>\n", false);
+        assert!(html.starts_with("&lt;details onclick"), "{html}");
+        assert!(!html.contains("<script"), "{html}");
     }
 }
