@@ -26,7 +26,7 @@ use muster::{
         inspect_repository::{Act, Inspection, Target, inspect},
         worker::Worker,
     },
-    store::Store,
+    store::{Durability, Store},
     web::{Limits, Receiver},
 };
 use secrecy::SecretString;
@@ -94,7 +94,8 @@ impl Stage {
 
         let folder = tempfile::Builder::new().prefix("muster-demo-").tempdir()?;
         let file = folder.path().join("muster.db");
-        let store = Store::open(&format!("sqlite://{}", file.display())).await?;
+        // The folder goes with the story: nothing in it has to survive a loss of power.
+        let store = Store::open_with(&format!("sqlite://{}", file.display()), Durability::Test).await?;
         let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url()))?;
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key])?;
