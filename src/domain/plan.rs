@@ -211,6 +211,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the plan opens something of this kind.
+    #[must_use]
+    pub fn creates(&self, kind: Kind) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::OpenPullRequest(new) => new.kind == kind,
+            Change::OpenIssue(_) => kind == Kind::Tracking,
+            Change::DeleteBranch(_)
+            | Change::CloseDuplicate { .. }
+            | Change::EditIssue { .. }
+            | Change::CloseIssue { .. } => false,
+        })
+    }
+
     fn refuse(&mut self, what: &'static str, why: impl Into<String>, until: Option<Timestamp>) {
         self.would_not.push(WouldNot { what, why: why.into(), until });
     }

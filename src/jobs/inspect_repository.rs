@@ -138,6 +138,7 @@ pub async fn inspect(
     let plan = plan(&situation, now);
     let mut done = Vec::new();
     if act == Act::Apply {
+        ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;
         if !plan.changes.is_empty() && !ctx.dry_run() {
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
             done = work.carry_out(&plan).await?;

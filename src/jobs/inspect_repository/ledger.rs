@@ -9,8 +9,8 @@ use crate::{
         finding::{FindingSet, Report, Severity},
         marker::Kind,
         observed::{Actor, Item, ItemKind},
-        outstanding::{Declined, News, Recognised, Remembered, State},
-        plan::kind_for,
+        outstanding::{Declined, News, Outstanding, Recognised, Remembered, Standing, Start, State},
+        plan::{Plan, kind_for},
         repository::{AccountId, Login, RepositoryId},
     },
     github::{self, Reader, Role},
@@ -63,6 +63,26 @@ pub(super) async fn learn(
                 lesson.closed(item, *kind, findings.as_ref(), by.as_ref()).await?;
             }
             News::Gone(row) => lesson.gone(row).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Forgets creations that were begun, of which nothing stands on GitHub, and
+/// that are not wanted any more: they would count as open for ever.
+pub(super) async fn forget_unmade(
+    ctx: &Context,
+    target: &Target,
+    outstanding: &Outstanding,
+    plan: &Plan,
+) -> Result<(), JobError> {
+    let unmade = |kind: &&Kind| {
+        *outstanding.standing(**kind) == Standing::Free(Start::Nothing) && !plan.creates(**kind)
+    };
+    for kind in outstanding.begun.iter().filter(unmade) {
+        let rows = ctx.store.outstanding(target.repository).await?;
+        for row in rows.iter().filter(|row| row.kind == *kind && row.state == State::Creating) {
+            ctx.store.withdraw_outstanding(row.id).await?;
         }
     }
     Ok(())
