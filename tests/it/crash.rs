@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use github_sandbox::{Fault, FaultKind, Sandbox, installation};
 use jiff::SignedDuration;
-use muster::clock::Clock;
+use muster::{clock::Clock, domain::repository::AccountId};
 
 use crate::{
-    harness::{Muster, agency, old, sandbox},
+    harness::{Muster, README, agency, old, sandbox},
     server::Database,
 };
 
@@ -211,5 +211,26 @@ async fn the_sweep_alone_reaches_the_same_end() {
         deaf().await;
     }
     assert_eq!(standing(&github), expected);
+    muster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_cut_off_and_is_no_longer_wanted_is_forgotten() {
+    let (github, muster) = lacking(Duration::ZERO).await;
+    push(&github);
+    github.fault(Fault::on("POST /graphql Propose").kind(FaultKind::Reset));
+    muster.settle().await;
+    // Somebody else brings all that is missing before Muster tries again.
+    let license = spdx::license_id("CC0-1.0").unwrap().text();
+    let files = [("LICENSE", license), ("README.md", README), ("CONTRIBUTING.md", "Write to us.\n")];
+    github.user("alice").push(SITE, "main", &files, "Add what is missing");
+    muster.settle().await;
+    // Lists may lag no more: the next look, here the sweep's, is sure of it.
+    muster.clock.advance(20 * MINUTE);
+    muster.begin().await;
+    assert_eq!((github.issues(SITE).len(), github.pull_requests(SITE).len()), (0, 0));
+    assert_eq!(github.branches(SITE), ["main"]);
+    let account = AccountId(github.state(|state| state.account_named("agency").unwrap().id));
+    assert_eq!(muster.ctx.store.open_count(account).await.unwrap(), 0);
     muster.finish().await;
 }
