@@ -244,7 +244,11 @@ impl State {
         self.repositories.get(&id).ok_or(Refusal::NotFound)
     }
 
-    pub(crate) fn repository_mut(&mut self, id: RepositoryId) -> Result<&mut Repository, Refusal> {
+    /// The repository of an id, for settings that no operation changes.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn repository_mut(&mut self, id: RepositoryId) -> Result<&mut Repository, Refusal> {
         self.repositories.get_mut(&id).ok_or(Refusal::NotFound)
     }
 
