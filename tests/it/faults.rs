@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use github_sandbox::{Fault, FaultKind, Level, Limit, Permission, Sandbox, Visibility, installation, org};
+use github_sandbox::{
+    BranchRule, Fault, FaultKind, Level, Limit, Permission, Sandbox, Visibility, installation, org,
+};
 use insta::assert_snapshot;
 use muster::clock::Clock;
 
@@ -283,6 +285,33 @@ async fn what_changes_while_the_write_is_under_way_leaves_no_half() {
                 "{what}: a branch without a pull request"
             );
         }
+        muster.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_the_repository_that_forbids_our_branch_leaves_nothing_behind() {
+    for rule in [BranchRule::Creation, BranchRule::Update, BranchRule::PullRequest] {
+        let clock = Clock::stepped("2026-11-17T09:00:00Z".parse().unwrap());
+        let site = old("site").file("src/main.rs", "fn main() {}\n").ruleset(["muster/**"], [rule]);
+        let github = installed(&clock, agency(FIX).repository(site)).await;
+        let muster = Muster::start(&github, &clock).await;
+        push(&github);
+        muster.settle().await;
+        assert_eq!(github.branches(SITE), ["main"], "{rule:?}");
+        // What can be said without a branch is said all the same.
+        assert_eq!(opened(&github), "agency/site: 1 0", "{rule:?}");
+        github.clear_calls();
+        for _ in 0..6 {
+            muster.advance(HOUR).await;
+        }
+        assert_eq!(github.calls(), [], "{rule:?}: it is tried again though nothing happened");
+        // The rule goes, and the next push brings what it held back.
+        let id = github.repository_id(SITE);
+        github.change(|state| state.repository_mut(id).unwrap().rulesets.clear());
+        github.user("alice").push(SITE, "main", &[("LICENSE-notes", "Soon.\n")], "Think of a license");
+        muster.settle().await;
+        assert_eq!(github.pull_requests(SITE).len(), 1, "{rule:?}");
         muster.finish().await;
     }
 }
