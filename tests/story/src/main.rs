@@ -20,7 +20,8 @@ use clap::Parser;
 /// its clock is moved instead of waiting.
 #[derive(Debug, Parser)]
 #[command(
-    name = "cargo demo --",
+    name = "cargo demo",
+    override_usage = "cargo demo -- [OPTIONS]",
     after_help = "Examples:\n  cargo demo                   tells the story, then stays up to be played with\n  \
                   cargo demo -- --once         tells the story, checks its end, exits 0 or 1\n  \
                   cargo demo -- --port 8080    Muster on port 8080, the sandbox's pages on 8081"
