@@ -2,7 +2,7 @@
 //! Muster changed.
 //!
 //! Promises: (1) nothing waits for real time: the clock is moved, and every
-//! job runs at the moment it asked for; (2) what is told was read from
+//! job runs at the moment it asked for, or after a leap on arrival; (2) what is told was read from
 //! GitHub's own state, not from what Muster says it did; (3) the folder of the
 //! database goes with the stage.
 
