@@ -17,7 +17,7 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-pub use event::{Account, Changes, Comment, Event, EventError, Installation, Item, Push, Repository};
+pub use event::{Account, Changes, Comment, Commits, Event, EventError, Installation, Item, Repository};
 
 /// The longest body GitHub sends, in bytes (GitHub documentation, "Webhook
 /// events and payloads": 25 MB).

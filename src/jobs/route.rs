@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::repository::{AccountId, ObjectId, RepositoryId},
-    github::webhook::{Event, Installation, Item, Push, Repository},
+    github::webhook::{Event, Installation, Item, Repository},
     store::{JobKind, NewJob, Priority},
 };
 
@@ -80,11 +80,10 @@ pub fn unparks(event: &Event) -> Option<&Installation> {
 /// costs no job: asking the database is spared where the push costs one anyway.
 #[must_use]
 pub fn hangs_on_judged_head(event: &Event) -> Option<RepositoryId> {
-    let (repository, branch) = (event.repository.as_ref()?, event.push.branch()?);
+    let (repository, branch) = (event.repository.as_ref()?, event.branch()?);
     let hangs = event.name == "push"
         && is_default(repository, branch)
-        && is_plain(&event.push)
-        && !event.push.paths().any(touches_ours);
+        && tells_its_paths(event).is_some_and(|mut paths| !paths.any(touches_ours));
     hangs.then_some(repository.id)
 }
 
@@ -123,14 +122,14 @@ struct Jobs<'a> {
 impl Jobs<'_> {
     fn of_push(self, known: Known<'_>) -> Vec<NewJob> {
         let Some(repository) = &self.event.repository else { return Vec::new() };
-        let push = &self.event.push;
         // A tag, or something that is no branch.
-        let Some(branch) = push.branch() else { return Vec::new() };
+        let Some(branch) = self.event.branch() else { return Vec::new() };
         if !is_default(repository, branch) {
             let ours = !known.branch_prefix.is_empty() && branch.starts_with(known.branch_prefix);
             return if ours { vec![self.inspect(repository)] } else { Vec::new() };
         }
-        if tells_all(push, known) && !push.paths().any(touches_ours) {
+        let since_judged = known.judged.is_some() && self.event.before.as_ref() == known.judged;
+        if since_judged && tells_its_paths(self.event).is_some_and(|mut paths| !paths.any(touches_ours)) {
             return Vec::new();
         }
         self.of_repository()
@@ -175,7 +174,7 @@ impl Jobs<'_> {
 
     /// For people: `push 5d0c2a1`, `issues.closed`.
     fn cause(self) -> String {
-        match (&self.event.action, &self.event.push.after) {
+        match (&self.event.action, &self.event.after) {
             (_, Some(after)) if self.event.name == "push" => format!("push {}", after.short()),
             (Some(action), _) => format!("{}.{action}", self.event.name),
             (None, _) => self.event.name.clone(),
@@ -183,14 +182,11 @@ impl Jobs<'_> {
     }
 }
 
-/// Whether the paths of a push are all that changed since the head was judged.
-fn tells_all(push: &Push, known: Known<'_>) -> bool {
-    is_plain(push) && known.judged.is_some() && push.before.as_ref() == known.judged
-}
-
-/// Whether the commits that a push names are all that it brought.
-fn is_plain(push: &Push) -> bool {
-    !push.created && !push.deleted && !push.forced && push.commits.len() < MOST_COMMITS
+/// The paths that a push changed, if what it names is all that it brought.
+fn tells_its_paths(push: &Event) -> Option<impl Iterator<Item = &str>> {
+    let commits = push.commits.as_ref()?;
+    let plain = !push.created && !push.deleted && !push.forced && commits.count() < MOST_COMMITS;
+    plain.then(|| commits.paths())
 }
 
 /// Whether it is the default branch, as far as the event says.

@@ -6,8 +6,12 @@
 //! event whose body lacks what it is about is refused, since the name of the
 //! event is not signed.
 
+mod commits;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
+
+pub use commits::Commits;
 
 use crate::domain::repository::{
     AccountId, InstallationId, Login, ObjectId, RepositoryId, RepositoryName, Visibility,
@@ -78,9 +82,27 @@ pub struct Event {
     /// Repositories removed from it.
     #[serde(deserialize_with = "lenient_list")]
     pub repositories_removed: Vec<Repository>,
-    /// What a push says; empty for any other event.
-    #[serde(skip)]
-    pub push: Push,
+    /// Of a push, and of some others: `refs/heads/…` or `refs/tags/…`.
+    #[serde(rename = "ref", deserialize_with = "lenient")]
+    pub reference: Option<String>,
+    /// Of a push: the tip before; all zeros for a new branch.
+    #[serde(deserialize_with = "lenient")]
+    pub before: Option<ObjectId>,
+    /// Of a push: the tip now; all zeros for a deleted branch.
+    #[serde(deserialize_with = "lenient")]
+    pub after: Option<ObjectId>,
+    /// Of a push: the branch was made by it.
+    #[serde(deserialize_with = "lenient_bool")]
+    pub created: bool,
+    /// Of a push: the branch was deleted by it.
+    #[serde(deserialize_with = "lenient_bool")]
+    pub deleted: bool,
+    /// Of a push: the old tip is not among the new history.
+    #[serde(deserialize_with = "lenient_bool")]
+    pub forced: bool,
+    /// Of a push: its commits. They stop at 2,048, and mislead on a forced push.
+    #[serde(deserialize_with = "lenient")]
+    pub commits: Option<Commits>,
 }
 
 /// An installation, as far as the event names it: some name only its id.
@@ -216,62 +238,6 @@ pub struct Previous {
     pub from: String,
 }
 
-/// What a push says. `commits` misleads on a forced push and stops at 2,048.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Push {
-    /// `refs/heads/…` or `refs/tags/…`; `None` where the event is no push.
-    #[serde(rename = "ref", deserialize_with = "lenient")]
-    pub reference: Option<String>,
-    /// The tip before; all zeros for a new branch.
-    #[serde(deserialize_with = "lenient")]
-    pub before: Option<ObjectId>,
-    /// The tip now; all zeros for a deleted one.
-    #[serde(deserialize_with = "lenient")]
-    pub after: Option<ObjectId>,
-    /// The branch was made by it.
-    #[serde(deserialize_with = "lenient_bool")]
-    pub created: bool,
-    /// The branch was deleted by it.
-    #[serde(deserialize_with = "lenient_bool")]
-    pub deleted: bool,
-    /// The old tip is not among the new history.
-    #[serde(deserialize_with = "lenient_bool")]
-    pub forced: bool,
-    /// What each commit touches, oldest first. Read as it comes: there may be
-    /// two thousand of them.
-    pub commits: Vec<Commit>,
-}
-
-impl Push {
-    /// Branch name, if it is about a branch.
-    #[must_use]
-    pub fn branch(&self) -> Option<&str> {
-        self.reference.as_deref()?.strip_prefix("refs/heads/")
-    }
-
-    /// Every path its commits name, with repetitions.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.commits
-            .iter()
-            .flat_map(|commit| [&commit.added, &commit.removed, &commit.modified])
-            .flatten()
-            .map(String::as_str)
-    }
-}
-
-/// The paths one commit touches.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Commit {
-    /// New paths.
-    pub added: Vec<String>,
-    /// Paths that are gone.
-    pub removed: Vec<String>,
-    /// Changed paths.
-    pub modified: Vec<String>,
-}
-
 impl Event {
     /// Reads the body of the event that the header calls `name`.
     ///
@@ -282,24 +248,12 @@ impl Event {
         if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(EventError::NotJson { line: 1, column: 1 });
         }
-        let not_json =
-            |error: serde_json::Error| EventError::NotJson { line: error.line(), column: error.column() };
-        // A list would be read as the fields of an event, one after the other.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(EventError::NotJson { line: 1, column: 1 });
-        }
-        let mut event: Event = serde_json::from_slice(body).map_err(not_json)?;
-        if name == "push" {
-            event.push = serde_json::from_slice(body).map_err(not_json)?;
-        }
+        let mut event: Event = serde_json::from_slice(body)
+            .map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
         name.clone_into(&mut event.name);
-        if name == "push" {
-            event.push =
-                serde_json::from_slice(body).map_err(|_| EventError::Unfit { missing: "commits" })?;
-        }
         let needed = |there: bool, missing| if there { Ok(()) } else { Err(EventError::Unfit { missing }) };
         match name {
-            "push" => needed(event.push.reference.is_some(), "ref")?,
+            "push" => needed(event.reference.is_some(), "ref")?,
             "issues" => needed(event.issue.is_some(), "issue")?,
             "issue_comment" => {
                 needed(event.issue.is_some(), "issue")?;
@@ -313,6 +267,12 @@ impl Event {
             _ => {}
         }
         Ok(event)
+    }
+
+    /// The branch that a push is to; `None` for a tag.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.reference.as_deref()?.strip_prefix("refs/heads/")
     }
 
     /// The account the installation is on, by whichever field names it.
@@ -358,9 +318,9 @@ mod tests {
             "a".repeat(40),
         );
         let event = Event::parse("push", body.as_bytes()).unwrap();
-        assert_eq!(event.push.branch(), Some("main"));
-        assert_eq!(event.push.paths().collect::<Vec<_>>(), ["a", "b/c", "d"]);
-        assert!(event.push.created && !event.push.deleted);
+        assert_eq!(event.branch(), Some("main"));
+        assert_eq!(event.commits.as_ref().unwrap().paths().collect::<Vec<_>>(), ["a", "b/c", "d"]);
+        assert!(event.created && !event.deleted);
         let repository = event.repository.unwrap();
         assert_eq!(repository.name.unwrap().to_string(), "agency/site");
         assert_eq!(repository.visibility, Some(Visibility::Internal));

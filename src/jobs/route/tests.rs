@@ -131,6 +131,8 @@ fn a_push_costs_a_job_unless_it_tells_that_nothing_of_ours_changed() {
     assert_eq!(push(json!({"commits": vec![commit("src/lib.rs"); 2047]})), "");
     assert_eq!(push(json!({"commits": vec![commit("src/lib.rs"); 2048]})), "inspect 7");
 
+    assert_eq!(push(json!({"commits": [{"modified": "of another shape"}]})), "inspect 7");
+
     let elsewhere = json!({"ref": "refs/heads/topic", "commits": [commit("LICENSE")]});
     assert_eq!(push(elsewhere), "");
     assert_eq!(push(json!({"ref": "refs/heads/muster/files"})), "inspect 7");
