@@ -23,8 +23,8 @@ use crate::{
     },
     github,
     jobs::{
-        Context,
-        inspect_repository::{Act, Inspection, Target, inspect},
+        Act, Context, Target,
+        inspect_repository::{Inspection, inspect},
         sweep_installation,
     },
     store::Store,

@@ -21,7 +21,7 @@ use super::{
     finding::{Finding, FindingSet, Gap, Outcome, Report, RuleId, Severity},
     marker::{Identity, Kind},
     observed::Branch,
-    outgoing::{Line, PublicText},
+    outgoing::{Line, NewFile, PublicText},
     outstanding::{Outstanding, Standing, Start},
     policy::{Mode, Policy},
     render::{self, Letter},
@@ -124,21 +124,11 @@ pub struct NewPullRequest {
     pub files: Vec<NewFile>,
     /// Whether a person has to fill in something first.
     pub draft: bool,
+    /// The slug of the team that is asked once to review it, if the policy
+    /// names one.
+    pub reviewers: Option<String>,
     /// The findings it answers.
     pub findings: FindingSet,
-}
-
-/// A file to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewFile {
-    /// One of [`super::outgoing::TARGET_PATHS`].
-    pub path: &'static str,
-    /// Its text, with `\n` line ends.
-    pub text: String,
-    /// The rule that asks for it.
-    pub rule: RuleId,
-    /// Whether a person has to fill in something.
-    pub draft: bool,
 }
 
 /// The tracking issue to open.
@@ -367,8 +357,27 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
+    /// Whether the repository got its pull requests of this week, counting one
+    /// that this plan opens.
+    fn enough_this_week(&self, one_opened: bool) -> Option<Brake> {
+        let allowed = self.s.policy.limits.per_repository_per_week as usize;
+        if allowed == 0 {
+            return Some(Brake::No("the policy allows none a week".to_owned()));
+        }
+        let mut recent: Vec<Timestamp> = self.s.outstanding.pull_requests_at.clone();
+        recent.extend(one_opened.then_some(self.now));
+        recent.retain(|at| self.now < *at + WEEK);
+        recent.sort_unstable();
+        // The one whose week must end before there is room again.
+        let oldest = recent.len().checked_sub(allowed).map(|at| recent[at])?;
+        let why = match allowed {
+            1 => "one new pull request a week is enough".to_owned(),
+            more => format!("{more} new pull requests a week are enough"),
+        };
+        Some(Brake::Later { why, until: oldest + WEEK })
+    }
+
     fn may_open_pull_request(&self, kind: Kind, wanted: &[NewFile], one_opened: bool) -> Brake {
-        let limits = &self.s.policy.limits;
         let spent = &self.s.spent;
         if self.mode() < Mode::Fix {
             return Brake::No(format!("the mode is {}", self.mode().as_str()));
@@ -380,17 +389,8 @@ impl<'a> Planner<'a> {
         if self.s.outstanding.begun.contains(&kind) {
             return self.in_the_window();
         }
-        if limits.per_repository_per_week == 0 {
-            return Brake::No("the policy allows none a week".to_owned());
-        }
-        let last =
-            self.s.outstanding.last_pull_request_at.map(|at| at + WEEK).filter(|free| self.now < *free);
-        if let Some(until) = last {
-            return Brake::Later { why: "one new pull request a week is enough".to_owned(), until };
-        }
-        if one_opened {
-            let why = "one new pull request a week is enough".to_owned();
-            return Brake::Later { why, until: self.now + WEEK };
+        if let Some(brake) = self.enough_this_week(one_opened) {
+            return brake;
         }
         let allowed = self.s.pull_requests_a_day(self.now);
         if spent.pull_requests_today >= allowed {
@@ -436,6 +436,7 @@ impl<'a> Planner<'a> {
             title: render::pull_request_title(kind, &files),
             body: letter.pull_request(kind, &files, &findings),
             draft: files.iter().any(|file| file.draft),
+            reviewers: self.s.policy.rules.license.reviewers.clone().filter(|_| kind == Kind::License),
             files,
             findings,
         }
