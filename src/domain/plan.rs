@@ -269,17 +269,22 @@ impl<'a> Planner<'a> {
         if is_license { Kind::License } else { Kind::Files }
     }
 
-    /// The findings that count now: of rules in effect, and not declined.
-    fn findings(&self) -> impl Iterator<Item = (RuleId, Severity, &'a Finding)> {
+    /// The findings that count now: heavy enough for the policy to raise them
+    /// (`issue.from`), and not declined. What is only recommended is reported,
+    /// and nobody is asked for it.
+    fn findings(&self) -> impl Iterator<Item = (RuleId, &'a Finding)> {
         let s = self.s;
         let now = self.now;
-        s.report.judgements.iter().filter_map(move |judgement| match &judgement.outcome {
-            Outcome::Fail(finding) => {
-                let declined = s.outstanding.decline_of(judgement.rule, finding.gap, now).is_some();
-                (!declined).then_some((judgement.rule, judgement.severity, finding))
-            }
-            Outcome::Pass(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
-        })
+        let from = s.policy.issue.from;
+        s.report.judgements.iter().filter(move |judgement| judgement.severity >= from).filter_map(
+            move |judgement| match &judgement.outcome {
+                Outcome::Fail(finding) => {
+                    let declined = s.outstanding.decline_of(judgement.rule, finding.gap, now).is_some();
+                    (!declined).then_some((judgement.rule, finding))
+                }
+                Outcome::Pass(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
+            },
+        )
     }
 
     /// Until when this finding has grace, if it still has: a new repository is
@@ -345,15 +350,15 @@ impl<'a> Planner<'a> {
     /// now, what its kind could add.
     fn answered_by(&self, kind: Kind) -> Vec<(RuleId, Gap)> {
         self.findings()
-            .filter(|(rule, _, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
-            .map(|(rule, _, finding)| (rule, finding.gap))
+            .filter(|(rule, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
+            .map(|(rule, finding)| (rule, finding.gap))
             .collect()
     }
 
     fn wanted_files(&self, kind: Kind) -> Vec<NewFile> {
         self.findings()
-            .filter(|(rule, _, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
-            .filter_map(|(rule, ..)| files::file_for(self.s, rule, self.now))
+            .filter(|(rule, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
+            .filter_map(|(rule, _)| files::file_for(self.s, rule, self.now))
             .collect()
     }
 
@@ -452,13 +457,7 @@ impl<'a> Planner<'a> {
     }
 
     fn tracking_issue(&self, covered: &FindingSet, plan: &mut Plan) {
-        let from = self.s.policy.issue.from;
-        let counts = |severity: Severity| from != Severity::Off && severity >= from;
-        let open: Vec<(RuleId, &Finding)> = self
-            .findings()
-            .filter(|(_, severity, _)| counts(*severity))
-            .map(|(rule, _, finding)| (rule, finding))
-            .collect();
+        let open: Vec<(RuleId, &Finding)> = self.findings().collect();
         let all: FindingSet = open.iter().map(|(rule, finding)| (*rule, finding.gap)).collect();
         let left: Vec<(RuleId, &Finding)> =
             open.iter().copied().filter(|(rule, finding)| !covered.contains(*rule, finding.gap)).collect();
@@ -553,8 +552,8 @@ enum Brake {
 fn set_of(files: &[NewFile], planner: &Planner<'_>) -> FindingSet {
     planner
         .findings()
-        .filter(|(rule, _, _)| files.iter().any(|file| file.rule == *rule))
-        .map(|(rule, _, finding)| (rule, finding.gap))
+        .filter(|(rule, _)| files.iter().any(|file| file.rule == *rule))
+        .map(|(rule, finding)| (rule, finding.gap))
         .collect()
 }
 
