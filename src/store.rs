@@ -35,7 +35,7 @@ mod tests;
 mod texts;
 mod work;
 
-pub use deliveries::{Accepted, Delivery, DeliveryFilter, NewDelivery, Pruned};
+pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use installations::Installation;

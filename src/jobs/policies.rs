@@ -6,7 +6,10 @@
 //! error, changes nothing: the last good one stays in force, and the reason is
 //! kept; (4) one that cannot be read is not an absent one.
 
-use super::{Act, Context, JobError, Target};
+use super::{
+    Context, JobError,
+    inspect_repository::{Act, Target},
+};
 use crate::{
     domain::{
         observed::{PolicyCommit, PolicySource, RepositoryRead},

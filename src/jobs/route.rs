@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::{
     domain::repository::{AccountId, ObjectId, RepositoryId},
     github::webhook::{Event, Installation, Item, Repository},
-    store::{JobKind, NewJob, Priority},
+    store::{HeadMoved, JobKind, NewJob, Priority},
 };
 
 /// The commits that a push names stop at this number (GitHub documentation,
@@ -87,6 +87,15 @@ pub fn hangs_on_judged_head(event: &Event) -> Option<RepositoryId> {
     hangs.then_some(repository.id)
 }
 
+/// How a push that costs no job moves the judged head, so that the next one
+/// costs none either.
+#[must_use]
+pub fn moves_judged_head(event: &Event, known: Known<'_>) -> Option<HeadMoved> {
+    let judged = known.judged.filter(|judged| event.before.as_ref() == Some(judged))?;
+    let repository = hangs_on_judged_head(event)?;
+    Some(HeadMoved { repository, before: judged.clone(), after: event.after.clone()? })
+}
+
 /// Whether a rule may read what stands at `path`, from the root of a
 /// repository. Paths that a policy names besides are left to the sweep.
 #[must_use]
@@ -128,11 +137,7 @@ impl Jobs<'_> {
             let ours = !known.branch_prefix.is_empty() && branch.starts_with(known.branch_prefix);
             return if ours { vec![self.inspect(repository)] } else { Vec::new() };
         }
-        let since_judged = known.judged.is_some() && self.event.before.as_ref() == known.judged;
-        if since_judged && tells_its_paths(self.event).is_some_and(|mut paths| !paths.any(touches_ours)) {
-            return Vec::new();
-        }
-        self.of_repository()
+        if moves_judged_head(self.event, known).is_some() { Vec::new() } else { self.of_repository() }
     }
 
     /// The repository; and all of its organization, if it hands files or the

@@ -11,7 +11,11 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Act, Context, JobError, Target, inspect_repository::inspect, sweep_installation};
+use super::{
+    Context, JobError,
+    inspect_repository::{Act, Target, inspect},
+    sweep_installation,
+};
 use crate::{
     domain::{
         plan::Cause,

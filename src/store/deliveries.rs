@@ -6,6 +6,7 @@ use super::intake::Arrival;
 use super::row::{self, Columns};
 use super::work::NewJob;
 use super::{Store, StoreError, commit, sql};
+use crate::domain::repository::{ObjectId, RepositoryId};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
@@ -36,6 +37,18 @@ pub struct NewDelivery {
     pub body: Bytes,
     /// When it came.
     pub received_at: Timestamp,
+}
+
+/// A push that changed nothing a judgement rests on: what was judged at
+/// `before` holds at `after`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadMoved {
+    /// Where.
+    pub repository: RepositoryId,
+    /// The head that was judged.
+    pub before: ObjectId,
+    /// The head that counts as judged from now.
+    pub after: ObjectId,
 }
 
 /// What became of a delivery.
@@ -101,7 +114,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot take it now: answer 503.
     pub async fn accept(&self, delivery: NewDelivery, jobs: Vec<NewJob>) -> Result<Accepted, StoreError> {
-        self.take_in(Arrival { delivery, jobs }).await
+        self.take_in(Arrival { delivery, jobs, moved: None }).await
+    }
+
+    /// Stores a push that costs no job, and moves the judged head along unless
+    /// the delivery, its body or another head came first; answers after the
+    /// commit.
+    ///
+    /// # Errors
+    /// As [`Store::accept`].
+    pub async fn accept_moved(
+        &self,
+        delivery: NewDelivery,
+        moved: HeadMoved,
+    ) -> Result<Accepted, StoreError> {
+        self.take_in(Arrival { delivery, jobs: Vec::new(), moved: Some(moved) }).await
     }
 
     /// At most `limit` deliveries, newest first, without their bodies.

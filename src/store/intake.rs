@@ -9,10 +9,10 @@
 //! disk costs more than all rows of a group. It does not wait for more than
 //! came the last time: a lone sender is answered at once.
 
-use super::deliveries::{Accepted, NewDelivery};
+use super::deliveries::{Accepted, HeadMoved, NewDelivery};
 use super::work::{NewJob, Priority};
 use super::{Store, StoreError, commit, row, sql};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,10 +24,11 @@ const LINGER: Duration = Duration::from_millis(2);
 const DOING: &str = "accept a delivery";
 
 /// A delivery and the jobs it asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Arrival {
     pub(super) delivery: NewDelivery,
     pub(super) jobs: Vec<NewJob>,
+    pub(super) moved: Option<HeadMoved>,
 }
 
 /// An arrival and who waits for its commit.
@@ -108,14 +109,15 @@ impl Store {
     }
 
     /// Commits all arrivals and their jobs in one transaction.
-    async fn commit_arrivals(&self, arrivals: &[Arrival]) -> Result<Vec<Accepted>, StoreError> {
+    pub(super) async fn commit_arrivals(&self, arrivals: &[Arrival]) -> Result<Vec<Accepted>, StoreError> {
         let mut transaction = self.write(DOING).await?;
-        let mut accepted = Vec::with_capacity(arrivals.len());
+        let accepted = add_deliveries(&mut transaction, arrivals).await?;
         let mut jobs = Jobs::default();
-        for arrival in arrivals {
-            let outcome = add_delivery(&mut transaction, &arrival.delivery).await?;
-            jobs.add(&outcome, arrival);
-            accepted.push(outcome);
+        for (outcome, arrival) in accepted.iter().zip(arrivals) {
+            jobs.add(outcome, arrival);
+            if let (Accepted::New, Some(moved)) = (outcome, &arrival.moved) {
+                move_head(&mut transaction, moved).await?;
+            }
         }
         let installations = self.put_jobs(&mut transaction, jobs.0.values()).await?;
         commit(transaction, DOING).await?;
@@ -142,18 +144,23 @@ impl Store {
                 .await
                 .map_err(&refused)?;
         }
-        for (job, at) in jobs {
-            sqlx::query(sql::ENQUEUE)
-                .bind(job.kind.as_str())
-                .bind(job.subject)
-                .bind(job.installation)
-                .bind(job.priority.rank())
-                .bind(row::millis(job.run_at))
-                .bind(row::text(&job.cause))
-                .bind(*at)
-                .execute(&mut **transaction)
-                .await
-                .map_err(&refused)?;
+        let mut left = jobs.as_slice();
+        while !left.is_empty() {
+            let (rows, statement) = batch([sql::ENQUEUE_16, sql::ENQUEUE_4, sql::ENQUEUE], left.len());
+            let (these, later) = left.split_at(rows);
+            left = later;
+            let mut query = sqlx::query(statement);
+            for (job, at) in these {
+                query = query
+                    .bind(job.kind.as_str())
+                    .bind(job.subject)
+                    .bind(job.installation)
+                    .bind(job.priority.rank())
+                    .bind(row::millis(job.run_at))
+                    .bind(row::text(&job.cause))
+                    .bind(*at);
+            }
+            query.execute(&mut **transaction).await.map_err(&refused)?;
         }
         Ok(unknown)
     }
@@ -209,27 +216,75 @@ impl Jobs {
     }
 }
 
-async fn add_delivery(
+/// Of statements about 16 rows, about 4 and about one, the largest that `left`
+/// rows fill, after its number of rows: what costs is the way to the database,
+/// not the row.
+fn batch([sixteen, four, one]: [&'static str; 3], left: usize) -> (usize, &'static str) {
+    match left {
+        16.. => (16, sixteen),
+        4.. => (4, four),
+        _ => (1, one),
+    }
+}
+
+/// Adds deliveries as if one after the other, and says what became of each.
+async fn add_deliveries(
     transaction: &mut super::Transaction,
-    delivery: &NewDelivery,
-) -> Result<Accepted, StoreError> {
+    arrivals: &[Arrival],
+) -> Result<Vec<Accepted>, StoreError> {
     use row::Columns;
     let refused = StoreError::of(DOING);
-    let added = sqlx::query(sql::ADD_DELIVERY)
-        .bind(row::text(&delivery.guid))
-        .bind(row::text(&delivery.event))
-        .bind(row::maybe_text(delivery.action.as_deref()))
-        .bind(delivery.installation)
-        .bind(delivery.repository)
-        .bind(delivery.digest.as_slice())
-        .bind(row::millis(delivery.received_at))
-        .bind(delivery.body.as_ref())
-        .fetch_optional(&mut **transaction)
-        .await
-        .map_err(&refused)?;
-    match added {
-        None => Ok(Accepted::Duplicate),
-        Some(row) if row.flag("known_body").map_err(&refused)? => Ok(Accepted::KnownBody),
-        Some(_) => Ok(Accepted::New),
+    let arriving: Vec<(String, &NewDelivery)> =
+        arrivals.iter().map(|arrival| (row::text(&arrival.delivery.guid), &arrival.delivery)).collect();
+    let mut accepted = Vec::with_capacity(arriving.len());
+    let mut left = arriving.as_slice();
+    while !left.is_empty() {
+        let statements = [sql::ADD_16_DELIVERIES, sql::ADD_4_DELIVERIES, sql::ADD_DELIVERY];
+        let (rows, statement) = batch(statements, distinct(left));
+        let (these, later) = left.split_at(rows);
+        left = later;
+        let mut query = sqlx::query(statement);
+        for (guid, delivery) in these {
+            query = query
+                .bind(guid.as_str())
+                .bind(row::text(&delivery.event))
+                .bind(row::maybe_text(delivery.action.as_deref()))
+                .bind(delivery.installation)
+                .bind(delivery.repository)
+                .bind(delivery.digest.as_slice())
+                .bind(row::millis(delivery.received_at))
+                .bind(delivery.body.as_ref());
+        }
+        let mut added = HashMap::with_capacity(rows);
+        for row in query.fetch_all(&mut **transaction).await.map_err(&refused)? {
+            let known_body = row.flag("known_body").map_err(&refused)?;
+            added.insert(row.text("guid").map_err(&refused)?, known_body);
+        }
+        accepted.extend(these.iter().map(|(guid, _)| match added.get(guid) {
+            None => Accepted::Duplicate,
+            Some(true) => Accepted::KnownBody,
+            Some(false) => Accepted::New,
+        }));
     }
+    Ok(accepted)
+}
+
+/// How many of the first 16 come before one whose GUID or body they have already.
+fn distinct(arriving: &[(String, &NewDelivery)]) -> usize {
+    let most = arriving.len().min(16);
+    let doubled = |(guid, delivery): &(String, &NewDelivery), earlier: &[(String, &NewDelivery)]| {
+        earlier.iter().any(|(other, known)| other == guid || known.digest == delivery.digest)
+    };
+    (1..most).find(|&next| doubled(&arriving[next], &arriving[..next])).unwrap_or(most)
+}
+
+async fn move_head(transaction: &mut super::Transaction, moved: &HeadMoved) -> Result<(), StoreError> {
+    sqlx::query(sql::MOVE_HEAD)
+        .bind(row::number(moved.repository.0))
+        .bind(moved.before.as_str())
+        .bind(moved.after.as_str())
+        .execute(&mut **transaction)
+        .await
+        .map(|_| ())
+        .map_err(StoreError::of(DOING))
 }

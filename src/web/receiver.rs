@@ -23,7 +23,7 @@ use crate::{
     domain::repository::{AccountId, Login},
     github::webhook::{Delivery, Event, EventError, Rejection, Secret, Signature},
     jobs::route::{self, Known},
-    store::{Accepted, NewDelivery, NewJob, Store, StoreError},
+    store::{Accepted, HeadMoved, NewDelivery, NewJob, Store, StoreError},
 };
 
 /// Bodies above this many bytes are verified and read on a thread where they
@@ -102,6 +102,14 @@ struct Read {
     digest: [u8; 32],
 }
 
+/// What an event asks of the store.
+enum Asked {
+    /// Jobs, or none.
+    Jobs(Vec<NewJob>),
+    /// To move the judged head past a push that changes nothing of ours.
+    Passed(HeadMoved),
+}
+
 impl Receiver {
     /// A receiver that believes `secrets` and serves `organizations`. `bot` is
     /// asked which account is ours, as far as GitHub has told: what that one
@@ -176,7 +184,7 @@ impl Receiver {
         if !self.serves(&read.event) {
             return Ok(Taken::Unlisted);
         }
-        let jobs = self.jobs(&read.event).await?;
+        let asked = self.asked(&read.event).await?;
         if let Some(installation) = route::unparks(&read.event) {
             self.0.store.unpark(row_id(installation.id.0)).await?;
         }
@@ -190,7 +198,11 @@ impl Receiver {
             body,
             received_at: self.0.clock.now(),
         };
-        Ok(match self.0.store.accept(new, jobs).await? {
+        let accepted = match asked {
+            Asked::Jobs(jobs) => self.0.store.accept(new, jobs).await?,
+            Asked::Passed(moved) => self.0.store.accept_moved(new, moved).await?,
+        };
+        Ok(match accepted {
             Accepted::New | Accepted::KnownBody => Taken::Stored,
             Accepted::Duplicate => Taken::Known,
         })
@@ -221,13 +233,16 @@ impl Receiver {
         }
     }
 
-    async fn jobs(&self, event: &Event) -> Result<Vec<NewJob>, StoreError> {
+    async fn asked(&self, event: &Event) -> Result<Asked, StoreError> {
         let judged = match route::hangs_on_judged_head(event) {
             Some(repository) => self.0.store.judged_head(repository).await?,
             None => None,
         };
         let known = Known { judged: judged.as_ref(), bot: (self.0.bot)(), branch_prefix: BRANCH_PREFIX };
-        Ok(route::route(event, known, self.0.clock.now()))
+        Ok(match route::moves_judged_head(event, known) {
+            Some(moved) => Asked::Passed(moved),
+            None => Asked::Jobs(route::route(event, known, self.0.clock.now())),
+        })
     }
 }
 

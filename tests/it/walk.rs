@@ -59,6 +59,24 @@ async fn fixing_a_repository_costs_at_most_six_calls_and_a_push_beside_it_none()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pushes_beside_our_files_cost_nothing_one_after_the_other() {
+    let clock = clock();
+    let github = installed(&clock, agency(FIX).repository(complete("site"))).await;
+    let muster = Muster::start(&github, &clock).await;
+    muster.begin().await;
+    muster.calls();
+    for text in ["fn main() {}", "fn main() { run() }", "fn main() { run(1) }"] {
+        github.user("alice").push("agency/site", "main", &[("src/main.rs", text)], "Write code");
+        muster.settle().await;
+        assert_eq!(muster.calls(), Vec::<String>::new(), "{text}");
+    }
+    github.user("alice").delete_files("agency/site", "main", &["LICENSE"], "Tidy up");
+    muster.settle().await;
+    assert!(muster.calls().contains(&"Snapshot".to_owned()), "what is ours still wakes it");
+    muster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_person_can_choose_becomes_the_tracking_issue() {
     let clock = clock();
     let site = old("site").file("README.md", README).file("CONTRIBUTING.md", "Write to us.\n");
@@ -161,27 +179,5 @@ async fn a_repository_that_lacks_nothing_is_left_alone() {
     muster.begin().await;
     assert_snapshot!(github.pull_requests("agency/site"), @"");
     assert_eq!(muster.plan("agency/site").await.plan.to_string(), "");
-    muster.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_license_is_proposed_and_its_reviewers_are_asked_once() {
-    let clock = clock();
-    let policy = format!("{FIX}rules:\n  license: {{propose: CC0-1.0, reviewers: ospo}}\n");
-    let site = old("site").file("README.md", README).file("CONTRIBUTING.md", "Write to us.\n");
-    let github = installed(&clock, agency(&policy).repository(site)).await;
-    let muster = Muster::start(&github, &clock).await;
-    github.user("alice").push(
-        "agency/site",
-        "main",
-        &[("README.md", &format!("{README}\nMore."))],
-        "Say more",
-    );
-    muster.settle().await;
-    assert_snapshot!(github.pull_requests("agency/site"), @"#1 Add a license: LICENSE (open)");
-    let proposed = github.file("agency/site", "muster/license", "LICENSE").unwrap();
-    assert!(proposed.starts_with("CC0 1.0 Universal") || proposed.contains("Creative Commons"), "{proposed}");
-    let asked = github.calls().iter().filter(|call| call.path.ends_with("/requested_reviewers")).count();
-    assert_eq!(asked, 1);
     muster.finish().await;
 }

@@ -54,6 +54,8 @@ statements! {
         WHERE installation = $1 AND removed_at IS NULL ORDER BY owner, name, id"
     );
     JUDGED_HEAD = "SELECT head FROM repository WHERE id = $1 AND removed_at IS NULL";
+    /// Nothing, if another head was judged meanwhile.
+    MOVE_HEAD = "UPDATE repository SET head = $3 WHERE id = $1 AND head = $2 AND removed_at IS NULL";
     REMOVE_REPOSITORY = "UPDATE repository SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
     REMOVE_UNSEEN = "UPDATE repository SET removed_at = $3 \
         WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
@@ -91,8 +93,7 @@ statements! {
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
     );
     CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
-        WHERE account = $1 AND created_at >= $3 \
-          AND CASE WHEN kind = 'tracking' THEN 'issue' ELSE 'pull_request' END = $2";
+        WHERE account = $1 AND kind = $2 AND created_at >= $3";
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
     PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";

@@ -45,24 +45,55 @@ macro_rules! candidate {
     };
 }
 
+macro_rules! new_job {
+    ($kind:tt, $subject:tt, $installation:tt, $priority:tt, $run_at:tt, $cause:tt, $enqueued_at:tt) => {
+        concat!(
+            "($",
+            $kind,
+            ", $",
+            $subject,
+            ", $",
+            $installation,
+            ", $",
+            $priority,
+            ", $",
+            $run_at,
+            ", $",
+            $cause,
+            ", $",
+            $enqueued_at,
+            ", 1, 0, 0, 0)"
+        )
+    };
+}
+
+macro_rules! enqueue {
+    ($($rows:tt)*) => {
+        concat!(
+            "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, \
+                generation, leased_generation, fence, attempts) \
+            VALUES ", $($rows)*, " \
+            ON CONFLICT (kind, subject) DO UPDATE SET \
+                installation = excluded.installation, \
+                cause = excluded.cause, \
+                generation = work.generation + 1, \
+                priority = CASE WHEN ", settled!(), " OR excluded.priority < work.priority \
+                    THEN excluded.priority ELSE work.priority END, \
+                run_at = CASE WHEN ", settled!(), " OR excluded.run_at < work.run_at \
+                    THEN excluded.run_at ELSE work.run_at END, \
+                enqueued_at = CASE WHEN ", settled!(), " THEN excluded.enqueued_at ELSE work.enqueued_at END, \
+                attempts = CASE WHEN work.dead_at IS NOT NULL THEN 0 ELSE work.attempts END, \
+                error = CASE WHEN work.dead_at IS NOT NULL THEN NULL ELSE work.error END, \
+                dead_at = NULL"
+        )
+    };
+}
+
 statements! {
-    ENQUEUE = concat!(
-        "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, \
-            generation, leased_generation, fence, attempts) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, 0, 0) \
-        ON CONFLICT (kind, subject) DO UPDATE SET \
-            installation = excluded.installation, \
-            cause = excluded.cause, \
-            generation = work.generation + 1, \
-            priority = CASE WHEN ", settled!(), " OR excluded.priority < work.priority \
-                THEN excluded.priority ELSE work.priority END, \
-            run_at = CASE WHEN ", settled!(), " OR excluded.run_at < work.run_at \
-                THEN excluded.run_at ELSE work.run_at END, \
-            enqueued_at = CASE WHEN ", settled!(), " THEN excluded.enqueued_at ELSE work.enqueued_at END, \
-            attempts = CASE WHEN work.dead_at IS NOT NULL THEN 0 ELSE work.attempts END, \
-            error = CASE WHEN work.dead_at IS NOT NULL THEN NULL ELSE work.error END, \
-            dead_at = NULL"
-    );
+    ENQUEUE = enqueue!(new_job!(1, 2, 3, 4, 5, 6, 7));
+    /// Of different keys, as PostgreSQL changes no row twice in a statement.
+    ENQUEUE_4 = enqueue!(four_rows!(of 7: new_job));
+    ENQUEUE_16 = enqueue!(sixteen_rows!(of 7: new_job));
     /// Arming again changes the period only.
     ARM = "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, every, \
             generation, leased_generation, fence, attempts) \

@@ -1,5 +1,6 @@
 //! Deliveries come in once, with their jobs, and go when their time is over.
 
+use super::super::intake::Arrival;
 use super::*;
 use bytes::Bytes;
 
@@ -79,6 +80,84 @@ async fn many_at_once_each_get_their_own_answer(
     assert_eq!(new, 200);
     assert_eq!(store.deliveries(&DeliveryFilter::default(), 1000).await.unwrap().len(), 200);
     assert_eq!(store.job_count().await.unwrap(), 20);
+}
+
+/// Groups of every size up to two full statements and one of each smaller, with
+/// GUIDs and bodies doubled near and far.
+#[rstest]
+#[tokio::test]
+async fn a_group_ends_as_one_by_one(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
+    let bodies = ["{}", "[1]", "[2]", "[3]", "[4]", "[5]", "[6]"];
+    let arrivals: Vec<Arrival> = (0..37_i64)
+        .flat_map(|size| (0..size).map(move |place| (size, place)))
+        .map(|(size, place)| {
+            let doubled = size % 3 == 1 && place % 9 == 8;
+            let guid = format!("{size}-{}", if doubled { place - 5 } else { place });
+            let mut delivery = delivery(&guid, bodies[(place % 7) as usize], size);
+            if size % 2 == 0 {
+                delivery.digest[..2].copy_from_slice(&[size as u8, place as u8]);
+            }
+            let command = NewJob { priority: Priority::Command, ..inspect(1000 + place) };
+            Arrival { delivery, jobs: vec![inspect(place % 23), command], moved: None }
+        })
+        .collect();
+    let (alone, grouped) = (Place::new(dialect).await, Place::new(dialect).await);
+    let (alone, grouped) = (alone.open().await, grouped.open().await);
+    let mut expected = Vec::new();
+    for arrival in &arrivals {
+        expected.extend(alone.commit_arrivals(std::slice::from_ref(arrival)).await.unwrap());
+    }
+    let mut answered = Vec::new();
+    for group in arrivals.chunk_by(|one, next| one.delivery.received_at == next.delivery.received_at) {
+        answered.extend(grouped.commit_arrivals(group).await.unwrap());
+    }
+    assert_eq!(answered, expected);
+    for outcome in [Accepted::New, Accepted::Duplicate, Accepted::KnownBody] {
+        assert!(expected.contains(&outcome), "{outcome:?}");
+    }
+    let all = DeliveryFilter::default();
+    assert_eq!(grouped.deliveries(&all, 1000).await.unwrap(), alone.deliveries(&all, 1000).await.unwrap());
+    let jobs = async |store: &Store| {
+        let jobs = store.jobs(JobFilter::default(), 1000, at(40)).await.unwrap();
+        let mut keys: Vec<_> = jobs.into_iter().map(|job| (job.subject, job.priority)).collect();
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(jobs(&grouped).await, jobs(&alone).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_push_that_changes_nothing_moves_the_head(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let site = RepositoryId(7);
+    store.see_repositories(&[rows::seen(7, "agency/site")], at(0)).await.unwrap();
+    let judged = Judged {
+        repository: site,
+        head: Some(rows::oid('a')),
+        policy_digest: "p".to_owned(),
+        facts_digest: "f".to_owned(),
+        due: None,
+        report: "{}".to_owned(),
+        findings: None,
+    };
+    assert!(store.judged(&judged, &[], at(1)).await.unwrap());
+    let moved =
+        |before, after| HeadMoved { repository: site, before: rows::oid(before), after: rows::oid(after) };
+    for (guid, body, step, now) in [
+        ("1", "{}", moved('a', 'b'), 'b'),
+        ("2", "[2]", moved('a', 'c'), 'b'),
+        ("1", "[3]", moved('b', 'c'), 'b'),
+        ("3", "{}", moved('b', 'c'), 'b'),
+        ("4", "[4]", moved('b', 'c'), 'c'),
+    ] {
+        store.accept_moved(delivery(guid, body, 2), step).await.unwrap();
+        assert_eq!(store.judged_head(site).await.unwrap(), Some(rows::oid(now)), "{guid} {body}");
+    }
+    assert_eq!(store.job_count().await.unwrap(), 0);
 }
 
 #[rstest]

@@ -35,7 +35,7 @@ pub(super) fn declined() -> NewDecision {
     }
 }
 
-fn seen(id: u64, name: &str) -> SeenRepository {
+pub(super) fn seen(id: u64, name: &str) -> SeenRepository {
     SeenRepository {
         id: RepositoryId(id),
         node_id: format!("R_{id}"),
@@ -50,7 +50,7 @@ pub(super) fn findings(text: &str) -> FindingSet {
     text.parse().unwrap()
 }
 
-fn oid(digit: char) -> ObjectId {
+pub(super) fn oid(digit: char) -> ObjectId {
     std::iter::repeat_n(digit, 40).collect::<String>().parse().unwrap()
 }
 

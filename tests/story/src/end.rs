@@ -73,7 +73,11 @@ const TABLE: &[Expected] = &[
     ),
     untouched("fish-survey", &[], &["main"]),
     untouched("water-permits", &["pull request #1 Say how to contribute (open)"], &["main"]),
-    untouched("incident-notes", &[], &["main"]),
+    row(
+        "incident-notes",
+        &["pull request #1 Add missing open source files: CONTRIBUTING.md (open)"],
+        &["main", "muster/files"],
+    ),
     untouched("old-portal", &[], &["main"]),
     untouched("map-library", &[], &["main"]),
     untouched("next-idea", &[], &[]),

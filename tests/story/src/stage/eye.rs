@@ -6,10 +6,7 @@ use muster::{
         finding::{FindingSet, Outcome, Severity},
         plan::Cause,
     },
-    jobs::{
-        Act, Target,
-        inspect_repository::{Inspection, inspect},
-    },
+    jobs::inspect_repository::{Act, Inspection, Target, inspect},
 };
 
 use super::Stage;
