@@ -204,7 +204,8 @@ mod tests {
         cli.clone().debug_assert();
         for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
             let help = command.clone().render_long_help().to_string();
-            let examples = help.matches("\n  $ muster ").count();
+            let example = |line: &&str| line.starts_with("  $ ") && line.contains("muster ");
+            let examples = help.lines().filter(example).count();
             assert!(examples >= 3, "muster {} shows {examples} examples", command.get_name());
         }
     }

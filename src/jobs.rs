@@ -18,7 +18,7 @@ use crate::{
         marker::{Identity, MarkerKeys},
         outgoing::TooPublic,
         policy::Policy,
-        repository::{AccountId, InstallationId, Login},
+        repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
     store::{Installation, Store, StoreError},
@@ -51,6 +51,28 @@ pub struct Settings {
     pub policy: Option<Policy>,
     /// Nothing is written to GitHub.
     pub dry_run: bool,
+}
+
+/// Which repository, through which installation.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// Its name when last seen.
+    pub name: RepositoryName,
+    /// The installation that reaches it.
+    pub installation: InstallationId,
+    /// The account it belongs to.
+    pub account: AccountId,
+}
+
+/// Whether a plan is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Only planned; neither GitHub nor the ledger changes.
+    Plan,
+    /// Carried out.
+    Apply,
 }
 
 /// Why a job did not finish, by what the worker does next.

@@ -29,8 +29,9 @@ const AT_ONCE: usize = 4;
 #[command(after_long_help = "\
 Examples:
   $ muster scan example-agency
-  $ muster scan example-agency --all --format json > report.json
-  $ GITHUB_TOKEN=... muster scan example-agency
+  $ muster scan example-agency --all
+  $ muster scan example-agency --format json > report.json
+  $ MUSTER_POLICY_FILE=draft.yml muster scan example-agency --strict
 
 With the App's credentials (MUSTER_APP_ID or MUSTER_CLIENT_ID, and MUSTER_PRIVATE_KEY
 or _FILE) it sees what the App is installed on; with GITHUB_TOKEN, what that token sees.

@@ -23,8 +23,8 @@ use crate::{
     },
     github,
     jobs::{
-        Context,
-        inspect_repository::{Act, Inspection, Target, inspect},
+        Act, Context, Target,
+        inspect_repository::{Inspection, inspect},
         sweep_installation,
     },
     store::Store,
@@ -58,7 +58,7 @@ pub struct PlanArgs {
 Examples:
   $ muster sweep example-agency
   $ muster sweep example-agency --apply
-  $ MUSTER_DRY_RUN=1 muster sweep example-agency --apply
+  $ muster sweep example-agency --apply --format json > done.json
 
 What a sweep finds by itself must be seen twice, an hour apart, before an issue is opened.
 

@@ -37,8 +37,7 @@ pub const DECLINE_PULL_REQUEST: &str =
 pub const DECLINE_ISSUE: &str =
     "You do not want this? Close this issue. Muster will not raise these findings again for 180 days.";
 /// A decline silences and turns nothing green.
-pub const DECLINE_MEANS: &str =
-    "Your open source office will still see the findings as open, and can grant a waiver.";
+pub const DECLINE_MEANS: &str = "Your open source office will still see the findings as open.";
 /// Muster never touches a branch that people use.
 pub const COMMITS_WELCOME: &str = "You can commit to this branch; Muster leaves your commits alone.";
 /// Before the contact.

@@ -12,12 +12,13 @@
 //!    and the work is bounded by [`TEXT_LIMIT`], whatever the text holds.
 //!
 //! A text goes through four steps, each on the words of [`words`]: the whole
-//! is looked up among the known texts; else passages that start alike are
+//! is compared with the known texts of its length ([`exact`]); else passages that start alike are
 //! walked beside the known text ([`align`]); what is left is searched for
 //! statements of the Government, SPDX tags and references ([`statement`]); what
 //! is then left decides between identified and "a person looks".
 
 mod align;
+mod exact;
 mod known;
 mod path;
 mod reading;
@@ -204,28 +205,13 @@ pub fn identify(text: &str) -> Identification {
     }
     let normal = words::normalise(text);
     let words = words::words(&normal);
-    let catalog = known::catalog();
-    let numbers: Vec<known::Number> = words.iter().map(|word| catalog.number(word.text)).collect();
-    if let Some(known) = whole(catalog, &words, &numbers) {
+    if let Some(known) = exact::whole(&words) {
         let last = normal.trim_end().bytes().filter(|byte| *byte == b'\n').count() + 1;
         let found =
-            Match { id: known.id.clone(), lines: Lines { first: 1, last }, score: 1.0, form: known.form };
+            Match { id: known.license(), lines: Lines { first: 1, last }, score: 1.0, form: known.form };
         return Identification::Identified { licenses: vec![found] };
     }
+    let catalog = known::catalog();
+    let numbers: Vec<known::Number> = words.iter().map(|word| catalog.number(word.text)).collect();
     reading::Reading::new(text, words, &numbers).judge()
-}
-
-/// The known text that the whole text is, a title of one or two lines aside.
-fn whole<'a>(
-    catalog: &'a known::Catalog,
-    words: &[words::Word<'_>],
-    numbers: &[known::Number],
-) -> Option<&'a known::Known> {
-    /// Longest title, in words.
-    const TITLE: usize = 16;
-    let breaks = (1..words.len().min(TITLE)).filter(|at| words[*at].line != words[at - 1].line);
-    std::iter::once(0).chain(breaks.take(3)).find_map(|start| {
-        let known = catalog.exactly(&numbers[start..])?;
-        words[..start].iter().all(|word| known.titles(word.text)).then_some(known)
-    })
 }

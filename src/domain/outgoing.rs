@@ -10,6 +10,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{
+    finding::RuleId,
     repository::{Files, Listing, Visibility},
     untrusted::shown,
 };
@@ -222,6 +223,19 @@ impl fmt::Display for Line {
 /// or an answer says can lead anywhere else (threats I4).
 pub const TARGET_PATHS: [&str; 5] =
     ["LICENSE", "README.md", "CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md"];
+
+/// A file to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// One of [`TARGET_PATHS`].
+    pub path: &'static str,
+    /// Its text, with `\n` line ends.
+    pub text: String,
+    /// The rule that asks for it.
+    pub rule: RuleId,
+    /// Whether a person has to fill in something.
+    pub draft: bool,
+}
 
 /// Why a file cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -143,8 +143,8 @@ pub struct Outstanding {
     /// Kinds whose creation was begun and never answered: it counted when it
     /// was begun, so going on with it does not count again.
     pub begun: Vec<Kind>,
-    /// When Muster last began a pull request here.
-    pub last_pull_request_at: Option<Timestamp>,
+    /// When Muster began pull requests here, open or not.
+    pub pull_requests_at: Vec<Timestamp>,
 }
 
 impl Outstanding {
@@ -239,7 +239,7 @@ pub fn recognise(
             duplicates,
             declined,
             begun: Kind::ALL.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
-            last_pull_request_at: pull_requests.map(|row| row.created_at).max(),
+            pull_requests_at: pull_requests.map(|row| row.created_at).collect(),
         },
         news,
     }

@@ -21,7 +21,7 @@ use super::{
     finding::{Finding, FindingSet, Gap, Outcome, Report, RuleId, Severity},
     marker::{Identity, Kind},
     observed::Branch,
-    outgoing::{Line, PublicText},
+    outgoing::{Line, NewFile, PublicText},
     outstanding::{Outstanding, Standing, Start},
     policy::{Mode, Policy},
     render::{self, Letter},
@@ -124,21 +124,11 @@ pub struct NewPullRequest {
     pub files: Vec<NewFile>,
     /// Whether a person has to fill in something first.
     pub draft: bool,
+    /// The slug of the team that is asked once to review it, if the policy
+    /// names one.
+    pub reviewers: Option<String>,
     /// The findings it answers.
     pub findings: FindingSet,
-}
-
-/// A file to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewFile {
-    /// One of [`super::outgoing::TARGET_PATHS`].
-    pub path: &'static str,
-    /// Its text, with `\n` line ends.
-    pub text: String,
-    /// The rule that asks for it.
-    pub rule: RuleId,
-    /// Whether a person has to fill in something.
-    pub draft: bool,
 }
 
 /// The tracking issue to open.
@@ -279,17 +269,22 @@ impl<'a> Planner<'a> {
         if is_license { Kind::License } else { Kind::Files }
     }
 
-    /// The findings that count now: of rules in effect, and not declined.
-    fn findings(&self) -> impl Iterator<Item = (RuleId, Severity, &'a Finding)> {
+    /// The findings that count now: heavy enough for the policy to raise them
+    /// (`issue.from`), and not declined. What is only recommended is reported,
+    /// and nobody is asked for it.
+    fn findings(&self) -> impl Iterator<Item = (RuleId, &'a Finding)> {
         let s = self.s;
         let now = self.now;
-        s.report.judgements.iter().filter_map(move |judgement| match &judgement.outcome {
-            Outcome::Fail(finding) => {
-                let declined = s.outstanding.decline_of(judgement.rule, finding.gap, now).is_some();
-                (!declined).then_some((judgement.rule, judgement.severity, finding))
-            }
-            Outcome::Pass(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
-        })
+        let from = s.policy.issue.from;
+        s.report.judgements.iter().filter(move |judgement| judgement.severity >= from).filter_map(
+            move |judgement| match &judgement.outcome {
+                Outcome::Fail(finding) => {
+                    let declined = s.outstanding.decline_of(judgement.rule, finding.gap, now).is_some();
+                    (!declined).then_some((judgement.rule, finding))
+                }
+                Outcome::Pass(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
+            },
+        )
     }
 
     /// Until when this finding has grace, if it still has: a new repository is
@@ -355,20 +350,39 @@ impl<'a> Planner<'a> {
     /// now, what its kind could add.
     fn answered_by(&self, kind: Kind) -> Vec<(RuleId, Gap)> {
         self.findings()
-            .filter(|(rule, _, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
-            .map(|(rule, _, finding)| (rule, finding.gap))
+            .filter(|(rule, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
+            .map(|(rule, finding)| (rule, finding.gap))
             .collect()
     }
 
     fn wanted_files(&self, kind: Kind) -> Vec<NewFile> {
         self.findings()
-            .filter(|(rule, _, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
-            .filter_map(|(rule, ..)| files::file_for(self.s, rule, self.now))
+            .filter(|(rule, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
+            .filter_map(|(rule, _)| files::file_for(self.s, rule, self.now))
             .collect()
     }
 
+    /// Whether the repository got its pull requests of this week, counting one
+    /// that this plan opens.
+    fn enough_this_week(&self, one_opened: bool) -> Option<Brake> {
+        let allowed = self.s.policy.limits.per_repository_per_week as usize;
+        if allowed == 0 {
+            return Some(Brake::No("the policy allows none a week".to_owned()));
+        }
+        let mut recent: Vec<Timestamp> = self.s.outstanding.pull_requests_at.clone();
+        recent.extend(one_opened.then_some(self.now));
+        recent.retain(|at| self.now < *at + WEEK);
+        recent.sort_unstable();
+        // The one whose week must end before there is room again.
+        let oldest = recent.len().checked_sub(allowed).map(|at| recent[at])?;
+        let why = match allowed {
+            1 => "one new pull request a week is enough".to_owned(),
+            more => format!("{more} new pull requests a week are enough"),
+        };
+        Some(Brake::Later { why, until: oldest + WEEK })
+    }
+
     fn may_open_pull_request(&self, kind: Kind, wanted: &[NewFile], one_opened: bool) -> Brake {
-        let limits = &self.s.policy.limits;
         let spent = &self.s.spent;
         if self.mode() < Mode::Fix {
             return Brake::No(format!("the mode is {}", self.mode().as_str()));
@@ -380,17 +394,8 @@ impl<'a> Planner<'a> {
         if self.s.outstanding.begun.contains(&kind) {
             return self.in_the_window();
         }
-        if limits.per_repository_per_week == 0 {
-            return Brake::No("the policy allows none a week".to_owned());
-        }
-        let last =
-            self.s.outstanding.last_pull_request_at.map(|at| at + WEEK).filter(|free| self.now < *free);
-        if let Some(until) = last {
-            return Brake::Later { why: "one new pull request a week is enough".to_owned(), until };
-        }
-        if one_opened {
-            let why = "one new pull request a week is enough".to_owned();
-            return Brake::Later { why, until: self.now + WEEK };
+        if let Some(brake) = self.enough_this_week(one_opened) {
+            return brake;
         }
         let allowed = self.s.pull_requests_a_day(self.now);
         if spent.pull_requests_today >= allowed {
@@ -436,6 +441,7 @@ impl<'a> Planner<'a> {
             title: render::pull_request_title(kind, &files),
             body: letter.pull_request(kind, &files, &findings),
             draft: files.iter().any(|file| file.draft),
+            reviewers: self.s.policy.rules.license.reviewers.clone().filter(|_| kind == Kind::License),
             files,
             findings,
         }
@@ -451,13 +457,7 @@ impl<'a> Planner<'a> {
     }
 
     fn tracking_issue(&self, covered: &FindingSet, plan: &mut Plan) {
-        let from = self.s.policy.issue.from;
-        let counts = |severity: Severity| from != Severity::Off && severity >= from;
-        let open: Vec<(RuleId, &Finding)> = self
-            .findings()
-            .filter(|(_, severity, _)| counts(*severity))
-            .map(|(rule, _, finding)| (rule, finding))
-            .collect();
+        let open: Vec<(RuleId, &Finding)> = self.findings().collect();
         let all: FindingSet = open.iter().map(|(rule, finding)| (*rule, finding.gap)).collect();
         let left: Vec<(RuleId, &Finding)> =
             open.iter().copied().filter(|(rule, finding)| !covered.contains(*rule, finding.gap)).collect();
@@ -552,8 +552,8 @@ enum Brake {
 fn set_of(files: &[NewFile], planner: &Planner<'_>) -> FindingSet {
     planner
         .findings()
-        .filter(|(rule, _, _)| files.iter().any(|file| file.rule == *rule))
-        .map(|(rule, _, finding)| (rule, finding.gap))
+        .filter(|(rule, _)| files.iter().any(|file| file.rule == *rule))
+        .map(|(rule, finding)| (rule, finding.gap))
         .collect()
 }
 

@@ -168,12 +168,18 @@ pub static COMMENT: Route =
 /// A change of a pull request.
 pub static UPDATE_PULL_REQUEST: Route =
     Route::new(Method::PATCH, "/repos/{owner}/{repo}/pulls/{pull_number}", &[(PullRequests, Write)]);
+/// The wish for a review of a pull request.
+pub static REQUEST_REVIEW: Route = Route::new(
+    Method::POST,
+    "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+    &[(PullRequests, Write)],
+);
 /// The end of a branch.
 pub static DELETE_BRANCH: Route =
     Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 18] = [
+pub static ROUTES: [&Route; 19] = [
     &APP,
     &INSTALLATIONS,
     &MINT,
@@ -191,6 +197,7 @@ pub static ROUTES: [&Route; 18] = [
     &UPDATE_ISSUE,
     &COMMENT,
     &UPDATE_PULL_REQUEST,
+    &REQUEST_REVIEW,
     &DELETE_BRANCH,
 ];
 

@@ -246,6 +246,15 @@ impl Writer {
         }
     }
 
+    /// Asks a team of the organization, by its slug, to review a pull request.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Refused`] if the team has no access.
+    pub async fn request_review(&self, number: u64, team: &str) -> Result<()> {
+        let body = json!({ "team_reviewers": [team] });
+        self.rest(&needs::REQUEST_REVIEW, &[&number.to_string()], &body, PROPOSING).await.map(|_: Value| ())
+    }
+
     /// Closes a pull request of ours without merging it.
     ///
     /// # Errors

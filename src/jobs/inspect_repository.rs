@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sha2::{Digest, Sha256};
 
-use super::{Context, JobError, policies};
+use super::{Act, Context, JobError, Target, policies};
 use crate::{
     domain::{
         finding::{FindingSet, Report, Severity},
@@ -25,9 +25,7 @@ use crate::{
         plan::{Cause, History, Plan, Situation, Spent, plan},
         policy::{Policy, Wish},
         render,
-        repository::{
-            AccountId, Inherited, InstallationId, Repository, RepositoryId, RepositoryName, Snapshot,
-        },
+        repository::{AccountId, Inherited, Repository, Snapshot},
         rules,
     },
     github::{OurNames, Reader},
@@ -35,28 +33,6 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Which repository, through which installation.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The repository.
-    pub repository: RepositoryId,
-    /// Its name when last seen.
-    pub name: RepositoryName,
-    /// The installation that reaches it.
-    pub installation: InstallationId,
-    /// The account it belongs to.
-    pub account: AccountId,
-}
-
-/// Whether a plan is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Only planned; neither GitHub nor the ledger changes.
-    Plan,
-    /// Carried out.
-    Apply,
-}
 
 /// What came of an inspection.
 #[derive(Debug, Clone)]
@@ -232,19 +208,12 @@ async fn history(ctx: &Context, target: &Target) -> Result<History, JobError> {
 
 async fn spent(ctx: &Context, account: AccountId) -> Result<Spent, JobError> {
     let since = ctx.clock.now() - DAY;
-    let mut spent = Spent {
+    Ok(Spent {
+        pull_requests_today: small(ctx.store.created_since(account, ItemKind::PullRequest, since).await?),
+        issues_today: small(ctx.store.created_since(account, ItemKind::Issue, since).await?),
         first_pull_request_at: ctx.store.first_created(account).await?,
         open: small(ctx.store.open_count(account).await?),
-        ..Spent::default()
-    };
-    for kind in Kind::ALL {
-        let created = small(ctx.store.created_since(account, kind, since).await?);
-        match kind.item() {
-            ItemKind::PullRequest => spent.pull_requests_today += created,
-            ItemKind::Issue => spent.issues_today += created,
-        }
-    }
-    Ok(spent)
+    })
 }
 
 fn small(count: u64) -> u32 {

@@ -6,10 +6,7 @@
 //! error, changes nothing: the last good one stays in force, and the reason is
 //! kept; (4) one that cannot be read is not an absent one.
 
-use super::{
-    Context, JobError,
-    inspect_repository::{Act, Target},
-};
+use super::{Act, Context, JobError, Target};
 use crate::{
     domain::{
         observed::{PolicyCommit, PolicySource, RepositoryRead},

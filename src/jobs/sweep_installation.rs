@@ -5,7 +5,7 @@
 //! page of it or nothing; (2) what is no longer listed is removed, never
 //! judged; (3) one repository that fails does not stop the others.
 
-use super::{Context, JobError, inspect_repository::Target};
+use super::{Context, JobError, Target};
 use crate::{
     domain::repository::InstallationId,
     github::{self, ListedRepository},

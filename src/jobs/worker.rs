@@ -11,11 +11,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Context, JobError,
-    inspect_repository::{Act, Target, inspect},
-    sweep_installation,
-};
+use super::{Act, Context, JobError, Target, inspect_repository::inspect, sweep_installation};
 use crate::{
     domain::{
         plan::Cause,

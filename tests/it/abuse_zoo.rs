@@ -14,7 +14,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::harness::{Muster, README, agency, complete, old, sandbox};
 
-const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\nlimits: {first_day: 50, per_day: 50, issues_per_day: 50}\n";
+const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\nlimits: {first_day: 50, per_day: 50, issues_per_day: 50}\nissue: {from: recommended}\n";
 const MORNING: &str = "2026-11-17T09:00:00Z";
 const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 /// What no public text may hold: it stands in private repositories only.
@@ -211,7 +211,7 @@ async fn hostile_repositories_are_judged_and_answered_without_harm() {
     agency/marked:  | #1 Add missing open source files: CONTRIBUTING.md (open)
     agency/branch:  | #1 Add missing open source files: CONTRIBUTING.md (open)
     agency/quagga-one:  | #1 Add missing open source files: README.md, CONTRIBUTING.md (open)
-    agency/quagga-two:  | #1 Add missing open source files: CONTRIBUTING.md (open)
+    agency/quagga-two: #2 Repository open source checklist (open) | #1 Add missing open source files: CONTRIBUTING.md (open)
     agency/empty:  | 
     ");
     assert_clean(&github);

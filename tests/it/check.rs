@@ -58,7 +58,7 @@ fn exit_codes_say_how_it_went() {
     for (arguments, code, noted) in [
         (&["whole"] as &[&str], 0, ""),
         (&["whole", "no-license"], 1, ""),
-        (&["inherits"], 0, "1 of 1 paths could not be checked in full."),
+        (&["inherits"], 0, "1 of 1 could not be checked in full."),
         (&["--strict", "inherits"], 1, "could not be checked in full"),
         (&["--strict", "--defaults", "home", "inherits"], 0, ""),
         (&["whole", "nothing"], 0, "nothing: could not be checked: No such file"),

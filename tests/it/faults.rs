@@ -160,7 +160,8 @@ async fn a_permission_that_is_missing_is_noted_and_not_asked_for_in_a_loop() {
 async fn where_drafts_do_not_exist_the_pull_request_is_none() {
     let clock = clock();
     let site = old("site").private().file("LICENSE", spdx::license_id("CC0-1.0").unwrap().text());
-    let github = installed(&clock, agency(FIX).free().repository(site)).await;
+    let policy = format!("{FIX}issue: {{from: recommended}}\n");
+    let github = installed(&clock, agency(&policy).free().repository(site)).await;
     let muster = Muster::start(&github, &clock).await;
     push(&github);
     muster.settle().await;
@@ -194,8 +195,8 @@ const FLIPS: [Flip; 9] = [
     (
         "privatized",
         |github| github.user("olivia").set_visibility(SITE, Visibility::Private),
-        // A private repository needs no license.
-        "agency/site: 0 1",
+        // What a private repository lacks is only reported.
+        "agency/site: 0 0",
     ),
     ("archived", |github| github.user("olivia").set_archived(SITE, true), "agency/site: 0 0"),
     ("issues off", |github| github.user("olivia").set_issues_enabled(SITE, false), "agency/site: 0 1"),

@@ -18,8 +18,8 @@ use muster::{
     },
     github::{Endpoints, GitHub, webhook::Secret},
     jobs::{
-        Context, Settings,
-        inspect_repository::{Act, Inspection, Target, inspect},
+        Act, Context, Settings, Target,
+        inspect_repository::{Inspection, inspect},
         worker::Worker,
     },
     store::{Durability, JobFilter, Store},

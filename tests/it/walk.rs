@@ -181,3 +181,25 @@ async fn a_repository_that_lacks_nothing_is_left_alone() {
     assert_eq!(muster.plan("agency/site").await.plan.to_string(), "");
     muster.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_license_is_proposed_and_its_reviewers_are_asked_once() {
+    let clock = clock();
+    let policy = format!("{FIX}rules:\n  license: {{propose: CC0-1.0, reviewers: ospo}}\n");
+    let site = old("site").file("README.md", README).file("CONTRIBUTING.md", "Write to us.\n");
+    let github = installed(&clock, agency(&policy).repository(site)).await;
+    let muster = Muster::start(&github, &clock).await;
+    github.user("alice").push(
+        "agency/site",
+        "main",
+        &[("README.md", &format!("{README}\nMore."))],
+        "Say more",
+    );
+    muster.settle().await;
+    assert_snapshot!(github.pull_requests("agency/site"), @"#1 Add a license: LICENSE (open)");
+    let proposed = github.file("agency/site", "muster/license", "LICENSE").unwrap();
+    assert!(proposed.starts_with("CC0 1.0 Universal") || proposed.contains("Creative Commons"), "{proposed}");
+    let asked = github.calls().iter().filter(|call| call.path.ends_with("/requested_reviewers")).count();
+    assert_eq!(asked, 1);
+    muster.finish().await;
+}

@@ -1,7 +1,7 @@
 //! The licenses, notices and statements Muster knows word for word.
 //!
-//! Promises: (1) built once, on first use, and never at the start of the
-//! program; (2) what may differ from the published text is listed here and
+//! Promises: (1) the catalog is built once, for the first text that is not one
+//! of them as a whole; (2) what may differ from the published text is listed here and
 //! nowhere else: [`Text::absent`], [`NAMES`], [`EXTRAS`], [`SAME`], [`ADDRESS`].
 
 use std::borrow::Cow;
@@ -10,8 +10,8 @@ use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::words::{self, Word, WordHasher};
-use super::{Form, LicenseId};
+use super::words::{self, WordHasher};
+use super::{Form, LicenseId, exact};
 
 /// Number of a word in the [`Catalog`]; [`UNKNOWN`] is no known license's.
 pub(super) type Number = u32;
@@ -19,10 +19,10 @@ pub(super) type Number = u32;
 pub(super) const UNKNOWN: Number = 0;
 
 /// One known text, as the table below writes it.
-struct Text {
+pub(super) struct Text {
     /// SPDX identifier or expression.
-    id: &'static str,
-    form: Form,
+    pub(super) id: &'static str,
+    pub(super) form: Form,
     from: From,
     /// Passages that may be missing or filled in: from the first words to the
     /// end of the last; to before them after a `<`; to the end of the text if
@@ -76,7 +76,7 @@ const CC_FRAME_3: &[(&str, &str)] = &[
 
 /// A license text alone does not say "or any later version"; so the text of a
 /// GNU license is reported as `-only`, the narrower grant.
-const TEXTS: &[Text] = &[
+pub(super) const TEXTS: &[Text] = &[
     spdx("0BSD"),
     spdx("AFL-3.0"),
     named("AGPL-3.0-only", "AGPL-3.0", GNU_GUIDE),
@@ -277,17 +277,10 @@ pub(super) struct Known {
     /// Any name may stand here.
     pub(super) names: Vec<Range<usize>>,
     /// Words of its title; a line of these alone adds nothing.
-    title: Vec<String>,
+    title: &'static [String],
 }
 
 impl Known {
-    /// The words without what may be absent at the end.
-    fn terms(&self) -> &[Number] {
-        let end = self.words.len();
-        let tails = self.absent.iter().filter(|absent| absent.end == end);
-        &self.words[..tails.map(|absent| absent.start).min().unwrap_or(end)]
-    }
-
     /// The words of its names.
     pub(super) fn title(&self) -> impl Iterator<Item = &str> {
         self.title.iter().map(String::as_str)
@@ -295,7 +288,7 @@ impl Known {
 
     /// Whether a word belongs to the title of this license.
     pub(super) fn titles(&self, word: &str) -> bool {
-        is_common(word) || self.title.iter().any(|own| own == word)
+        is_title(word, self.title)
     }
 }
 
@@ -305,8 +298,6 @@ pub(super) struct Catalog {
     numbers: HashMap<Box<str>, Number, BuildHasherDefault<WordHasher>>,
     /// The word of each number from 1.
     spelled: Vec<Box<str>>,
-    /// Hash of all words of a known text, title included or not.
-    exact: HashMap<u64, usize>,
     pub(super) extras: Vec<Vec<Number>>,
     pub(super) same: Vec<(Vec<Number>, Vec<Number>)>,
     address: Vec<Number>,
@@ -319,25 +310,18 @@ pub(super) fn catalog() -> &'static Catalog {
     &CATALOG
 }
 
-fn hash(words: &[Number]) -> u64 {
-    words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-    })
-}
-
 impl Catalog {
     fn build() -> Catalog {
         let mut catalog = Catalog {
             known: Vec::with_capacity(TEXTS.len()),
             numbers: HashMap::default(),
             spelled: Vec::new(),
-            exact: HashMap::new(),
             extras: Vec::new(),
             same: Vec::new(),
             address: Vec::new(),
         };
-        for text in TEXTS {
-            catalog.add(text);
+        for (index, text) in TEXTS.iter().enumerate() {
+            catalog.add(text, exact::spelled(index));
         }
         catalog.extras = EXTRAS.iter().map(|extra| catalog.phrase(extra)).collect();
         catalog.same = SAME.iter().map(|(a, b)| (catalog.phrase(a), catalog.phrase(b))).collect();
@@ -345,36 +329,10 @@ impl Catalog {
         catalog
     }
 
-    fn add(&mut self, text: &Text) {
-        let source = text.source();
-        let normal = words::normalise(&source);
-        let words = words::words(&normal);
-        let title = title_of(text.id);
-        let is_title = |word: &Word<'_>| is_common(word.text) || title.iter().any(|own| own == word.text);
-        let body = match text.form {
-            Form::Text => words
-                .chunk_by(|a, b| a.line == b.line)
-                .take_while(|line| line.iter().all(is_title))
-                .map(<[Word<'_>]>::len)
-                .sum(),
-            Form::Notice | Form::Tag | Form::Statement => 0,
-        };
-        let numbers: Vec<Number> = words
-            .iter()
-            .map(|word| match self.numbers.get(word.text) {
-                Some(number) => *number,
-                None => {
-                    self.spelled.push(word.text.into());
-                    let number = self.spelled.len() as Number;
-                    self.numbers.insert(word.text.into(), number);
-                    number
-                }
-            })
-            .collect();
-        let index = self.known.len();
-        self.exact.entry(hash(&numbers)).or_insert(index);
-        let numbers = numbers[body..].to_vec();
-        self.exact.entry(hash(&numbers)).or_insert(index);
+    fn add(&mut self, text: &Text, spelled: &'static exact::Spelled) {
+        // The words of the title are known words too, though not compared.
+        spelled.heading().for_each(|word| _ = self.learn(word));
+        let numbers: Vec<Number> = spelled.body().map(|word| self.learn(word)).collect();
         let absent = text
             .absent
             .iter()
@@ -398,10 +356,19 @@ impl Catalog {
                 self.find(&numbers, name).into_iter().map(move |start| start..start + length)
             })
             .collect();
-        let known =
-            Known { id: LicenseId(text.id.into()), form: text.form, words: numbers, absent, names, title };
-        self.exact.entry(hash(known.terms())).or_insert(index);
-        self.known.push(known);
+        let (id, title) = (text.license(), spelled.title());
+        self.known.push(Known { id, form: text.form, words: numbers, absent, names, title });
+    }
+
+    /// The number of a word, a new one the first time.
+    fn learn(&mut self, word: &str) -> Number {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        self.spelled.push(word.into());
+        let number = self.spelled.len() as Number;
+        self.numbers.insert(word.into(), number);
+        number
     }
 
     /// The number of a word, [`UNKNOWN`] if no known text has it.
@@ -427,15 +394,6 @@ impl Catalog {
             .collect()
     }
 
-    /// The known text these words are, all of them in order.
-    pub(super) fn exactly(&self, words: &[Number]) -> Option<&Known> {
-        let known = &self.known[*self.exact.get(&hash(words))?];
-        // Without its title at least, word for word: the hash alone is no proof.
-        // Word for word, a title aside: the hash alone is no proof.
-        let body = words.ends_with(&known.words) || words.ends_with(known.terms());
-        (body && !words.contains(&UNKNOWN)).then_some(known)
-    }
-
     /// Whether all words belong to an address of the Free Software Foundation.
     pub(super) fn is_address(&self, words: &[Number]) -> bool {
         words.iter().all(|word| self.address.contains(word))
@@ -443,7 +401,12 @@ impl Catalog {
 }
 
 impl Text {
-    fn source(&self) -> Cow<'static, str> {
+    pub(super) fn license(&self) -> LicenseId {
+        LicenseId(Cow::Borrowed(self.id))
+    }
+
+    /// The text as it is published.
+    pub(super) fn source(&self) -> Cow<'static, str> {
         match self.from {
             From::Own(text) => Cow::Borrowed(text),
             From::Spdx(name) => Cow::Borrowed(published(name)),
@@ -509,8 +472,13 @@ pub(super) fn is_common(word: &str) -> bool {
     (2..=10).contains(&word.len()) && COMMON.binary_search(&word).is_ok()
 }
 
+/// Whether a word may stand in a title line, beside the license's own words.
+pub(super) fn is_title(word: &str, own: &[String]) -> bool {
+    is_common(word) || own.iter().any(|own| own == word)
+}
+
 /// Words a title line of the license may consist of.
-fn title_of(id: &str) -> Vec<String> {
+pub(super) fn title_of(id: &str) -> Vec<String> {
     let base = id.trim_end_matches("-only").trim_end_matches("-or-later");
     let names = [id, base]
         .into_iter()

@@ -202,17 +202,33 @@ const SPELLINGS: &[(&str, &str)] = &[
 
 /// Lower case, compatibility forms resolved, invisible characters gone, line
 /// ends `\n`. Lines keep their numbers.
-pub(super) fn normalise(text: &str) -> Cow<'_, str> {
+pub(super) fn normalise(text: &str) -> String {
+    let text = line_ends(text);
     if text.is_ascii() {
-        return Cow::Owned(line_ends(text).to_ascii_lowercase());
+        return text.to_ascii_lowercase();
     }
-    Cow::Owned(
-        line_ends(text)
-            .nfkc()
-            .filter(|c| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))
-            .flat_map(char::to_lowercase)
-            .collect(),
-    )
+    let mut normal = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(foreign) = rest.bytes().position(|byte| !byte.is_ascii()) {
+        // The character before may take an accent from them; nothing joins the
+        // one after, which is ASCII again.
+        let (plain, joined) = rest.split_at(foreign.saturating_sub(1));
+        let next = joined.bytes().skip(1).position(|byte| byte.is_ascii());
+        let (joined, after) = joined.split_at(next.map_or(joined.len(), |next| next + 1));
+        lower(&mut normal, plain);
+        let visible = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+        normal.extend(joined.nfkc().filter(visible).flat_map(char::to_lowercase));
+        rest = after;
+    }
+    lower(&mut normal, rest);
+    normal
+}
+
+/// Adds ASCII text in lower case.
+fn lower(normal: &mut String, ascii: &str) {
+    let start = normal.len();
+    normal.push_str(ascii);
+    normal[start..].make_ascii_lowercase();
 }
 
 fn line_ends(text: &str) -> Cow<'_, str> {
@@ -225,7 +241,9 @@ fn line_ends(text: &str) -> Cow<'_, str> {
 
 /// The words of a text already brought to its normal form by [`normalise`].
 pub(super) fn words(normal: &str) -> Vec<Word<'_>> {
-    without_copyright(normal, split(normal))
+    let mut words = split(normal);
+    drop_copyright(normal, &mut words);
+    words
 }
 
 fn is_direction(c: char) -> bool {
@@ -241,7 +259,9 @@ fn split(normal: &str) -> Vec<Word<'_>> {
         let end = end_of_word(normal, at);
         if end > at {
             let text = &normal[at..end];
-            if let Some(length) = address(&normal[at..]) {
+            if matches!(bytes[at], b'h' | b'w')
+                && let Some(length) = address(&normal[at..])
+            {
                 at += length;
                 newlines = 0;
                 continue;
@@ -286,19 +306,38 @@ fn split(normal: &str) -> Vec<Word<'_>> {
 fn end_of_word(normal: &str, at: usize) -> usize {
     let bytes = normal.as_bytes();
     let mut end = at;
-    while let Some(byte) = bytes.get(end) {
-        if byte.is_ascii_alphanumeric() {
-            end += 1;
-        } else if byte.is_ascii() {
-            break;
-        } else {
-            match normal[end..].chars().next() {
-                Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
-                _ => break,
+    loop {
+        while let Some(eight) = bytes[end..].first_chunk() {
+            let plain = plain_bytes(u64::from_le_bytes(*eight));
+            end += plain;
+            if plain < 8 {
+                break;
             }
         }
+        end += bytes[end..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        if bytes.get(end).is_none_or(u8::is_ascii) {
+            return end;
+        }
+        match normal[end..].chars().next() {
+            Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
+            _ => return end,
+        }
     }
-    end
+}
+
+/// How many of eight bytes, from the lowest, are digits or small letters up to
+/// the first that is not. All at once: where a word ends is a guess that
+/// processors mostly lose, and nearly all the time goes into reading words.
+fn plain_bytes(eight: u64) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // Seven bits each, so that no sum runs over into the next byte.
+    let low = eight & !HIGH;
+    // The high bit of each byte: from `first` on, but not beyond `last`.
+    let within =
+        |first: u8, last: u8| (low + u64::from(0x80 - first) * EACH) & !(low + u64::from(0x7f - last) * EACH);
+    let plain = (within(b'0', b'9') | within(b'a', b'z')) & !eight & HIGH;
+    ((plain ^ HIGH).trailing_zeros() / 8) as usize
 }
 
 fn spelling(word: &str) -> &str {
@@ -326,9 +365,6 @@ fn spelling(word: &str) -> &str {
 
 /// Length in bytes of the web address that starts here, if one does.
 fn address(rest: &str) -> Option<usize> {
-    if !rest.starts_with(['h', 'w']) {
-        return None;
-    }
     let is = ["http://", "https://", "www."].iter().any(|start| rest.starts_with(start));
     is.then(|| {
         rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | ')' | ']' | '"' | '\'' | ','))
@@ -364,39 +400,39 @@ fn is_marker(bytes: &[u8], at: usize, end: usize, before: Option<&Word<'_>>) -> 
 /// Leaves out copyright statements: from "Copyright (c)", "Copyright 2020" or
 /// "© 2020" to the end of the sentence or paragraph, or the first word of
 /// weight; and "All rights reserved" wherever it stands.
-fn without_copyright<'a>(normal: &'a str, words: Vec<Word<'a>>) -> Vec<Word<'a>> {
-    let mut kept = Vec::with_capacity(words.len());
+fn drop_copyright(normal: &str, words: &mut Vec<Word<'_>>) {
+    // What is kept moves to the front of the words themselves.
+    let mut kept = 0;
     let mut at = 0;
     let mut opens = false;
     while at < words.len() {
         let word = words[at];
         opens |= word.opens;
-        let (before, after) = around(normal, word.text);
+        let before = || around(normal, word.text).0.trim_end();
+        let after = || around(normal, word.text).1;
         let starts = match word.text {
             "copyright" => {
                 let line_begins = at == 0 || words[at - 1].line != word.line;
-                states_holder(after, line_begins) || names_holder(&words[at..])
+                states_holder(after(), line_begins) || names_holder(&words[at..])
             }
-            "spdx" => after.starts_with("-filecopyrighttext"),
-            year if is_year(year) => {
-                let before = before.trim_end();
-                before.ends_with("(c)") || before.ends_with('©')
-            }
+            "spdx" => after().starts_with("-filecopyrighttext"),
+            year if is_year(year) => before().ends_with("(c)") || before().ends_with('©'),
             _ => false,
         };
         if starts {
-            drop_portions(&mut kept, word.line);
-            at = end_of_statement(&words, at);
+            kept = without_portions(&words[..kept], word.line);
+            at = end_of_statement(words, at);
         } else if is_phrase(&words[at..], &["all", "rights", "reserved"]) {
             at += 3;
         } else {
             // What a statement leaves behind opens the paragraph in its place.
-            kept.push(Word { opens, ..word });
+            words[kept] = Word { opens, ..word };
+            kept += 1;
             opens = false;
             at += 1;
         }
     }
-    kept
+    words.truncate(kept);
 }
 
 /// The text before and after a word; nothing where the word is a spelling of
@@ -446,20 +482,24 @@ fn names_holder(words: &[Word<'_>]) -> bool {
         && !paragraph().any(|word| has_weight(word.text))
 }
 
-/// "Portions of this work" before a copyright statement belongs to it.
-fn drop_portions(kept: &mut Vec<Word<'_>>, line: u32) {
+/// How many words are left without "Portions of this work" at their end: before
+/// a copyright statement, on its line, it belongs to it.
+fn without_portions(kept: &[Word<'_>], line: u32) -> usize {
     const PORTIONS: &[&[&str]] = &[
         &["portions"],
         &["portions", "of", "this", "work"],
         &["portions", "of", "this", "software"],
         &["parts", "of", "this", "software"],
     ];
+    let mut left = kept.len();
     for portions in PORTIONS {
-        let start = kept.len().saturating_sub(portions.len());
-        if kept.get(start).is_some_and(|word| word.line == line) && is_phrase(&kept[start..], portions) {
-            kept.truncate(start);
+        let start = left.saturating_sub(portions.len());
+        let last = &kept[start..left];
+        if last.first().is_some_and(|word| word.line == line) && is_phrase(last, portions) {
+            left = start;
         }
     }
+    left
 }
 
 /// Longest copyright statement that is believed to be one, in words.
@@ -521,6 +561,27 @@ mod tests {
         }
         assert_eq!(listed("Copyright (c) 2020 Foo. You may not use this."), "you may not use this");
         assert_eq!(listed("the above copyright notice"), "the above copyright notice");
+    }
+
+    #[test]
+    fn eight_bytes_at_once_are_as_one_by_one() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                for beside in [b'a', b'z', b'0', b'9', 0, 0xff] {
+                    let mut eight = [beside; 8];
+                    eight[at] = byte;
+                    let plain = |byte: &&u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+                    let count = eight.iter().take_while(plain).count();
+                    assert_eq!(plain_bytes(u64::from_le_bytes(eight)), count, "{eight:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn accents_join_what_they_stand_on() {
+        assert_eq!(normalise("Cafe\u{301} ﬁ\u{200b}x\u{feff}\rÀ É K"), "café fix\nà é k");
+        assert_eq!(normalise("\u{301}a\u{323}\u{307}B"), "\u{301}ạ\u{307}b");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{NewFile, Situation};
+use super::Situation;
 use crate::domain::{
     finding::{Gap, Outcome, RuleId},
     letters as words,
     marker::Kind,
-    outgoing::{code_span, may_add, plain},
+    outgoing::{NewFile, code_span, may_add, plain},
     repository::Snapshot,
 };
 

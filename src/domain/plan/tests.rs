@@ -35,7 +35,7 @@ fn nothing() -> Outstanding {
         duplicates: Vec::new(),
         declined: Vec::new(),
         begun: Vec::new(),
-        last_pull_request_at: None,
+        pull_requests_at: Vec::new(),
     }
 }
 
@@ -178,14 +178,13 @@ fn the_brakes_say_until_when() {
     assert_eq!(Case { spent: later, ..case() }.plan().changes.len(), 1);
     let full = Spent { open: 100, ..Spent::default() };
     assert!(Case { spent: full, ..case() }.plan().changes.is_empty());
-    let recent =
-        Outstanding { last_pull_request_at: Some("2026-11-12T00:00:00Z".parse().unwrap()), ..nothing() };
+    let recent = Outstanding { pull_requests_at: vec!["2026-11-12T00:00:00Z".parse().unwrap()], ..nothing() };
     let recent = Case { outstanding: recent, ..case() }.plan();
     assert_eq!(recent.due, Some("2026-11-19T00:00:00Z".parse().unwrap()));
     // What was begun and cut off counted when it was begun; the hours hold.
     let begun = || Outstanding {
         begun: vec![Kind::Files],
-        last_pull_request_at: Some("2026-11-17T14:00:00Z".parse().unwrap()),
+        pull_requests_at: vec!["2026-11-17T14:00:00Z".parse().unwrap()],
         ..nothing()
     };
     let cut_off = Case { outstanding: begun(), spent: Spent { open: 100, ..first_day }, ..case() };

@@ -157,7 +157,8 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(default, deny_unknown_fields)]
 pub struct Issue {
-    /// The least severity of a finding that opens an issue.
+    /// The least severity of a finding that people are asked to mend, by issue
+    /// or by pull request.
     pub from: Severity,
     /// The label it carries, created where it is missing.
     #[schemars(length(min = 1, max = 50))]

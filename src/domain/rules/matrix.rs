@@ -277,7 +277,14 @@ fn readmes() {
         ),
         ("0 bytes", POLICY, content(text("")), "fail empty", "README.md is empty."),
         ("white space", POLICY, content(text("\u{feff} \n")), "fail empty", "is empty"),
-        ("a few words", POLICY, content(text("# Site\n\nTo do.")), "fail too-short", "3 words"),
+        ("a few words", POLICY, content(text("# Site\n\nTo do.")), "pass", "3 words"),
+        (
+            "too few words for the policy",
+            "rules: {readme: {min_words: 30}}",
+            content(text("# Site\n\nTo do.")),
+            "fail too-short",
+            "3 words",
+        ),
         (
             "few words for me",
             "rules: {readme: {min_words: 3}}",
@@ -309,7 +316,7 @@ fn readmes() {
         ),
         (
             "hostile name",
-            POLICY,
+            "rules: {readme: {min_words: 30}}",
             with("README-\u{202e}<img>\n@all.md", "x"),
             "fail too-short",
             r#""README-\u{202e}<img>\u{a}@all.md" has 1 word"#,

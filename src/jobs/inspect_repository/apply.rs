@@ -195,6 +195,7 @@ impl Work<'_> {
         match self.propose(writer, new).await {
             Ok(opened) => {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
+                self.ask_for_review(writer, new, opened.number).await?;
                 Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
             }
             Err(github::Error::Refused { message, .. }) => {
@@ -204,6 +205,20 @@ impl Work<'_> {
             Err(error @ github::Error::Forbidden { .. }) => self.refused(row, &error.to_string()).await,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Asks the team that the policy names: one try, recorded, never in the way.
+    async fn ask_for_review(
+        &self,
+        writer: &Writer,
+        new: &NewPullRequest,
+        number: u64,
+    ) -> Result<(), JobError> {
+        let Some(team) = &new.reviewers else { return Ok(()) };
+        if let Err(error) = writer.request_review(number, team).await {
+            self.stood_down(&format!("the review of #{number} was not asked for: {error}")).await?;
+        }
+        Ok(())
     }
 
     /// An open pull request of someone else that touches this path.
@@ -245,6 +260,7 @@ impl Work<'_> {
             per_window: u64::from(a_day),
             open: u64::from(self.situation.policy.limits.open),
             pull_requests_from: now - DAY * 7,
+            pull_requests: u64::from(self.situation.policy.limits.per_repository_per_week),
         };
         match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
             Begun::New { id } => Ok(Some(id)),

@@ -1,7 +1,6 @@
 //! How many were created, and when that is enough.
 
 use super::{BEGINNING, NewOutstanding, READING};
-use crate::domain::marker::Kind;
 use crate::domain::observed::ItemKind;
 use crate::domain::repository::{AccountId, RepositoryId};
 use crate::store::row::{self, Columns};
@@ -11,41 +10,44 @@ use jiff::Timestamp;
 /// The limits a creation must stay within (policy: `limits`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brakes {
-    /// The kind's creations of the account count from here.
+    /// The account's issues, or its pull requests, count from here.
     pub window_from: Timestamp,
-    /// So many of this kind in the window, the new one included.
+    /// So many in the window, the new one included.
     pub per_window: u64,
     /// So many open of any kind, the new one included.
     pub open: u64,
-    /// A pull request waits if its repository got one since then.
+    /// The repository's pull requests count from here.
     pub pull_requests_from: Timestamp,
+    /// So many since then, the new one included.
+    pub pull_requests: u64,
 }
 
 /// A limit that held a creation back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Brake {
-    /// The account's creations of the kind in the window.
+    /// What the account got in the window.
     PerWindow,
     /// What the account has open.
     Open,
-    /// The repository's latest pull request is too young.
+    /// What the repository got of pull requests.
     PullRequestInRepository,
 }
 
 impl Store {
-    /// How many of a kind an account got since an instant, open or not.
+    /// How many issues, or pull requests, an account got since an instant,
+    /// open or not.
     ///
     /// # Errors
     /// As the database's.
     pub async fn created_since(
         &self,
         account: AccountId,
-        kind: Kind,
+        item: ItemKind,
         since: Timestamp,
     ) -> Result<u64, StoreError> {
         sqlx::query(sql::CREATED_SINCE)
             .bind(row::number(account.0))
-            .bind(kind.as_str())
+            .bind(word(item))
             .bind(row::millis(since))
             .fetch_one(&self.reader)
             .await
@@ -98,6 +100,14 @@ impl Store {
     }
 }
 
+/// The word the statement sorts by.
+fn word(item: ItemKind) -> &'static str {
+    match item {
+        ItemKind::Issue => "issue",
+        ItemKind::PullRequest => "pull_request",
+    }
+}
+
 /// The brake that holds a creation back now, if one does.
 pub(super) async fn held(
     transaction: &mut Transaction,
@@ -107,7 +117,7 @@ pub(super) async fn held(
     let refused = StoreError::of(BEGINNING);
     let created = sqlx::query(sql::CREATED_SINCE)
         .bind(row::number(new.account.0))
-        .bind(new.kind.as_str())
+        .bind(word(new.kind.item()))
         .bind(row::millis(brakes.window_from))
         .fetch_one(&mut **transaction)
         .await
@@ -135,7 +145,7 @@ pub(super) async fn held(
                 .await
                 .and_then(|row| row.number("created"))
                 .map_err(&refused)?;
-            Ok((recent > 0).then_some(Brake::PullRequestInRepository))
+            Ok((recent >= brakes.pull_requests).then_some(Brake::PullRequestInRepository))
         }
     }
 }

@@ -93,7 +93,8 @@ statements! {
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
     );
     CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
-        WHERE account = $1 AND kind = $2 AND created_at >= $3";
+        WHERE account = $1 AND created_at >= $3 \
+          AND CASE WHEN kind = 'tracking' THEN 'issue' ELSE 'pull_request' END = $2";
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
     PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";

@@ -3,6 +3,7 @@
 use super::rows::{AGENCY, findings};
 use super::*;
 use crate::domain::marker::Kind;
+use crate::domain::observed::ItemKind;
 use crate::domain::outstanding::State;
 
 fn new(repository: u64, kind: Kind) -> NewOutstanding {
@@ -15,7 +16,7 @@ fn new(repository: u64, kind: Kind) -> NewOutstanding {
 }
 
 fn brakes() -> Brakes {
-    Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0) }
+    Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0), pull_requests: 1 }
 }
 
 #[rstest]
@@ -46,8 +47,8 @@ async fn one_of_a_kind_is_open(#[values(Dialect::Sqlite, Dialect::Postgres)] dia
     assert!(store.settle_outstanding(id, State::Open, at(8)).await.is_err(), "two would be open");
     assert!(store.withdraw_outstanding(second).await.unwrap());
     assert_eq!(store.outstanding(RepositoryId(7)).await.unwrap().len(), 1);
-    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(0)).await.unwrap(), 1);
-    assert_eq!(store.created_since(AGENCY, Kind::Tracking, at(2)).await.unwrap(), 0);
+    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(0)).await.unwrap(), 1);
+    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(2)).await.unwrap(), 0);
     assert_eq!(store.first_created(AGENCY).await.unwrap(), Some(at(1)));
     assert_eq!(store.first_created(AccountId(11)).await.unwrap(), None);
 }
@@ -66,7 +67,8 @@ async fn the_brakes_hold(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: 
         (3, Kind::Files),
         (4, Kind::Files),
         (4, Kind::License),
-        (5, Kind::License),
+        (2, Kind::Tracking),
+        (3, Kind::Tracking),
     ] {
         begun.push(match store.begin_outstanding(&new(repository, kind), brakes(), at(9)).await.unwrap() {
             Begun::New { .. } => None,
@@ -77,7 +79,17 @@ async fn the_brakes_hold(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: 
     use Brake::{Open, PerWindow, PullRequestInRepository};
     assert_eq!(
         begun,
-        [None, Some(PullRequestInRepository), None, None, None, Some(PerWindow), None, Some(Open)]
+        [
+            None,
+            Some(PullRequestInRepository),
+            None,
+            None,
+            None,
+            Some(PerWindow),
+            Some(PerWindow),
+            None,
+            Some(Open)
+        ]
     );
     assert_eq!(store.open_count(AGENCY).await.unwrap(), 5);
     let count = async |repository, since| {

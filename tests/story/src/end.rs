@@ -73,11 +73,7 @@ const TABLE: &[Expected] = &[
     ),
     untouched("fish-survey", &[], &["main"]),
     untouched("water-permits", &["pull request #1 Say how to contribute (open)"], &["main"]),
-    row(
-        "incident-notes",
-        &["pull request #1 Add missing open source files: CONTRIBUTING.md (open)"],
-        &["main", "muster/files"],
-    ),
+    untouched("incident-notes", &[], &["main"]),
     untouched("old-portal", &[], &["main"]),
     untouched("map-library", &[], &["main"]),
     untouched("next-idea", &[], &[]),

@@ -21,7 +21,7 @@ use muster::{
         repository::{AccountId, InstallationId, RepositoryId},
     },
     github::{Endpoints, GitHub, webhook::Secret},
-    jobs::{self, Settings, inspect_repository::Target, worker::Worker},
+    jobs::{self, Settings, Target, worker::Worker},
     store::{Durability, Store},
     web::{Limits, Receiver},
 };

@@ -6,7 +6,10 @@ use muster::{
         finding::{FindingSet, Outcome, Severity},
         plan::Cause,
     },
-    jobs::inspect_repository::{Act, Inspection, Target, inspect},
+    jobs::{
+        Act, Target,
+        inspect_repository::{Inspection, inspect},
+    },
 };
 
 use super::Stage;
