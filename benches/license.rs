@@ -15,13 +15,13 @@ use muster::domain::license::{TEXT_LIMIT, identify};
 const ROUNDS: usize = 21;
 
 fn main() {
+    let apache = common("Apache-2.0");
+    let first = Instant::now();
+    identify(&apache);
+    println!("{:<44} {:>9.3} ms", "first known text of the process", milliseconds(first.elapsed()));
     let first = Instant::now();
     identify("Permission is hereby granted to whom it may concern.");
-    println!(
-        "{:<44} {:>9.3} ms",
-        "first text of the process (builds the tables)",
-        milliseconds(first.elapsed())
-    );
+    println!("{:<44} {:>9.3} ms", "first text not known (builds the tables)", milliseconds(first.elapsed()));
     println!("{:<44} {:>12} {:>12} {:>7}", "text", "median", "reference", "limit");
     let mut late = 0;
     for (name, text, limit) in known().into_iter().chain(hostile()) {
