@@ -32,7 +32,6 @@ mod row;
 mod sql;
 #[cfg(test)]
 mod tests;
-mod texts;
 mod work;
 
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};

@@ -74,26 +74,6 @@ impl Store {
             .collect()
     }
 
-    /// Marks an installation as suspended since an instant, or as not.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn suspend_installation(
-        &self,
-        id: InstallationId,
-        since: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "mark an installation as suspended or not";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::SUSPEND_INSTALLATION)
-            .bind(row::number(id.0))
-            .bind(row::maybe_millis(since))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
-    }
-
     /// Marks an installation and its repositories as gone, and drops its jobs
     /// and cached texts, in one commit.
     ///
@@ -111,7 +91,7 @@ impl Store {
                 .await
                 .map_err(&refused)?;
         }
-        for statement in [sql::DROP_JOBS, sql::UNPARK, sql::FORGET_TEXTS] {
+        for statement in [sql::DROP_JOBS, sql::UNPARK] {
             sqlx::query(statement)
                 .bind(row::number(id.0))
                 .execute(&mut *transaction)

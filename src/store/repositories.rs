@@ -120,23 +120,6 @@ impl Store {
             .transpose()
     }
 
-    /// The repository of that name that was seen last and is not gone. Case
-    /// does not matter, as at GitHub.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn repository_named(&self, name: &RepositoryName) -> Result<Option<Repository>, StoreError> {
-        let refused = StoreError::of("find a repository");
-        sqlx::query(sql::REPOSITORY_NAMED)
-            .bind(name.owner().as_str())
-            .bind(name.name())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(&refused)?
-            .map(|row| read(&row))
-            .transpose()
-    }
-
     /// The repositories of an installation that are not gone, by name.
     ///
     /// # Errors
@@ -209,22 +192,6 @@ impl Store {
             .rows_affected();
         commit(transaction, DOING).await?;
         Ok(gone)
-    }
-
-    /// Makes every repository of an installation due: its policy changed.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn all_due(&self, installation: InstallationId, now: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "make repositories due";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::ALL_DUE)
-            .bind(row::number(installation.0))
-            .bind(row::millis(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
     }
 
     /// Stores a judgement and what is to be audited of it in one commit.

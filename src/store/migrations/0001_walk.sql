@@ -160,12 +160,3 @@ CREATE TABLE policy_refusal (
     why TEXT NOT NULL,
     refused_at BIGINT NOT NULL
 );
-
-CREATE TABLE blob_text (
-    installation BIGINT NOT NULL,
-    oid TEXT NOT NULL,
-    content TEXT NOT NULL,
-    bytes BIGINT NOT NULL,
-    kept_at BIGINT NOT NULL,
-    PRIMARY KEY (installation, oid)
-);

@@ -2,7 +2,7 @@
 
 use super::{BEGINNING, NewOutstanding, READING};
 use crate::domain::observed::ItemKind;
-use crate::domain::repository::{AccountId, RepositoryId};
+use crate::domain::repository::AccountId;
 use crate::store::row::{self, Columns};
 use crate::store::{Store, StoreError, Transaction, sql};
 use jiff::Timestamp;
@@ -65,24 +65,6 @@ impl Store {
             .fetch_one(&self.reader)
             .await
             .and_then(|row| row.maybe_time("first"))
-            .map_err(StoreError::of(READING))
-    }
-
-    /// How many pull requests a repository got since an instant.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn pull_requests_created_in_repository_since(
-        &self,
-        repository: RepositoryId,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        sqlx::query(sql::PULL_REQUESTS_SINCE)
-            .bind(row::number(repository.0))
-            .bind(row::millis(since))
-            .fetch_one(&self.reader)
-            .await
-            .and_then(|row| row.number("created"))
             .map_err(StoreError::of(READING))
     }
 

@@ -84,15 +84,6 @@ impl Store {
             .map(|rows| rows > 0)
     }
 
-    /// Removes every job of an installation that is gone, running ones too:
-    /// their leases are lost. Answers how many there were.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn drop_jobs(&self, installation: i64) -> Result<u64, StoreError> {
-        self.change_jobs("drop an installation's jobs", sqlx::query(sql::DROP_JOBS).bind(installation)).await
-    }
-
     /// Brings a dead letter back to run at `now`, attempts at nought; `false`
     /// if there is none of that key. The kind is a word, since a dead letter
     /// may be of one this version does not know.

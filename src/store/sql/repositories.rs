@@ -1,5 +1,5 @@
-//! Statements about installations, repositories, what we have open, policies
-//! and cached texts.
+//! Statements about installations, repositories, what we have open and
+//! policies.
 
 macro_rules! installation_columns {
     () => {
@@ -31,7 +31,6 @@ statements! {
     INSTALLATIONS = concat!(
         "SELECT ", installation_columns!(), " FROM installation WHERE removed_at IS NULL ORDER BY login, id"
     );
-    SUSPEND_INSTALLATION = "UPDATE installation SET suspended_at = $2 WHERE id = $1";
     REMOVE_INSTALLATION = "UPDATE installation SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
     REMOVE_REPOSITORIES_OF = "UPDATE repository SET removed_at = $2 WHERE installation = $1 AND removed_at IS NULL";
 
@@ -44,11 +43,6 @@ statements! {
             arrived_at = CASE WHEN repository.installation = excluded.installation \
                 THEN repository.arrived_at ELSE excluded.seen_at END";
     REPOSITORY = concat!("SELECT ", repository_columns!(), " FROM repository WHERE id = $1");
-    REPOSITORY_NAMED = concat!(
-        "SELECT ", repository_columns!(), " FROM repository \
-        WHERE LOWER(owner) = LOWER($1) AND LOWER(name) = LOWER($2) AND removed_at IS NULL \
-        ORDER BY seen_at DESC LIMIT 1"
-    );
     REPOSITORIES = concat!(
         "SELECT ", repository_columns!(), " FROM repository \
         WHERE installation = $1 AND removed_at IS NULL ORDER BY owner, name, id"
@@ -59,7 +53,6 @@ statements! {
     REMOVE_REPOSITORY = "UPDATE repository SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
     REMOVE_UNSEEN = "UPDATE repository SET removed_at = $3 \
         WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
-    ALL_DUE = "UPDATE repository SET due = $2 WHERE installation = $1";
     JUDGED = "UPDATE repository SET head = $2, policy_digest = $3, facts_digest = $4, due = $5, \
             judged_at = $6, report = $7, \
             arrived_at = CASE WHEN judged_at IS NOT NULL AND head IS NULL AND CAST($2 AS TEXT) IS NOT NULL \
@@ -111,14 +104,4 @@ statements! {
     CLEAR_POLICY_REFUSAL = "DELETE FROM policy_refusal WHERE account = $1";
     REMOVE_POLICY = "DELETE FROM policy WHERE account = $1";
 
-    TEXT = "SELECT content FROM blob_text WHERE installation = $1 AND oid = $2";
-    KEEP_TEXT = "INSERT INTO blob_text (installation, oid, content, bytes, kept_at) VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT (installation, oid) DO UPDATE SET kept_at = excluded.kept_at";
-    /// Keeps the latest texts of an installation that together fit the bound.
-    EVICT_TEXTS = "DELETE FROM blob_text WHERE installation = $1 AND oid IN ( \
-            SELECT oid FROM ( \
-                SELECT oid, CAST(SUM(bytes) OVER (ORDER BY kept_at DESC, oid) AS BIGINT) AS filled \
-                FROM blob_text WHERE installation = $1) AS sums \
-            WHERE filled > $2)";
-    FORGET_TEXTS = "DELETE FROM blob_text WHERE installation = $1";
 }

@@ -69,8 +69,6 @@ async fn installations_come_and_go(#[values(Dialect::Sqlite, Dialect::Postgres)]
     };
     store.see_installation(&installation).await.unwrap();
     assert_eq!(store.installations().await.unwrap(), std::slice::from_ref(&installation));
-    store.suspend_installation(HERE, Some(at(1))).await.unwrap();
-    assert_eq!(store.installation(HERE).await.unwrap().unwrap().suspended_at, Some(at(1)));
     store.see_repositories(&[seen(7, "agency/site")], at(1)).await.unwrap();
     store.enqueue(&[inspect(7)], at(1)).await.unwrap();
     store.remove_installation(HERE, at(2)).await.unwrap();
@@ -90,10 +88,9 @@ async fn repositories_are_known_by_id(#[values(Dialect::Sqlite, Dialect::Postgre
     store.see_repositories(&[seen(7, "agency/site"), seen(8, "agency/data")], at(0)).await.unwrap();
     let renamed = SeenRepository { visibility: Visibility::Private, ..seen(7, "agency/Home") };
     store.see_repositories(std::slice::from_ref(&renamed), at(100)).await.unwrap();
-    let repository = store.repository_named(&"AGENCY/home".parse().unwrap()).await.unwrap().unwrap();
+    let repository = store.repository(RepositoryId(7)).await.unwrap().unwrap();
     assert_eq!(repository.seen, renamed);
     assert_eq!((repository.first_seen_at, repository.seen_at), (at(0), at(100)));
-    assert_eq!(store.repository_named(&"agency/site".parse().unwrap()).await.unwrap(), None);
     assert_eq!(store.remove_unseen(HERE, at(100), at(101)).await.unwrap(), 1);
     let left = store.repositories(HERE).await.unwrap();
     assert_eq!(left.iter().map(|repository| repository.seen.id.0).collect::<Vec<_>>(), [7]);
@@ -143,8 +140,6 @@ async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::P
     assert_eq!(repository.report.as_deref(), Some("{\"report\":1}"));
     assert_eq!(store.audit(Some(RepositoryId(7)), 9).await.unwrap().len(), 6);
     assert_eq!(store.audit(Some(RepositoryId(8)), 9).await.unwrap(), []);
-    store.all_due(HERE, at(70)).await.unwrap();
-    assert_eq!(store.repository(RepositoryId(7)).await.unwrap().unwrap().due, Some(at(70)));
 }
 
 #[rstest]
@@ -205,29 +200,4 @@ async fn the_last_good_policy_stays(#[values(Dialect::Sqlite, Dialect::Postgres)
     assert_eq!(store.policy(AccountId(11)).await.unwrap(), AccountPolicy::default());
     store.remove_policy(AGENCY).await.unwrap();
     assert_eq!(store.policy(AGENCY).await.unwrap(), AccountPolicy::default());
-}
-
-/// Threat T4: one object id, two tenants, two texts.
-#[rstest]
-#[tokio::test]
-async fn tenants_do_not_share_texts(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
-    let place = Place::new(dialect).await;
-    let store = place.open().await;
-    let keep = async |installation, digit, text: &str, now| {
-        store.keep_texts(installation, &[(oid(digit), text.to_owned())], 1000, at(now)).await.unwrap();
-    };
-    let text = async |installation, digit| store.text(installation, &oid(digit)).await.unwrap();
-    keep(HERE, 'a', "ours", 0).await;
-    assert_eq!(text(ELSEWHERE, 'a').await, None);
-    keep(ELSEWHERE, 'a', "theirs", 1).await;
-    assert_eq!(text(HERE, 'a').await.as_deref(), Some("ours"));
-    assert_eq!(text(ELSEWHERE, 'a').await.as_deref(), Some("theirs"));
-
-    keep(HERE, 'b', &"b".repeat(600), 2).await;
-    keep(HERE, 'c', &"c".repeat(600), 3).await;
-    assert_eq!((text(HERE, 'a').await, text(HERE, 'b').await), (None, None), "the oldest went");
-    assert!(text(HERE, 'c').await.is_some() && text(ELSEWHERE, 'a').await.is_some());
-    keep(HERE, 'd', "with\0nul", 4).await;
-    keep(HERE, 'e', &"e".repeat((1 << 20) + 1), 4).await;
-    assert_eq!((text(HERE, 'd').await, text(HERE, 'e').await), (None, None));
 }
