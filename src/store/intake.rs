@@ -12,7 +12,7 @@
 use super::deliveries::{Accepted, HeadMoved, NewDelivery};
 use super::work::{NewJob, Priority};
 use super::{Store, StoreError, commit, row, sql};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -227,52 +227,100 @@ fn batch([sixteen, four, one]: [&'static str; 3], left: usize) -> (usize, &'stat
     }
 }
 
+/// A delivery and its GUID as stored.
+type Arriving<'a> = (String, &'a NewDelivery);
+
 /// Adds deliveries as if one after the other, and says what became of each.
+/// Those of which nothing is known, as nearly always, are added together; no
+/// row comes back of them, since each would wake us.
 async fn add_deliveries(
     transaction: &mut super::Transaction,
     arrivals: &[Arrival],
 ) -> Result<Vec<Accepted>, StoreError> {
-    use row::Columns;
-    let refused = StoreError::of(DOING);
-    let arriving: Vec<(String, &NewDelivery)> =
+    let arriving: Vec<Arriving<'_>> =
         arrivals.iter().map(|arrival| (row::text(&arrival.delivery.guid), &arrival.delivery)).collect();
     let mut accepted = Vec::with_capacity(arriving.len());
     let mut left = arriving.as_slice();
     while !left.is_empty() {
-        let statements = [sql::ADD_16_DELIVERIES, sql::ADD_4_DELIVERIES, sql::ADD_DELIVERY];
-        let (rows, statement) = batch(statements, distinct(left));
+        let (rows, together) = match distinct(left) {
+            16.. => (16, Some((sql::KNOWN_AMONG_16, sql::ADD_16_DELIVERIES))),
+            4.. => (4, Some((sql::KNOWN_AMONG_4, sql::ADD_4_DELIVERIES))),
+            _ => (1, None),
+        };
         let (these, later) = left.split_at(rows);
         left = later;
-        let mut query = sqlx::query(statement);
-        for (guid, delivery) in these {
-            query = query
-                .bind(guid.as_str())
-                .bind(row::text(&delivery.event))
-                .bind(row::maybe_text(delivery.action.as_deref()))
-                .bind(delivery.installation)
-                .bind(delivery.repository)
-                .bind(delivery.digest.as_slice())
-                .bind(row::millis(delivery.received_at))
-                .bind(delivery.body.as_ref());
+        match together {
+            Some((known, add)) if none_known(transaction, known, these).await? => {
+                adding(add, these).execute(&mut **transaction).await.map_err(StoreError::of(DOING))?;
+                accepted.extend(these.iter().map(|_| Accepted::New));
+            }
+            Some(_) | None => {
+                for one in these {
+                    accepted.push(add_delivery(transaction, one).await?);
+                }
+            }
         }
-        let mut added = HashMap::with_capacity(rows);
-        for row in query.fetch_all(&mut **transaction).await.map_err(&refused)? {
-            let known_body = row.flag("known_body").map_err(&refused)?;
-            added.insert(row.text("guid").map_err(&refused)?, known_body);
-        }
-        accepted.extend(these.iter().map(|(guid, _)| match added.get(guid) {
-            None => Accepted::Duplicate,
-            Some(true) => Accepted::KnownBody,
-            Some(false) => Accepted::New,
-        }));
     }
     Ok(accepted)
 }
 
+/// Whether no GUID and no body of these is stored, by the statement for as many.
+async fn none_known(
+    transaction: &mut super::Transaction,
+    statement: &'static str,
+    these: &[Arriving<'_>],
+) -> Result<bool, StoreError> {
+    use row::Columns;
+    let mut query = sqlx::query(statement);
+    for (guid, _) in these {
+        query = query.bind(guid.as_str());
+    }
+    for (_, delivery) in these {
+        query = query.bind(delivery.digest.as_slice());
+    }
+    let known = query.fetch_one(&mut **transaction).await.and_then(|row| row.integer("known"));
+    Ok(known.map_err(StoreError::of(DOING))? == 0)
+}
+
+async fn add_delivery(
+    transaction: &mut super::Transaction,
+    arriving: &Arriving<'_>,
+) -> Result<Accepted, StoreError> {
+    use row::Columns;
+    let refused = StoreError::of(DOING);
+    let added = adding(sql::ADD_DELIVERY, std::slice::from_ref(arriving))
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(&refused)?;
+    match added {
+        None => Ok(Accepted::Duplicate),
+        Some(row) if row.flag("known_body").map_err(&refused)? => Ok(Accepted::KnownBody),
+        Some(_) => Ok(Accepted::New),
+    }
+}
+
+/// A statement that adds as many deliveries, with their values.
+fn adding<'q>(
+    statement: &'static str,
+    these: &'q [Arriving<'_>],
+) -> sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments> {
+    these.iter().fold(sqlx::query(statement), |query, (guid, delivery)| {
+        query
+            .bind(guid.as_str())
+            .bind(row::text(&delivery.event))
+            .bind(row::maybe_text(delivery.action.as_deref()))
+            .bind(delivery.installation)
+            .bind(delivery.repository)
+            .bind(delivery.digest.as_slice())
+            .bind(row::millis(delivery.received_at))
+            .bind(delivery.body.as_ref())
+    })
+}
+
 /// How many of the first 16 come before one whose GUID or body they have already.
-fn distinct(arriving: &[(String, &NewDelivery)]) -> usize {
+fn distinct(arriving: &[Arriving<'_>]) -> usize {
     let most = arriving.len().min(16);
-    let doubled = |(guid, delivery): &(String, &NewDelivery), earlier: &[(String, &NewDelivery)]| {
+    let doubled = |(guid, delivery): &Arriving<'_>, earlier: &[Arriving<'_>]| {
         earlier.iter().any(|(other, known)| other == guid || known.digest == delivery.digest)
     };
     (1..most).find(|&next| doubled(&arriving[next], &arriving[..next])).unwrap_or(most)
