@@ -22,6 +22,7 @@ use super::{
 };
 use crate::domain::{
     outgoing::{Line, PublicText, TARGET_PATHS},
+    outstanding::Start,
     repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility},
 };
 
@@ -69,20 +70,6 @@ pub struct IssueChange<'a> {
     pub body: Option<&'a PublicText>,
     /// The state.
     pub state: Option<IssueState>,
-}
-
-/// How far an earlier attempt at the same pull request came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
-    /// There is no branch.
-    Nothing,
-    /// The branch is there, at this tip, without our commit.
-    Branch {
-        /// Its tip.
-        tip: ObjectId,
-    },
-    /// Branch and commit are there.
-    Committed,
 }
 
 /// A pull request that adds files.
@@ -235,7 +222,7 @@ impl Writer {
                 let fields = ["createRef", "createCommitOnBranch", "createPullRequest"];
                 self.mutate(&PROPOSE, &variables, &fields).await
             }
-            Start::Branch { tip } => {
+            Start::Branch(tip) => {
                 let variables = json!({ "commit": commit(tip)?, "pull": pull });
                 let fields = ["createCommitOnBranch", "createPullRequest"];
                 self.mutate(&PROPOSE_FROM_BRANCH, &variables, &fields).await

@@ -134,11 +134,6 @@ impl Work<'_> {
     async fn propose(&self, writer: &Writer, new: &NewPullRequest) -> github::Result<github::Created> {
         let files: Vec<(String, Vec<u8>)> =
             new.files.iter().map(|file| (file.path.to_owned(), file.text.clone().into_bytes())).collect();
-        let start = match &new.start {
-            Start::Nothing => github::Start::Nothing,
-            Start::Branch(tip) => github::Start::Branch { tip: tip.clone() },
-            Start::Committed => github::Start::Committed,
-        };
         let message = PublicText::about(self.read.snapshot.repository.visibility);
         let proposed = github::NewPullRequest {
             base: &new.base.branch,
@@ -150,12 +145,12 @@ impl Work<'_> {
             title: &new.title,
             body: &new.body,
             draft: new.draft,
-            start,
+            start: new.start.clone(),
         };
         match writer.propose(&proposed).await {
             // GitHub works field by field: branch and commit stand already.
             Err(github::Error::Refused { reason: Refusal::Drafts, .. }) => {
-                let start = github::Start::Committed;
+                let start = Start::Committed;
                 writer.propose(&github::NewPullRequest { draft: false, start, ..proposed }).await
             }
             outcome => outcome,

@@ -6,10 +6,11 @@ use muster::{
     domain::{
         observed::{Actor, ItemState, RepositoryRead},
         outgoing::{Line, PublicText},
+        outstanding::Start,
         repository::{FileText, Files, InstallationId, RepositoryName, Visibility},
     },
     github::{
-        App, Created, Endpoints, Error, GitHub, IssueChange, IssueState, NewPullRequest, Pace, Reader, Start,
+        App, Created, Endpoints, Error, GitHub, IssueChange, IssueState, NewPullRequest, Pace, Reader,
         Target, Writer,
     },
 };

@@ -5,11 +5,12 @@ use std::{sync::OnceLock, time::Duration};
 use axum::response::Response;
 use http::Method;
 use muster::{
+    domain::outstanding::Start,
     domain::{
         outgoing::{Line, PublicText},
         repository::{InstallationId, ObjectId, RepositoryId, Visibility},
     },
-    github::{Error, GitHub, NewPullRequest, Pace, Refusal, Start},
+    github::{Error, GitHub, NewPullRequest, Pace, Refusal},
 };
 use serde_json::{Value, json};
 
