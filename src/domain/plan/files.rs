@@ -80,7 +80,9 @@ fn readme(s: &Situation<'_>) -> NewFile {
     let purpose = description.map_or_else(|| words::README_PURPOSE_ASKED.to_owned(), plain);
     let mut text = format!("# {}\n\n{purpose}\n", plain(repository.name.name()));
     text.push_str(&section("Questions and contributions", &questions(s)));
-    text.push_str(&section("License", &license_line(s)));
+    if let Some(line) = license_line(s) {
+        text.push_str(&section("License", &line));
+    }
     NewFile { path: "README.md", text, rule: RuleId::Readme, draft: description.is_none() }
 }
 
@@ -100,7 +102,9 @@ fn contributing(s: &Situation<'_>) -> NewFile {
     ];
     let steps: Vec<String> = steps.iter().enumerate().map(|(i, step)| format!("{}. {step}", i + 1)).collect();
     text.push_str(&section("Propose a change", &steps.join("\n")));
-    text.push_str(&section("License of contributions", &contribution_license(s)));
+    if let Some(line) = contribution_license(s) {
+        text.push_str(&section("License of contributions", &line));
+    }
     NewFile { path: contributing_path(s.snapshot), text, rule: RuleId::Contributing, draft: false }
 }
 
@@ -120,27 +124,31 @@ fn questions(s: &Situation<'_>) -> String {
     }
 }
 
-/// The licenses the judge identified in the repository.
-fn identified<'a>(s: &'a Situation<'_>) -> &'a [String] {
-    match s.report.outcome(RuleId::License) {
-        Some(Outcome::Pass(evidence)) => &evidence.licenses,
-        Some(Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. }) | None => &[],
+/// The licenses the judge identified, none if a person has to read the file;
+/// `None` where there is no license to speak of.
+fn identified<'a>(s: &'a Situation<'_>) -> Option<&'a [String]> {
+    match s.report.outcome(RuleId::License)? {
+        Outcome::Pass(evidence) => {
+            let named = evidence.licenses.iter().all(|id| !id.starts_with("LicenseRef-"));
+            Some(if named { &evidence.licenses } else { &[] })
+        }
+        Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => None,
     }
 }
 
-fn license_line(s: &Situation<'_>) -> String {
-    match identified(s) {
+fn license_line(s: &Situation<'_>) -> Option<String> {
+    Some(match identified(s)? {
         [] => words::LICENSE_LINE_UNKNOWN.to_owned(),
         ids => format!("{} {}.", words::LICENSE_LINE, ids.join(", ")),
-    }
+    })
 }
 
-fn contribution_license(s: &Situation<'_>) -> String {
-    match identified(s) {
+fn contribution_license(s: &Situation<'_>) -> Option<String> {
+    Some(match identified(s)? {
         [id] if id == "CC0-1.0" => words::CONTRIBUTION_CC0.to_owned(),
         [] => words::CONTRIBUTION_UNKNOWN.to_owned(),
         ids => format!("{} {}.", words::CONTRIBUTION_LICENSE, ids.join(", ")),
-    }
+    })
 }
 
 /// Community files stay together: where the repository keeps the others, this
