@@ -13,6 +13,9 @@ const PUSHES: usize = 150;
 /// Pushes a connection sends before.
 const WARM_UP: usize = 20;
 
+/// All deliveries of one run, those before the time is taken among them.
+pub(super) const DELIVERIES: usize = CONNECTIONS * (WARM_UP + PUSHES);
+
 /// Sends all pushes; answers how many a second were taken.
 pub(super) async fn drive(address: SocketAddr, run: usize) -> f64 {
     let mut connections = Vec::new();
