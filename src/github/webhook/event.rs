@@ -101,7 +101,7 @@ pub struct Event {
     #[serde(deserialize_with = "lenient_bool")]
     pub forced: bool,
     /// Of a push: its commits. They stop at 2,048, and mislead on a forced push.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "Commits::lenient")]
     pub commits: Option<Commits>,
 }
 

@@ -30,36 +30,28 @@ impl Commits {
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.split_terminator(END)
     }
-}
 
-impl<'de> Deserialize<'de> for Commits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    /// Reads them; `None` if anything about them is of another shape than
+    /// foreseen, since their paths are then not told.
+    pub(super) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         let mut commits = Commits::default();
-        deserializer.deserialize_seq(List(&mut commits))?;
-        Ok(commits)
+        let foreseen = Part::List(&mut commits).deserialize(deserializer)?;
+        Ok(foreseen.then_some(commits))
     }
 }
 
-/// The list of commits.
-struct List<'c>(&'c mut Commits);
-
-impl<'de> Visitor<'de> for List<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of commits")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Commit(&mut self.0.paths))?.is_some() {
-            self.0.count += 1;
-        }
-        Ok(())
-    }
+/// A part of the payload, to be read into what holds its paths. Its value says
+/// whether it and all within had the shape foreseen.
+enum Part<'c> {
+    /// The list of commits.
+    List(&'c mut Commits),
+    /// One commit.
+    Commit(&'c mut String),
+    /// A list of paths.
+    Paths(&'c mut String),
+    /// One path.
+    Path(&'c mut String),
 }
-
-/// One commit, whose paths are added to the text.
-struct Commit<'p>(&'p mut String);
 
 /// The fields of a commit that matter.
 #[derive(Deserialize)]
@@ -72,80 +64,87 @@ enum Field {
     Other,
 }
 
-impl<'de> DeserializeSeed<'de> for Commit<'_> {
-    type Value = ();
+impl<'de> DeserializeSeed<'de> for Part<'_> {
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Commit<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for Part<'_> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a commit")
+        f.write_str("the commits of a push")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut commit: A) -> Result<(), A::Error> {
-        while let Some(field) = commit.next_key()? {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        let mut foreseen = true;
+        match self {
+            Part::List(commits) => {
+                while let Some(commit) = list.next_element_seed(Part::Commit(&mut commits.paths))? {
+                    commits.count += 1;
+                    foreseen &= commit;
+                }
+            }
+            Part::Paths(paths) => {
+                while let Some(path) = list.next_element_seed(Part::Path(paths))? {
+                    foreseen &= path;
+                }
+            }
+            Part::Commit(_) | Part::Path(_) => {
+                foreseen = false;
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+            }
+        }
+        Ok(foreseen)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let Part::Commit(paths) = self else {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(false);
+        };
+        let mut foreseen = true;
+        while let Some(field) = map.next_key()? {
             match field {
-                Field::Added | Field::Removed | Field::Modified => commit.next_value_seed(Paths(self.0))?,
+                Field::Added | Field::Removed | Field::Modified => {
+                    foreseen &= map.next_value_seed(Part::Paths(paths))?;
+                }
                 Field::Other => {
-                    commit.next_value::<IgnoredAny>()?;
+                    map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(())
-    }
-}
-
-/// A list of paths.
-struct Paths<'p>(&'p mut String);
-
-impl<'de> DeserializeSeed<'de> for Paths<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Paths<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of paths")
+        Ok(foreseen)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Path(self.0))?.is_some() {}
-        Ok(())
-    }
-}
-
-/// One path.
-struct Path<'p>(&'p mut String);
-
-impl<'de> DeserializeSeed<'de> for Path<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Path<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a path")
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        let Part::Path(paths) = self else { return Ok(false) };
+        paths.push_str(text);
+        paths.push(END);
+        Ok(true)
     }
 
-    fn visit_str<E: Error>(self, path: &str) -> Result<(), E> {
-        self.0.push_str(path);
-        self.0.push(END);
-        Ok(())
+    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
     }
 }
 
@@ -153,15 +152,40 @@ impl Visitor<'_> for Path<'_> {
 mod tests {
     use super::*;
 
+    fn read(json: &str) -> Option<Commits> {
+        Commits::lenient(&mut serde_json::Deserializer::from_str(json)).unwrap()
+    }
+
     #[test]
     fn only_the_paths_are_kept() {
         let json = r#"[{"id": "1", "added": ["a b", "ü\u0022"], "author": {"added": ["no"]}}, {}, {"removed": ["c"]}]"#;
-        let commits: Commits = serde_json::from_str(json).unwrap();
+        let commits = read(json).unwrap();
         assert_eq!(commits.count(), 3);
         assert_eq!(commits.paths().collect::<Vec<_>>(), ["a b", "ü\"", "c"]);
         assert_eq!(Commits::default().paths().count(), 0);
-        for odd in ["3", "[3]", r#"[{"added": "a"}]"#, r#"[{"added": [1]}]"#, r#"[{"added": null}]"#] {
-            assert!(serde_json::from_str::<Commits>(odd).is_err(), "{odd}");
+    }
+
+    #[test]
+    fn what_is_not_foreseen_tells_no_paths_and_breaks_nothing() {
+        for odd in [
+            "3",
+            "-1",
+            "1.5",
+            "true",
+            "null",
+            "\"a\"",
+            "{\"added\": [\"a\"]}",
+            "[3]",
+            "[[{}]]",
+            r#"[{"added": "a"}]"#,
+            r#"[{"added": [1]}]"#,
+            r#"[{"added": [["a"], {"b": 1}]}]"#,
+            r#"[{"added": null}, {"added": ["a"]}]"#,
+        ] {
+            assert_eq!(read(odd), None, "{odd}");
+            let within = format!(r#"{{"commits": {odd}, "ref": "refs/heads/main"}}"#);
+            let event = super::super::Event::parse("push", within.as_bytes()).unwrap();
+            assert!(event.commits.is_none() && event.branch() == Some("main"), "{odd}");
         }
     }
 }
