@@ -70,31 +70,39 @@ impl Budget {
         }
         let mut room = Room { budget: self, reserved: None, bytes: 0 };
         room.grow(announced)?;
-        // Untouched memory is not resident: what is announced costs nothing
-        // until it comes.
-        let mut bytes = Vec::with_capacity(announced);
-        timeout(within, async {
-            let mut body = body;
-            while let Some(frame) = body.frame().await {
-                // Trailers carry nothing that Muster reads.
-                let Ok(data) = frame.map_err(|_| Refused::Broken)?.into_data() else { continue };
-                let length = bytes.len() + data.len();
-                if length > LARGEST {
-                    return Err(Refused::TooLarge);
-                }
-                if length > bytes.capacity() {
-                    let capacity = (length * 2).clamp(4096, LARGEST);
-                    room.grow(capacity)?;
-                    bytes.reserve_exact(capacity - bytes.len());
-                }
-                bytes.extend_from_slice(&data);
-            }
-            Ok(())
-        })
-        .await
-        .map_err(|_| Refused::Slow)??;
-        Ok(Read { bytes: bytes.into(), reserved: room.reserved })
+        let bytes = timeout(within, whole(body, announced, &mut room)).await.map_err(|_| Refused::Slow)??;
+        Ok(Read { bytes, reserved: room.reserved })
     }
+}
+
+/// Reads a body to its end. One that comes in one piece, as most do, is taken
+/// as it is; the pieces of others are put together.
+async fn whole(mut body: Body, announced: usize, room: &mut Room<'_>) -> Result<Bytes, Refused> {
+    use axum::body::HttpBody;
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers carry nothing that Muster reads.
+        let Ok(data) = frame.map_err(|_| Refused::Broken)?.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > LARGEST {
+            return Err(Refused::TooLarge);
+        }
+        if bytes.is_empty() && data.len() <= SMALL && body.is_end_stream() {
+            return Ok(data);
+        }
+        if bytes.capacity() == 0 {
+            // Untouched memory is not resident: what is announced costs nothing
+            // until it comes.
+            bytes.reserve_exact(announced);
+        }
+        if length > bytes.capacity() {
+            let capacity = (length * 2).clamp(4096, LARGEST);
+            room.grow(capacity)?;
+            bytes.reserve_exact(capacity - bytes.len());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
 }
 
 /// The share of one body.
