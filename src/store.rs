@@ -10,12 +10,12 @@
 //!
 //! The queue and the reports are a memory that may be lost; the ledger is not.
 
-use sqlx::Any;
-use sqlx::AnyPool;
+use intake::KnownTurns;
 use sqlx::any::AnyPoolOptions;
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc;
+use sqlx::{Any, AnyConnection, AnyPool};
+use std::ops::{Deref, DerefMut};
+use std::sync::mpsc;
+use turn::{Turn, WriteTurn};
 
 mod deliveries;
 mod dialect;
@@ -32,6 +32,7 @@ mod row;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod work;
 
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
@@ -44,8 +45,25 @@ pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
 
-/// A transaction that writes.
-type Transaction = sqlx::Transaction<'static, Any>;
+/// A transaction that writes, and the turn it holds meanwhile.
+struct Transaction {
+    begun: sqlx::Transaction<'static, Any>,
+    _turn: Option<Turn>,
+}
+
+impl Deref for Transaction {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.begun
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.begun
+    }
+}
 
 /// How hard a commit is pressed onto the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,18 +77,20 @@ pub enum Durability {
 
 /// An open database. Clones share their connections.
 ///
-/// On PostgreSQL readers and writers share one pool. On SQLite the writer is
-/// one connection, given in turn to whoever writes, with readers beside it.
+/// On PostgreSQL readers and writers share one pool. On SQLite one connection
+/// writes what jobs have to say and another takes deliveries in, by turns, with
+/// readers beside them.
 #[derive(Clone)]
 pub struct Store {
     dialect: Dialect,
     reader: AnyPool,
     writer: AnyPool,
-    /// To the task that commits deliveries in groups; `None` on PostgreSQL,
+    /// SQLite's turn to write; `None` on PostgreSQL.
+    turn: Option<WriteTurn>,
+    /// To the thread that commits deliveries in groups; `None` on PostgreSQL,
     /// whose server groups commits itself.
-    intake: Option<mpsc::Sender<intake::Waiting>>,
-    /// Installations whose rows in `turn` are known to be committed.
-    turns: Arc<Mutex<HashSet<i64>>>,
+    intake: Option<mpsc::Sender<intake::group::Waiting>>,
+    turns: KnownTurns,
 }
 
 impl std::fmt::Debug for Store {
@@ -100,19 +120,27 @@ impl Store {
     /// Waits for what is being written and closes every connection. Later
     /// calls on any clone answer [`StoreError::Unavailable`].
     pub async fn close(&self) {
+        if let Some(turn) = &self.turn {
+            turn.close().await;
+        }
         self.writer.close().await;
         self.reader.close().await;
     }
 
     /// Begins a transaction that writes.
     async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
-        self.writer.begin_with(self.dialect.begin()).await.map_err(StoreError::of(doing))
+        let turn = match &self.turn {
+            Some(turn) => Some(turn.take(doing).await?),
+            None => None,
+        };
+        let begun = self.writer.begin_with(self.dialect.begin()).await.map_err(StoreError::of(doing))?;
+        Ok(Transaction { begun, _turn: turn })
     }
 }
 
 /// Ends a transaction that wrote.
 async fn commit(transaction: Transaction, doing: &'static str) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(StoreError::of(doing))
+    transaction.begun.commit().await.map_err(StoreError::of(doing))
 }
 
 /// The next number of a counter. Others who want one wait for the end of the

@@ -63,6 +63,18 @@ pub enum Accepted {
     KnownBody,
 }
 
+impl Accepted {
+    /// By what [`super::sql::ADD_DELIVERY`] gives back: nothing for a GUID that
+    /// is stored already, else whether the body was known.
+    pub(super) fn by(known_body: Option<bool>) -> Accepted {
+        match known_body {
+            None => Accepted::Duplicate,
+            Some(true) => Accepted::KnownBody,
+            Some(false) => Accepted::New,
+        }
+    }
+}
+
 /// A delivery as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -77,6 +77,21 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The same for an error of SQLite called directly.
+    pub(super) fn of_sqlite(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+        move |error| {
+            let code = error.sqlite_error().map(|refusal| i64::from(refusal.extended_code & 0xff));
+            let source = sqlx::Error::AnyDriverError(Box::new(error));
+            if code.is_some_and(|code| SQLITE_PASSING.contains(&code)) {
+                StoreError::Unavailable { doing, source }
+            } else {
+                StoreError::Refused { doing, source }
+            }
+        }
+    }
+}
+
 fn passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

@@ -1,12 +1,12 @@
 //! Opening a database: its files, its connections, its schema.
 
+use super::intake::KnownTurns;
 use super::row::Columns;
+use super::turn::WriteTurn;
 use super::{Dialect, Durability, Store, StoreError, intake, pool, sql};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{ConnectOptions, Executor};
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -64,11 +64,14 @@ impl Store {
                 (shared.clone(), shared)
             }
         };
-        let mut store =
-            Store { dialect, reader, writer, intake: None, turns: Arc::new(Mutex::new(HashSet::new())) };
+        let turn = match dialect {
+            Dialect::Sqlite => Some(WriteTurn::new()),
+            Dialect::Postgres => None,
+        };
+        let mut store = Store { dialect, reader, writer, turn, intake: None, turns: KnownTurns::default() };
         store.migrate().await?;
-        if dialect == Dialect::Sqlite {
-            store.intake = Some(intake::start(store.clone()));
+        if let (Place::File(file), Some(turn)) = (&place, &store.turn) {
+            store.intake = Some(intake::group::start(file, durability, turn.clone(), store.turns.clone())?);
         }
         Ok(store)
     }

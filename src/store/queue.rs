@@ -34,9 +34,9 @@ impl Store {
         let mut merged = Jobs::default();
         merged.merge(jobs.iter(), row::millis(now));
         let mut transaction = self.write(DOING).await?;
-        let turns = self.put_jobs(&mut transaction, merged.0.values()).await?;
+        let turns = self.put_jobs(&mut transaction, &merged).await?;
         commit(transaction, DOING).await?;
-        self.remember_turns(turns);
+        self.turns.remember(turns);
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl Store {
         const DOING: &str = "arm a periodic job";
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;
-        let turns = self.unknown_turns(std::iter::once(installation));
+        let turns = self.turns.unknown(std::iter::once(installation));
         for installation in &turns {
             sqlx::query(sql::KNOW_TURNS)
                 .bind(*installation)
@@ -75,7 +75,7 @@ impl Store {
             .await
             .map_err(&refused)?;
         commit(transaction, DOING).await?;
-        self.remember_turns(turns);
+        self.turns.remember(turns);
         Ok(())
     }
 

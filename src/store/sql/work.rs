@@ -92,8 +92,8 @@ macro_rules! enqueue {
 statements! {
     ENQUEUE = enqueue!(new_job!(1, 2, 3, 4, 5, 6, 7));
     /// Of different keys, as PostgreSQL changes no row twice in a statement.
-    ENQUEUE_4 = enqueue!(four_rows!(of 7: new_job));
-    ENQUEUE_16 = enqueue!(sixteen_rows!(of 7: new_job));
+    ENQUEUE_4 = enqueue!(four_rows!(new_job));
+    ENQUEUE_16 = enqueue!(sixteen_rows!(new_job));
     /// Arming again changes the period only.
     ARM = "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, every, \
             generation, leased_generation, fence, attempts) \
