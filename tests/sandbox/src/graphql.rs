@@ -108,6 +108,11 @@ impl Request {
         Ok(Self { document, operation, variables, measure })
     }
 
+    /// The variables, each with its value.
+    pub fn variables(&self) -> Value {
+        serde_json::to_value(&*self.variables).unwrap_or_default()
+    }
+
     /// What the request asks for, in figures.
     pub fn measure(&self) -> &Measure {
         &self.measure

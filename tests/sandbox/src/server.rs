@@ -73,12 +73,12 @@ impl Asked {
     fn read(flavor: Flavor, parts: &Parts, body: Bytes) -> Option<Asked> {
         let path = parts.uri.path();
         let graphql = match flavor {
-            Flavor::DotCom => path == "/graphql",
+            Flavor::DotCom | Flavor::DataResidency => path == "/graphql",
             Flavor::Server => path == "/api/graphql",
         };
         let within = match flavor {
             Flavor::Server if !graphql => path.strip_prefix("/api/v3")?,
-            Flavor::Server | Flavor::DotCom => path,
+            Flavor::Server | Flavor::DotCom | Flavor::DataResidency => path,
         };
         Some(Asked {
             method: parts.method.to_string(),
@@ -224,6 +224,7 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -273,6 +274,11 @@ fn answer_graphql(
             Outcome { answer: Answer::ok(invalid.body.clone()), caller: Some(caller), cost: 0 }
         }
         Ok(request) => {
+            let named = sandbox.state(|state| accounts_in(state, &request.variables()));
+            let operation = request.measure().operation.clone().unwrap_or_default();
+            if let Err(refusal) = sandbox.keep_apart(&caller, &named, &format!("POST /graphql {operation}")) {
+                return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+            }
             let answer = sandbox.change(|state| request.execute(state, &caller));
             Outcome { answer: Answer::ok(answer.body), caller: Some(caller), cost: answer.cost }
         }
@@ -297,6 +303,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -359,6 +366,14 @@ fn answer_rest(sandbox: &Sandbox, call: &Asked, matched: Option<Matched>, trunca
         Ok(caller) => caller,
         Err(refusal) => return refused(refusal.into()),
     };
+    let named = sandbox.state(|state| {
+        let owners = matched.parameters.iter().filter(|(name, _)| ["owner", "org"].contains(name));
+        owners.filter_map(|(_, login)| Some(state.account_named(login)?.id)).collect::<Vec<_>>()
+    });
+    let shown = format!("{} {}", call.method, call.path);
+    if let Err(refusal) = sandbox.keep_apart(&caller, &named, &shown) {
+        return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+    }
     let (query, body) = match arguments(sandbox, call, &matched) {
         Ok(arguments) => arguments,
         Err(answer) => return Outcome { answer, caller: Some(caller), cost: 0 },
@@ -461,6 +476,28 @@ fn arguments(
     Ok((query, body))
 }
 
+/// The accounts that variables name, by login or by a node of theirs.
+fn accounts_in(state: &state::State, variables: &Value) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut left = vec![variables];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => {
+                let home = state::Node::decode(text).and_then(|node| node.home());
+                found.extend(home.and_then(|home| Some(state.repository(home).ok()?.owner)));
+            }
+            Value::Array(items) => left.extend(items),
+            Value::Object(fields) => {
+                let login = fields.get("owner").and_then(Value::as_str);
+                found.extend(login.and_then(|login| Some(state.account_named(login)?.id)));
+                left.extend(fields.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    found
+}
+
 fn installation(caller: Option<&Caller>) -> Option<u64> {
     match caller {
         Some(Caller::Installation(grant)) => Some(grant.installation),
@@ -483,6 +520,9 @@ fn respond(
         .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         .header("x-github-request-id", state::unique())
         .header("x-github-media-type", "github.v3; format=json");
+    if let Some(version) = sandbox.flavor().version() {
+        response = response.header("x-github-enterprise-version", version);
+    }
     if let Ok(date) = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
         response = response.header("date", date);
     }

@@ -54,8 +54,31 @@ pub enum Flavor {
     #[default]
     DotCom,
     /// GitHub Enterprise Server: REST beneath `/api/v3`, GraphQL at
-    /// `/api/graphql`, no rate limits unless switched on.
+    /// `/api/graphql`, no rate limits unless switched on, deliveries kept for
+    /// 30 days, and its version on every answer.
     Server,
+    /// `api.SUBDOMAIN.ghe.com`: paths as on github.com, and no repository is
+    /// public (GitHub Docs, "About GitHub Enterprise Cloud with data
+    /// residency").
+    DataResidency,
+}
+
+impl Flavor {
+    /// `X-GitHub-Enterprise-Version`, which only a server sends.
+    pub(crate) fn version(self) -> Option<&'static str> {
+        match self {
+            Flavor::Server => Some("3.19.2"),
+            Flavor::DotCom | Flavor::DataResidency => None,
+        }
+    }
+
+    /// How long deliveries are kept: 3 days, on a server 30.
+    pub(crate) fn deliveries_kept(self) -> SignedDuration {
+        match self {
+            Flavor::Server => SignedDuration::from_hours(30 * 24),
+            Flavor::DotCom | Flavor::DataResidency => SignedDuration::from_hours(3 * 24),
+        }
+    }
 }
 
 /// The addresses that answers name.
@@ -72,6 +95,8 @@ pub struct Urls {
 /// A whole GitHub.
 pub struct State {
     clock: Clock,
+    /// Which GitHub is played.
+    pub(crate) flavor: Flavor,
     /// The addresses that answers name; set when the sandbox starts.
     pub urls: Urls,
     last_id: u64,
@@ -95,7 +120,7 @@ pub struct State {
 
 impl State {
     /// A GitHub with nothing but one App and its owner.
-    pub(crate) fn new(clock: Clock, slug: &str) -> State {
+    pub(crate) fn new(clock: Clock, flavor: Flavor, slug: &str) -> State {
         let now = clock();
         let nothing = App {
             id: 0,
@@ -112,6 +137,7 @@ impl State {
         };
         let mut state = State {
             clock,
+            flavor,
             urls: Urls::default(),
             last_id: 1000,
             accounts: BTreeMap::new(),
