@@ -78,8 +78,9 @@ pub enum Act {
 /// Why a job did not finish, by what the worker does next.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// Release the job until then; it is nobody's fault.
-    #[error("waits for GitHub's limits until {0}")]
+    /// Release the job until then; it is nobody's fault: GitHub's limits, or a
+    /// clock that is off.
+    #[error("waits until {0}, for GitHub's limits or for the right time")]
     Wait(Timestamp),
     /// What the plan rested on changed: start over at once.
     #[error("the repository changed while it was judged")]
@@ -99,7 +100,7 @@ impl From<github::Error> for JobError {
     fn from(error: github::Error) -> Self {
         use github::Error;
         match error {
-            Error::RateLimited { until } => JobError::Wait(until),
+            Error::RateLimited { until } | Error::ClockOff { again: until, .. } => JobError::Wait(until),
             Error::Suspended => JobError::Suspended,
             Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
             Error::Transient(_)

@@ -6,9 +6,11 @@
 //! longer than ten seconds is never slept through: it goes to the caller as
 //! [`Error::RateLimited`], with the moment; (3) writes of one installation
 //! follow each other, at its pace; (4) the 401 of an expired token costs one
-//! new token, not a failed job.
+//! new token, not a failed job; (5) with a clock that is 5 minutes off, no
+//! token is asked for.
 
 mod credential;
+mod date;
 mod gate;
 mod sort;
 
@@ -24,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::{
-    credential::Credential,
+    credential::{Credential, Renewals},
     gate::Gate,
     sort::{lost, unread},
 };
@@ -35,6 +37,7 @@ use super::{
     graphql::{Document, Envelope},
     limits::{Pace, Purse},
     needs::{self, Route},
+    skew::Skew,
     transport::{Answer, Request, Transport},
 };
 use crate::{clock::Clock, domain::repository::InstallationId};
@@ -89,8 +92,11 @@ pub(super) struct Client {
     pub(super) clock: Clock,
     tokens: Tokens,
     /// Which of the App's keys GitHub took last.
-    key: AtomicUsize,
+    pub(super) key: AtomicUsize,
     gates: Mutex<HashMap<Option<InstallationId>, Arc<Gate>>>,
+    skew: Mutex<Skew>,
+    /// Of an Enterprise Server.
+    version: Mutex<Option<String>>,
 }
 
 /// A call, told apart from who makes it.
@@ -116,6 +122,8 @@ impl Client {
             tokens: Tokens::default(),
             key: AtomicUsize::new(0),
             gates: Mutex::default(),
+            skew: Mutex::default(),
+            version: Mutex::default(),
         })
     }
 
@@ -175,7 +183,7 @@ impl Client {
                 Some(Ok(next)) => path = next,
                 Some(Err(())) => {
                     return Err(Error::Permanent(format!(
-                        "{route}: the next page is said to be elsewhere; check the API address in the settings"
+                        "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
                     )));
                 }
             }
@@ -224,7 +232,7 @@ impl Client {
         let gate = self.gate(who);
         let mut turn = None;
         let mut attempt = 1;
-        let mut renewals = 0;
+        let mut renewals = Renewals::default();
         loop {
             let credential = self.credential(who).await?;
             match call.kind {
@@ -243,8 +251,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if matches!(error, Error::Unauthorized(_)) && self.renew(who, &credential, renewals).await {
-                renewals += 1;
+            if matches!(error, Error::Unauthorized(_)) && self.renew(who, &credential, &mut renewals).await {
                 continue;
             }
             if call.kind != Kind::Read || !error.is_transient() || attempt == ATTEMPTS {
@@ -260,10 +267,12 @@ impl Client {
         let request = Request {
             method: call.method.clone(),
             uri: call.uri.clone(),
-            token: credential.secret(),
+            token: Some(credential.secret()),
             body: call.body,
         };
+        let sent = self.clock.now();
         let answer = self.transport.send(request).await.map_err(|fault| lost(call, fault))?;
+        self.compare_clocks(sent, &answer);
         self.sort(gate, call, answer)
     }
 }

@@ -26,6 +26,15 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// All of them.
+    pub const ALL: [Permission; 5] = [
+        Permission::Checks,
+        Permission::Contents,
+        Permission::Issues,
+        Permission::Metadata,
+        Permission::PullRequests,
+    ];
+
     /// The key GitHub uses in manifests and token requests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -178,9 +187,19 @@ pub static REQUEST_REVIEW: Route = Route::new(
 pub static DELETE_BRANCH: Route =
     Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
 
+/// How the App's webhook is set up.
+pub static HOOK_CONFIG: Route = Route::new(Method::GET, "/app/hook/config", &[]);
+/// What the webhook was sent.
+pub static HOOK_DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliveries", &[]);
+/// What is left of the hour; without credentials, what time it is.
+pub static RATE_LIMIT: Route = Route::new(Method::GET, "/rate_limit", &[]);
+
 /// Every route the client can call.
-pub static ROUTES: [&Route; 19] = [
+pub static ROUTES: [&Route; 22] = [
     &APP,
+    &HOOK_CONFIG,
+    &HOOK_DELIVERIES,
+    &RATE_LIMIT,
     &INSTALLATIONS,
     &MINT,
     &REVOKE,

@@ -101,9 +101,9 @@ pub struct ListedRepository {
 /// Reads with one installation's read token, or with a plain token.
 #[derive(Clone)]
 pub struct Reader {
-    client: Arc<Client>,
+    pub(super) client: Arc<Client>,
     texts: Arc<TextCache>,
-    who: Who,
+    pub(super) who: Who,
 }
 
 impl Reader {

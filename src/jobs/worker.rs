@@ -2,7 +2,8 @@
 //!
 //! Promises: (1) a job that fails, panics or takes too long is nobody else's
 //! trouble; (2) what GitHub's limits hold back is released, not failed; (3)
-//! told to stop, it finishes what it has begun; what it cannot finish, another
+//! while the clock is off nothing is taken from the queue, so nothing fails for
+//! it; (4) told to stop, it finishes what it has begun; what it cannot finish, another
 //! takes up when the lease ends.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -130,6 +131,9 @@ impl Worker {
     /// # Errors
     /// The database's.
     pub async fn step(&self) -> Result<bool, StoreError> {
+        if !self.ctx.github.has_time().await {
+            return Ok(false);
+        }
         let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
             return Ok(false);
         };
