@@ -22,6 +22,7 @@ use crate::{
 
 pub mod check;
 pub mod deliveries;
+pub mod doctor;
 pub mod jobs;
 pub mod output;
 pub mod policy;
@@ -43,6 +44,7 @@ const AFTER_HELP: &str = "\
 Examples:
   $ muster check .
   $ muster policy validate .github/muster.yml
+  $ muster doctor
   $ muster serve
   $ muster jobs --dead
 
@@ -71,6 +73,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Deliveries(deliveries::Args),
+    Doctor(doctor::Args),
     Jobs(jobs::Args),
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
@@ -129,6 +132,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Check(args) => check::run(&args, &invocation),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
+        Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
         Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,

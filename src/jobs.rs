@@ -1,6 +1,7 @@
 //! The work between the faces and the adapters: what an event asks for, and
 //! how it is done.
 
+pub mod doctor;
 pub mod inspect_repository;
 mod policies;
 pub mod route;

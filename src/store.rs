@@ -3,7 +3,7 @@
 //! Promises: (1) what a method reports as done is committed, on SQLite down to
 //! the disk (`synchronous=FULL`); (2) truths that belong together commit
 //! together: a delivery and its jobs, a report and its audit; (3) SQLite and
-//! PostgreSQL answer alike, five named differences apart (`dialect`); (4) it
+//! PostgreSQL answer alike, six named differences apart (`dialect`); (4) it
 //! never asks the clock: every method that needs the time takes it;
 //! (5) decisions and audit are only ever added to; (6) nothing of one
 //! installation's text cache is given to another.
@@ -20,6 +20,7 @@ use turn::{Turn, WriteTurn};
 mod deliveries;
 mod dialect;
 mod error;
+mod examine;
 mod installations;
 mod intake;
 mod ledger;
@@ -38,6 +39,7 @@ mod work;
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
 pub use dialect::Dialect;
 pub use error::StoreError;
+pub use examine::{Examined, FileFacts, Unreadable};
 pub use installations::Installation;
 pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};

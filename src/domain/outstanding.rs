@@ -203,6 +203,8 @@ pub struct Recognised {
     pub outstanding: Outstanding,
     /// What the ledger must learn, before anything is planned.
     pub news: Vec<News>,
+    /// Open items of ours whose marker cannot be read.
+    pub unreadable: Vec<u64>,
 }
 
 /// Recognises what is ours in a repository. `prefix` is the branch prefix,
@@ -242,6 +244,7 @@ pub fn recognise(
             pull_requests_at: pull_requests.map(|row| row.created_at).collect(),
         },
         news,
+        unreadable: view.unreadable(),
     }
 }
 
@@ -276,6 +279,19 @@ impl View<'_> {
             .collect();
         items.sort_by_key(|item| item.number);
         items
+    }
+
+    /// Numbers of open items of ours whose marker cannot be read.
+    fn unreadable(&self) -> Vec<u64> {
+        let of = |kind| self.candidates(kind).into_iter().filter(|item| self.is_unreadable(item));
+        let mut numbers: Vec<u64> = Kind::ALL.into_iter().flat_map(of).map(|item| item.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn is_unreadable(&self, item: &Item) -> bool {
+        item.state == ItemState::Open && self.identity.whose(item, self.repository) == Whose::Unreadable
     }
 
     fn row(&self, kind: Kind, number: u64) -> Option<&Remembered> {

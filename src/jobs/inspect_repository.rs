@@ -29,7 +29,7 @@ use crate::{
         rules,
     },
     github::{OurNames, Reader},
-    store::{Judged, NewAudit, SeenRepository},
+    store::{self, Judged, NewAudit, SeenRepository},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -95,9 +95,10 @@ pub async fn inspect(
         declined = ledger::declines(ctx, target.repository).await?;
         recognised = look(&ctx.store.outstanding(target.repository).await?, declined);
     }
-    let Recognised { outstanding, .. } = recognised;
+    let Recognised { outstanding, unreadable, .. } = recognised;
     let outstanding = with_own_declines(outstanding, &policy);
-    let history = history(ctx, target).await?;
+    let memory = ctx.store.repository(target.repository).await?;
+    let history = history(memory.as_ref());
     let spent = spent(ctx, target.account).await?;
     let page = policy_page(&read);
     let situation = Situation {
@@ -120,6 +121,9 @@ pub async fn inspect(
             done = work.carry_out(&plan).await?;
         }
         remember(ctx, target, &policy, &report, &plan, &read, &done, wish_problem).await?;
+        if unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
+            ctx.store.set_unreadable(target.repository, &unreadable).await?;
+        }
     }
     Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done }))
 }
@@ -196,14 +200,13 @@ fn with_own_declines(mut outstanding: Outstanding, policy: &Policy) -> Outstandi
     outstanding
 }
 
-async fn history(ctx: &Context, target: &Target) -> Result<History, JobError> {
-    let row = ctx.store.repository(target.repository).await?;
-    let evaluations = row.as_ref().and_then(|row| row.evaluations.clone());
-    Ok(History {
-        arrived_at: row.and_then(|row| row.arrived_at),
-        findings: evaluations.as_ref().map(|seen| seen.findings.clone()).unwrap_or_default(),
+fn history(memory: Option<&store::Repository>) -> History {
+    let evaluations = memory.and_then(|row| row.evaluations.as_ref());
+    History {
+        arrived_at: memory.and_then(|row| row.arrived_at),
+        findings: evaluations.map(|seen| seen.findings.clone()).unwrap_or_default(),
         since: evaluations.map(|seen| seen.since),
-    })
+    }
 }
 
 async fn spent(ctx: &Context, account: AccountId) -> Result<Spent, JobError> {

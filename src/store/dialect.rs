@@ -2,7 +2,8 @@
 //!
 //! The differences: how a write transaction begins, how a row that somebody
 //! else holds is passed over, how a session is set up, how migrations are kept
-//! from racing, and how a table is made append-only.
+//! from racing, how a table is made append-only, and what is asked about the
+//! journal.
 
 use super::Durability;
 
@@ -42,6 +43,28 @@ impl Dialect {
             (Dialect::Postgres, Durability::Test) => concat!(
                 "SET statement_timeout = '60s'; SET lock_timeout = '30s'; ",
                 "SET client_min_messages = 'warning'; SET synchronous_commit = OFF;"
+            ),
+        }
+    }
+
+    /// Settings of a connection that only looks: it waits for nobody long, and
+    /// leaves the journal as it is.
+    pub(super) fn glance(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "PRAGMA busy_timeout = 2000; PRAGMA trusted_schema = OFF;",
+            Dialect::Postgres => {
+                "SET statement_timeout = '10s'; SET lock_timeout = '2s'; SET client_min_messages = 'warning';"
+            }
+        }
+    }
+
+    /// Asks how what is committed is kept, in the database's own words.
+    pub(super) fn journal(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SELECT journal_mode AS journal FROM pragma_journal_mode",
+            Dialect::Postgres => concat!(
+                "SELECT 'fsync ' || current_setting('fsync') || ', synchronous_commit ' || ",
+                "current_setting('synchronous_commit') AS journal"
             ),
         }
     }

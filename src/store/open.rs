@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_walk.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_walk.sql"), include_str!("migrations/0002_unreadable.sql")];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {
@@ -110,7 +111,9 @@ impl Store {
     }
 }
 
-async fn version<'c>(executor: impl Executor<'c, Database = sqlx::Any>) -> Result<i64, sqlx::Error> {
+pub(super) async fn version<'c>(
+    executor: impl Executor<'c, Database = sqlx::Any>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query(sql::SCHEMA_VERSION).fetch_one(executor).await?.integer("version")
 }
 
@@ -124,7 +127,7 @@ fn settled(version: i64) -> Result<bool, StoreError> {
 
 /// Where a database URL points.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// An absolute path.
     File(PathBuf),
     /// The URL as it came.
@@ -132,7 +135,7 @@ enum Place {
 }
 
 impl Place {
-    fn of(url: &str) -> Result<Place, StoreError> {
+    pub(super) fn of(url: &str) -> Result<Place, StoreError> {
         let wrong = |problem: &str| StoreError::Url { problem: problem.to_owned() };
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Place::Server(url.to_owned()));
@@ -155,7 +158,7 @@ impl Place {
             .map_err(|source| StoreError::File { path: path.into(), source })
     }
 
-    fn dialect(&self) -> Dialect {
+    pub(super) fn dialect(&self) -> Dialect {
         match self {
             Place::File(_) => Dialect::Sqlite,
             Place::Server(_) => Dialect::Postgres,
@@ -164,15 +167,20 @@ impl Place {
 
     /// Makes what has to exist before connecting.
     fn prepare(&self) -> Result<AnyConnectOptions, StoreError> {
+        if let Place::File(path) = self {
+            make_private_file(path)?;
+        }
+        self.options()
+    }
+
+    /// How to connect to what is there.
+    pub(super) fn options(&self) -> Result<AnyConnectOptions, StoreError> {
         let parse = |url: &str| {
             url.parse::<AnyConnectOptions>()
                 .map_err(|_| StoreError::Url { problem: "cannot be parsed".to_owned() })
         };
         let options = match self {
-            Place::File(path) => {
-                make_private_file(path)?;
-                parse(&format!("sqlite://{}", encode(path)))?
-            }
+            Place::File(path) => parse(&format!("sqlite://{}", encode(path)))?,
             Place::Server(url) => {
                 let mut options = parse(url)?;
                 let url = &options.database_url;

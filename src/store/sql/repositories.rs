@@ -10,7 +10,7 @@ macro_rules! installation_columns {
 macro_rules! repository_columns {
     () => {
         "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, arrived_at, \
-         head, policy_digest, facts_digest, due, judged_at, report, \
+         head, policy_digest, facts_digest, due, judged_at, report, unreadable, \
          findings, findings_since, findings_last, findings_evaluations"
     };
 }
@@ -58,6 +58,9 @@ statements! {
             arrived_at = CASE WHEN judged_at IS NOT NULL AND head IS NULL AND CAST($2 AS TEXT) IS NOT NULL \
                 THEN CAST($6 AS BIGINT) ELSE arrived_at END \
         WHERE id = $1";
+    SET_UNREADABLE = "UPDATE repository SET unreadable = $2 WHERE id = $1";
+    UNREADABLE = "SELECT id, owner, name, unreadable FROM repository \
+        WHERE unreadable IS NOT NULL AND removed_at IS NULL ORDER BY owner, name, id LIMIT $1";
     /// The same findings again count one more evaluation; others start anew.
     EVALUATED = "UPDATE repository SET \
             findings_since = CASE WHEN findings = $2 THEN findings_since ELSE CAST($3 AS BIGINT) END, \
