@@ -19,6 +19,7 @@ use muster::{
     github::{Endpoints, GitHub, webhook::Secret},
     jobs::{
         Act, Context, Settings, Target,
+        doctor::{Check, Depth, Doctor, Row, State},
         inspect_repository::{Inspection, inspect},
         worker::Worker,
     },
@@ -101,12 +102,22 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        Muster::open(github, clock, database, policy, false, &["agency"]).await
+    }
+
+    /// Starts on SQLite for these accounts, with the operator's own policy.
+    pub async fn start_for(
+        github: &Sandbox,
+        clock: &Clock,
+        organizations: &[&str],
+        policy: Option<Policy>,
+    ) -> Muster {
+        Muster::open(github, clock, Database::Sqlite, policy, false, organizations).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, Database::Sqlite, None, true, &["agency"]).await
     }
 
     async fn open(
@@ -115,6 +126,7 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
         dry_run: bool,
+        organizations: &[&str],
     ) -> Muster {
         let (folder, url) = new_database(database).await;
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
@@ -123,7 +135,7 @@ impl Muster {
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
         let client = if dry_run { client.dry_run() } else { client };
-        let organizations = vec!["agency".parse().unwrap()];
+        let organizations: Vec<_> = organizations.iter().map(|login| login.parse().unwrap()).collect();
         let settings = Settings {
             organizations: organizations.clone(),
             instance: "test".to_owned(),
@@ -182,6 +194,29 @@ impl Muster {
             installation,
             account: muster::domain::repository::AccountId(account),
         }
+    }
+
+    /// What the doctor finds, one line a row, as `x permissions agency: …`.
+    pub async fn doctor(&self, public_url: Option<&str>) -> Vec<String> {
+        let database = format!("sqlite://{}", self._folder.path().join("muster.db").display());
+        let doctor = Doctor {
+            github: &self.ctx.github,
+            store: Some(&self.ctx.store),
+            organizations: &self.ctx.settings.organizations,
+            policy: self.ctx.settings.policy.as_ref(),
+            public_url,
+            web: self.github.web_url(),
+            secrets: &[],
+            depth: Depth::Whole,
+            now: self.clock.now(),
+        };
+        let rows = doctor.examine(&Store::examine(&database).await).await;
+        let line = |row: Row| {
+            assert_eq!(row.remedy.is_some(), row.state != State::Ok, "{row:?}");
+            let subject = row.subject.map_or_else(String::new, |subject| format!(" {subject}"));
+            format!("{} {}{subject}: {}", row.state.as_str(), row.check.as_str(), row.means)
+        };
+        rows.into_iter().filter(|row| row.check != Check::Disk).map(line).collect()
     }
 
     /// What would be done about a repository now.

@@ -4,17 +4,22 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_tenants;
+mod abuse_wandering_token;
 mod abuse_zoo;
 mod brakes;
 mod check;
+mod clock;
 mod command_line;
 mod crash;
 mod deploy;
+mod doctor;
 mod documents;
 mod faults;
 mod floors;
 mod github;
 mod harness;
+mod hosts;
 mod license;
 mod manifests;
 mod organization;
