@@ -32,7 +32,7 @@ use self::{
 };
 pub use self::{
     credentials::App,
-    endpoints::{Endpoints, Product},
+    endpoints::Endpoints,
     error::{Error, Refusal, Result},
     examine::{Examined, RateLimit},
     limits::Pace,
