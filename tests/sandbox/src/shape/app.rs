@@ -84,7 +84,10 @@ impl State {
         if app.webhook_secret.is_some() {
             shape.insert("secret".into(), json!("********"));
         }
-        shape.insert("url".into(), json!(app.hook_url.as_deref().unwrap_or_default()));
+        // An App without a webhook has no URL, not an empty one.
+        if let Some(url) = &app.hook_url {
+            shape.insert("url".into(), json!(url));
+        }
         Value::Object(shape)
     }
 
