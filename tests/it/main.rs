@@ -4,7 +4,10 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_ledger;
 mod abuse_zoo;
+mod adoption;
+mod backup;
 mod brakes;
 mod check;
 mod command_line;
