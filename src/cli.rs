@@ -20,6 +20,9 @@ use crate::{
     config::{Config, Environment},
 };
 
+pub mod adopt;
+pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod deliveries;
 pub mod doctor;
@@ -71,6 +74,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adopt(adopt::Args),
+    Audit(audit::Args),
+    Backup(backup::Args),
     Check(check::Args),
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
@@ -130,6 +136,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     tokio::spawn(cancel_when_told(stop.clone()));
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
     match cli.command {
+        Command::Adopt(args) => invocation.or_interrupted(adopt::run(args, &invocation)).await,
+        Command::Audit(args) => invocation.or_interrupted(audit::run(args, &invocation)).await,
+        Command::Backup(args) => invocation.or_interrupted(backup::run(args, &invocation)).await,
         Command::Check(args) => check::run(&args, &invocation),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,

@@ -1,6 +1,7 @@
 //! The work between the faces and the adapters: what an event asks for, and
 //! how it is done.
 
+pub mod adoption;
 pub mod doctor;
 pub mod inspect_repository;
 mod policies;
@@ -8,7 +9,10 @@ pub mod route;
 pub mod sweep_installation;
 pub mod worker;
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
@@ -37,6 +41,8 @@ pub struct Context {
     /// What the operator set.
     pub settings: Arc<Settings>,
     bot: Arc<OnceCell<AccountId>>,
+    /// Accounts whose adoption is known to have ended, for good.
+    adopted: Arc<Mutex<HashSet<AccountId>>>,
 }
 
 /// What the operator set, as far as jobs need it.
@@ -132,7 +138,8 @@ impl Context {
     /// Puts together what jobs work with.
     #[must_use]
     pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
-        Context { github, store, clock, settings: Arc::new(settings), bot: Arc::default() }
+        let settings = Arc::new(settings);
+        Context { github, store, clock, settings, bot: Arc::default(), adopted: Arc::default() }
     }
 
     /// Whether nothing may be written to GitHub.

@@ -17,6 +17,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::mpsc;
 use turn::{Turn, WriteTurn};
 
+mod adoption;
+mod backup;
 mod deliveries;
 mod dialect;
 mod error;
@@ -30,18 +32,24 @@ mod policies;
 mod queue;
 mod repositories;
 mod row;
+mod rows;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod turn;
 mod work;
 
+pub use adoption::OwnItem;
+pub use backup::{BackedUp, BackupError, verify_backup};
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
 pub use installations::Installation;
-pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
+pub use ledger::{
+    AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
+    NewDecision, Verified,
+};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
@@ -129,6 +137,12 @@ impl Store {
         self.reader.close().await;
     }
 
+    /// Begins a transaction that sees one moment of the database, whatever is
+    /// written meanwhile.
+    async fn snapshot(&self, doing: &'static str) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
+        self.reader.begin_with(self.dialect.snapshot()).await.map_err(StoreError::of(doing))
+    }
+
     /// Begins a transaction that writes.
     async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
         let turn = match &self.turn {
@@ -152,9 +166,20 @@ async fn take_number(
     name: &'static str,
     doing: &'static str,
 ) -> Result<i64, StoreError> {
+    take_numbers(transaction, name, 1, doing).await
+}
+
+/// The last of the next `count` numbers of a counter, as [`take_number`].
+async fn take_numbers(
+    transaction: &mut Transaction,
+    name: &'static str,
+    count: i64,
+    doing: &'static str,
+) -> Result<i64, StoreError> {
     use row::Columns;
-    sqlx::query(sql::TAKE_NUMBER)
+    sqlx::query(sql::TAKE_NUMBERS)
         .bind(name)
+        .bind(count)
         .fetch_one(&mut **transaction)
         .await
         .and_then(|row| row.integer("value"))

@@ -23,7 +23,7 @@ use crate::{
     },
     github,
     jobs::{
-        Act, Context, Target,
+        Act, Context, Target, adoption,
         inspect_repository::{Inspection, inspect},
         sweep_installation,
     },
@@ -132,23 +132,47 @@ async fn go_through(
     work.dry_run |= act == Act::Plan;
     let store = Store::open(work.database.expose()).await?;
     let ctx = app::context(&work, store, invocation.clock.clone())?;
+    let began = ctx.clock.now();
     let targets = targets(&ctx, place).await?;
     let cause = match place {
         Place::Organization(_) => Cause::Sweep,
         Place::Repository(_) => Cause::Event,
     };
+    if let (Act::Apply, Some(first)) = (act, targets.first()) {
+        adoption::all_listed(&ctx, first.installation, began).await?;
+    }
     let mut visits = Vec::new();
     for target in &targets {
-        let outcome = inspect(&ctx, target, cause, act).await.map_err(|error| error.to_string());
-        visits.push(Visit { name: target.name.to_string(), outcome: outcome.transpose() });
+        visits.push(visit(&ctx, target, cause, act).await);
+    }
+    // In an organization that the ledger does not know, every change is held
+    // back until all was read: what was held may go on now, or says why not.
+    if act == Act::Apply {
+        adoption::proceed(&ctx).await?;
+        for (seen, target) in visits.iter_mut().zip(&targets) {
+            if matches!(&seen.outcome, Some(Ok(seen)) if !seen.plan.held.is_empty()) {
+                *seen = visit(&ctx, target, cause, act).await;
+            }
+        }
     }
     let now = invocation.clock.now();
     match format {
         Format::Json => output::json(&Document::new("plan-1", now, document(&visits, act)))?,
         Format::Table => print(&visits, act, now)?,
     }
+    if act == Act::Plan && adoption::is_unread(&ctx, &targets).await? {
+        note(&format!(
+            "Nothing is written to {} before Muster has read all of its repositories once.",
+            place.owner()
+        ));
+    }
     let _ = ctx.github.revoke_all().await;
     Ok(ExitCode::from(verdict(&visits, act)))
+}
+
+async fn visit(ctx: &Context, target: &Target, cause: Cause, act: Act) -> Visit {
+    let outcome = inspect(ctx, target, cause, act).await.map_err(|error| error.to_string());
+    Visit { name: target.name.to_string(), outcome: outcome.transpose() }
 }
 
 /// The repositories of a place, as GitHub lists them for the App.
@@ -189,16 +213,19 @@ fn verdict(visits: &[Visit], act: Act) -> u8 {
     if failed > 0 && failed == visits.len() {
         return COULD_NOT_RUN;
     }
-    let left = |inspection: &Inspection| match act {
-        Act::Plan => !inspection.plan.changes.is_empty(),
-        Act::Apply => inspection.done.len() < inspection.plan.changes.len(),
+    let left = |inspection: &Inspection| {
+        let plan = &inspection.plan;
+        match act {
+            Act::Plan => !plan.changes.is_empty() || !plan.held.is_empty(),
+            Act::Apply => inspection.done.len() < plan.changes.len() || !plan.held.is_empty(),
+        }
     };
     let changes = visits.iter().any(|visit| matches!(&visit.outcome, Some(Ok(seen)) if left(seen)));
     if changes || failed > 0 { FINDINGS } else { 0 }
 }
 
 fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
-    let mut changes = 0;
+    let (mut changes, mut held) = (0, 0);
     for visit in visits {
         match &visit.outcome {
             None => note(&format!("{}: it is gone", visit.name)),
@@ -216,6 +243,10 @@ fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
                 for line in lines {
                     output::line(&format!("  {line}"))?;
                 }
+                held += seen.plan.held.len();
+                for change in &seen.plan.held {
+                    output::line(&format!("  waits: {change}"))?;
+                }
                 for refused in &seen.plan.would_not {
                     let until = refused.until.filter(|until| *until > now);
                     let until =
@@ -226,9 +257,12 @@ fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
         }
     }
     let things = if changes == 1 { "change" } else { "changes" };
+    let waiting = if held == 0 { String::new() } else { format!(" {held} more must wait.") };
     match act {
-        Act::Plan => output::line(&format!("Would make {changes} {things}; nothing has been written."))?,
-        Act::Apply => output::line(&format!("Made {changes} {things}."))?,
+        Act::Plan => {
+            output::line(&format!("Would make {changes} {things}; nothing has been written.{waiting}"))?;
+        }
+        Act::Apply => output::line(&format!("Made {changes} {things}.{waiting}"))?,
     }
     Ok(())
 }
@@ -249,6 +283,9 @@ struct Entry<'a> {
     verdict: Option<crate::domain::finding::Verdict>,
     /// What is to be done, one line each.
     changes: Vec<String>,
+    /// What is to be done once nothing holds it back, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<String>,
     /// What was done, one line each.
     done: &'a [String],
     would_not: Vec<Refused<'a>>,
@@ -277,6 +314,7 @@ fn entry(visit: &Visit) -> Entry<'_> {
         repository: &visit.name,
         verdict: None,
         changes: Vec::new(),
+        held: Vec::new(),
         done: &[],
         would_not: Vec::new(),
         due: None,
@@ -288,6 +326,7 @@ fn entry(visit: &Visit) -> Entry<'_> {
         Some(Ok(seen)) => Entry {
             verdict: Some(seen.report.verdict()),
             changes: seen.plan.changes.iter().map(ToString::to_string).collect(),
+            held: seen.plan.held.iter().map(ToString::to_string).collect(),
             done: &seen.done,
             would_not: seen
                 .plan

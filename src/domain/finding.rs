@@ -417,6 +417,8 @@ impl FromStr for FindingSet {
     }
 }
 
+mod recall;
+
 /// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
 /// its text. Stands in the marker.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

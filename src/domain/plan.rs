@@ -7,11 +7,13 @@
 //! nothing; (6) the brakes (mode, pace, window, grace) are part of the plan.
 
 mod files;
+mod hold;
 mod print;
 #[cfg(test)]
 mod tests;
 
 pub use files::kind_for;
+pub use hold::Hold;
 
 use std::time::Duration;
 
@@ -194,6 +196,8 @@ pub struct WouldNot {
 pub struct Plan {
     /// What to do, in this order.
     pub changes: Vec<Change>,
+    /// What to do once nothing holds it back any more ([`Plan::held_by`]).
+    pub held: Vec<Change>,
     /// What is left undone, and why.
     pub would_not: Vec<WouldNot>,
     /// The next moment at which time alone could change the plan.

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sha2::{Digest, Sha256};
 
-use super::{Act, Context, JobError, Target, policies};
+use super::{Act, Context, JobError, Target, adoption, policies};
 use crate::{
     domain::{
         finding::{FindingSet, Report, Severity},
@@ -84,6 +84,7 @@ pub async fn inspect(
     let (policy, wish_problem) = with_wish(policy, &read.snapshot);
     let report = rules::evaluate(&policy, &read.snapshot, now);
     let identity = ctx.identity(&reader).await?;
+    let hold = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
     let prefix = policy.pull_request.branch_prefix.clone();
     let look = |rows: &[Remembered], declined| {
         recognise(&read.observed, rows, declined, &identity, target.repository, &prefix, now)
@@ -112,7 +113,10 @@ pub async fn inspect(
         identity: &identity,
         policy_page: page.as_ref(),
     };
-    let plan = plan(&situation, now);
+    let mut plan = plan(&situation, now);
+    if let Some(hold) = &hold {
+        plan = plan.held_by(hold);
+    }
     let mut done = Vec::new();
     if act == Act::Apply {
         ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Act, Context, JobError, Target, inspect_repository::inspect, sweep_installation};
+use super::{Act, Context, JobError, Target, adoption, inspect_repository::inspect, sweep_installation};
 use crate::{
     domain::{
         plan::Cause,
@@ -135,7 +135,8 @@ impl Worker {
             return Ok(false);
         }
         let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
-            return Ok(false);
+            // Idle: maybe the last repository that was waited for is done.
+            return adoption::proceed(&self.ctx).await;
         };
         let job = AssertUnwindSafe(self.perform(&lease)).catch_unwind();
         let outcome = match tokio::time::timeout(MOST_TIME, job).await {

@@ -1,9 +1,9 @@
 //! What the two databases do not say alike. Everything else is one SQL.
 //!
-//! The differences: how a write transaction begins, how a row that somebody
-//! else holds is passed over, how a session is set up, how migrations are kept
-//! from racing, how a table is made append-only, and what is asked about the
-//! journal.
+//! The differences: how a write transaction begins and how one that sees a
+//! single moment, how a row that somebody else holds is passed over, how a
+//! session is set up, how migrations are kept from racing, how a table is made
+//! append-only, and what is asked about the journal.
 
 use super::Durability;
 
@@ -23,6 +23,15 @@ impl Dialect {
         match self {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
+        }
+    }
+
+    /// Begins a transaction that reads one moment of the database. SQLite in
+    /// its journal mode WAL does so by itself.
+    pub(super) fn snapshot(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }
     }
 
@@ -84,6 +93,14 @@ impl Dialect {
         match self {
             Dialect::Sqlite => include_str!("migrations/append_only.sqlite.sql"),
             Dialect::Postgres => include_str!("migrations/append_only.postgres.sql"),
+        }
+    }
+
+    /// Triggers that refuse UPDATE and DELETE on `chain`.
+    pub(super) fn append_only_chain(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => include_str!("migrations/chain.sqlite.sql"),
+            Dialect::Postgres => include_str!("migrations/chain.postgres.sql"),
         }
     }
 

@@ -3,15 +3,18 @@
 use super::intake::KnownTurns;
 use super::row::Columns;
 use super::turn::WriteTurn;
-use super::{Dialect, Durability, Store, StoreError, intake, pool, sql};
+use super::{Dialect, Durability, Store, StoreError, intake, ledger, pool, sql};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{ConnectOptions, Executor};
 use std::path::{Path, PathBuf};
 
+const WALK: &str = include_str!("migrations/0001_walk.sql");
+const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
+const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
+
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_walk.sql"), include_str!("migrations/0002_unreadable.sql")];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {
@@ -39,8 +42,18 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub async fn open_with(url: &str, durability: Durability) -> Result<Store, StoreError> {
-        sqlx::any::install_default_drivers();
         let place = Place::of(url)?;
+        let mut store = Store::connect(&place, durability).await?;
+        store.migrate().await?;
+        if let (Place::File(file), Some(turn)) = (&place, &store.turn) {
+            store.intake = Some(intake::group::start(file, durability, turn.clone(), store.turns.clone())?);
+        }
+        Ok(store)
+    }
+
+    /// Connects, whatever the schema is.
+    pub(super) async fn connect(place: &Place, durability: Durability) -> Result<Store, StoreError> {
+        sqlx::any::install_default_drivers();
         let dialect = place.dialect();
         let options = place.prepare()?;
         let session = dialect.session(durability);
@@ -69,12 +82,7 @@ impl Store {
             Dialect::Sqlite => Some(WriteTurn::new()),
             Dialect::Postgres => None,
         };
-        let mut store = Store { dialect, reader, writer, turn, intake: None, turns: KnownTurns::default() };
-        store.migrate().await?;
-        if let (Place::File(file), Some(turn)) = (&place, &store.turn) {
-            store.intake = Some(intake::group::start(file, durability, turn.clone(), store.turns.clone())?);
-        }
-        Ok(store)
+        Ok(Store { dialect, reader, writer, turn, intake: None, turns: KnownTurns::default() })
     }
 
     /// Brings the schema to [`known_version`], one replica at a time. Asks
@@ -98,8 +106,15 @@ impl Store {
         }
         for (step, script) in MIGRATIONS.iter().enumerate().skip(version as usize) {
             transaction.execute(sqlx::raw_sql(*script)).await.map_err(&refused)?;
-            if step == 0 {
+            if *script == WALK {
                 transaction.execute(sqlx::raw_sql(self.dialect.append_only())).await.map_err(&refused)?;
+            }
+            if *script == LEDGER {
+                ledger::chain::forge(&mut transaction, MIGRATING).await?;
+                transaction
+                    .execute(sqlx::raw_sql(self.dialect.append_only_chain()))
+                    .await
+                    .map_err(&refused)?;
             }
             sqlx::query(sql::SCHEMA_STEP)
                 .bind(step as i64 + 1)

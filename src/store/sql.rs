@@ -43,11 +43,13 @@ macro_rules! sixteen_rows {
     };
 }
 
+mod adoption;
 mod deliveries;
 mod ledger;
 mod repositories;
 mod work;
 
+pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use ledger::*;
 pub(super) use repositories::*;
@@ -61,7 +63,7 @@ mod schema {
         ALIVE = "SELECT 1 AS alive";
         /// To be taken back: that it is allowed is all that is asked.
         WRITE_NOTHING = "UPDATE counter SET value = value";
-        TAKE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value";
+        TAKE_NUMBERS = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
     }
 }
 pub(super) use schema::*;
@@ -69,12 +71,20 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
-        .concat()
-        .into_iter()
-        .filter(|(name, _)| match dialect {
-            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-            super::Dialect::Postgres => true,
-        })
-        .collect()
+    [
+        schema::REGISTER,
+        deliveries::REGISTER,
+        work::REGISTER,
+        repositories::REGISTER,
+        ledger::REGISTER,
+        adoption::REGISTER,
+        super::rows::REGISTER,
+    ]
+    .concat()
+    .into_iter()
+    .filter(|(name, _)| match dialect {
+        super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
+        super::Dialect::Postgres => true,
+    })
+    .collect()
 }

@@ -11,10 +11,11 @@ use muster::{
     app::App,
     clock::Clock,
     domain::{
+        adoption::Ending,
         marker::MarkerKeys,
         plan::Cause,
         policy::Policy,
-        repository::{InstallationId, RepositoryId},
+        repository::{AccountId, InstallationId, RepositoryId},
     },
     github::{Endpoints, GitHub, webhook::Secret},
     jobs::{
@@ -115,6 +116,17 @@ impl Muster {
         Muster::open(github, clock, Database::Sqlite, policy, false, organizations).await
     }
 
+    /// Starts with a database that has never met the organization.
+    pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
+        let (folder, url) = new_database(database).await;
+        Muster::on(github, clock, (folder, &url), None, false, &["agency"]).await
+    }
+
+    /// Starts on a database that is there.
+    pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
+        Muster::on(github, clock, place, None, false, &["agency"]).await
+    }
+
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
         Muster::open(github, clock, Database::Sqlite, None, true, &["agency"]).await
@@ -129,7 +141,33 @@ impl Muster {
         organizations: &[&str],
     ) -> Muster {
         let (folder, url) = new_database(database).await;
-        let store = Store::open_with(&url, Durability::Test).await.unwrap();
+        let muster = Muster::on(github, clock, (folder, &url), policy, dry_run, organizations).await;
+        muster.know().await;
+        muster
+    }
+
+    /// These organizations are served for long: they are not to be read whole
+    /// before anything is written there.
+    async fn know(&self) {
+        let (store, now) = (&self.ctx.store, self.clock.now());
+        for login in &self.ctx.settings.organizations {
+            let account = self.github.state(|state| state.account_named(login.as_str()).map(|it| it.id));
+            let Some(account) = account.map(AccountId) else { continue };
+            store.begin_adoption(account, now).await.unwrap();
+            let begun = store.adoption(account).await.unwrap().unwrap();
+            store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+        }
+    }
+
+    async fn on(
+        github: &Sandbox,
+        clock: &Clock,
+        (folder, url): (TempDir, &str),
+        policy: Option<Policy>,
+        dry_run: bool,
+        organizations: &[&str],
+    ) -> Muster {
+        let store = Store::open_with(url, Durability::Test).await.unwrap();
         let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
@@ -192,7 +230,7 @@ impl Muster {
             repository: RepositoryId(self.github.repository_id(name)),
             name: name.parse().unwrap(),
             installation,
-            account: muster::domain::repository::AccountId(account),
+            account: AccountId(account),
         }
     }
 
@@ -237,6 +275,13 @@ impl Muster {
             })
             .filter(|call| !call.contains("access_tokens"))
             .collect()
+    }
+
+    /// The process ends, and its database is lost with it.
+    pub async fn lose(mut self) {
+        self.finished = true;
+        self.stop.cancel();
+        self.ctx.store.close().await;
     }
 
     /// No job is left to do now, none is dead, GitHub saw nothing it does not

@@ -4,9 +4,12 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_ledger;
 mod abuse_tenants;
 mod abuse_wandering_token;
 mod abuse_zoo;
+mod adoption;
+mod backup;
 mod brakes;
 mod check;
 mod clock;

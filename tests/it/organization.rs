@@ -147,6 +147,52 @@ async fn plan_prints_what_sweep_applies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_waits_for_the_operators_word() {
+    let operator = Operator::new().await;
+    told(&operator.muster(&["sweep", "agency", "--apply"]), 0);
+    let alice = operator.github.user("alice");
+    alice.close_pull_request("agency/site", 1);
+    for file in ["muster.db", "muster.db-wal", "muster.db-shm"] {
+        // The side files are gone already where the last process closed them.
+        let _ = std::fs::remove_file(operator.folder.path().join(file));
+    }
+    let unmet = operator.muster(&["adopt", "agency"]);
+    assert!(String::from_utf8_lossy(&unmet.stderr).contains("has not met agency"), "{unmet:?}");
+    told(&unmet, 2);
+    alice.delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
+    operator.github.clear_calls();
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 1), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      waits: open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+      would not open an issue: the pull request answers the same finding
+      would not write anything yet: the ledger was empty, and people may look first: muster adopt agency --confirm
+    Made 0 changes. 1 more must wait.
+    "#);
+    operator.only_read();
+    let found: Value =
+        serde_json::from_str(&told(&operator.muster(&["adopt", "agency", "--format", "json"]), 1)).unwrap();
+    assert_eq!((&found["schema"], &found["stage"]), (&"adoption-1".into(), &"waiting".into()));
+    let declined = &found["found"][0];
+    assert_eq!((&declined["repository"], &declined["number"]), (&"agency/site".into(), &1.into()));
+    assert_eq!((&declined["state"], &declined["declined_by"]), (&"declined".into(), &"alice".into()));
+    let table = told(&operator.muster(&["adopt", "agency"]), 1);
+    assert!(table.contains("add --confirm"), "{table}");
+    told(&operator.muster(&["adopt", "agency", "--confirm"]), 0);
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
+      would not open an issue: the pull request answers the same finding
+    Made 1 change.
+    "#);
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 1, "what was declined stays so");
+    told(&operator.muster(&["audit", "verify"]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_holds_no_token_that_can_write() {
     let operator = Operator::new().await;
     let dry = operator.with(&["sweep", "agency", "--apply"], &[("MUSTER_DRY_RUN", "1")]);

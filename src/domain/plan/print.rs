@@ -33,6 +33,9 @@ impl fmt::Display for Plan {
         for change in &self.changes {
             writeln!(f, "{change}")?;
         }
+        for change in &self.held {
+            writeln!(f, "waits: {change}")?;
+        }
         for refused in &self.would_not {
             write!(f, "would not {}: {}", refused.what, refused.why)?;
             if let Some(until) = refused.until {

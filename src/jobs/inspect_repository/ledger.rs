@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Target, note};
 use crate::{
     domain::{
         finding::{FindingSet, Report, Severity},
-        marker::Kind,
+        marker::{Identity, Kind, Whose},
         observed::{Actor, Item, ItemKind},
         outstanding::{Declined, News, Outstanding, Recognised, Remembered, Standing, Start, State},
         plan::{Plan, kind_for},
@@ -54,13 +56,14 @@ pub(super) async fn learn(
     recognised: &Recognised,
 ) -> Result<(), JobError> {
     let rows = ctx.store.outstanding(target.repository).await?;
-    let lesson = Lesson { ctx, reader, target, report, rows };
+    let identity = ctx.identity(reader).await?;
+    let lesson = Lesson { ctx, reader, target, report, identity, rows };
     for news in &recognised.news {
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
             News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,
-            News::Closed { item, kind, findings, by, .. } => {
-                lesson.closed(item, *kind, findings.as_ref(), by.as_ref()).await?;
+            News::Closed { item, kind, findings, by, at, .. } => {
+                lesson.closed(item, *kind, findings.as_ref(), by.as_ref(), *at).await?;
             }
             News::Gone(row) => lesson.gone(row).await?,
         }
@@ -93,6 +96,7 @@ struct Lesson<'a> {
     reader: &'a Reader,
     target: &'a Target,
     report: &'a Report,
+    identity: Identity,
     rows: Vec<Remembered>,
 }
 
@@ -121,6 +125,7 @@ impl Lesson<'_> {
                 None,
                 Role::None,
                 Some(item),
+                None,
             )
             .await?;
         }
@@ -146,12 +151,25 @@ impl Lesson<'_> {
             repository: self.target.repository,
             account: self.target.account,
             kind,
-            findings: findings.unwrap_or_else(|| self.findings_now(kind)),
+            findings: findings.unwrap_or_else(|| self.findings_of(item, kind)),
         };
         let (number, node_id) = (item.number, item.node_id.clone());
         let found = Adopted { new, state, number, node_id, created_at: item.created_at };
         store.adopt_outstanding(&found, now).await?;
         Ok(())
+    }
+
+    /// What an item is about that the ledger does not know: what its marker
+    /// names, else what it would be about today.
+    fn findings_of(&self, item: &Item, kind: Kind) -> FindingSet {
+        let today = self.findings_now(kind);
+        match self.identity.whose(item, self.target.repository) {
+            Whose::Ours(marker) if marker.findings != today.hash() => {
+                let possible = |rule, gap| kind == Kind::Tracking || kind_for(rule, gap) == Some(kind);
+                marker.findings.recall(possible).unwrap_or(today)
+            }
+            Whose::Ours(_) | Whose::Unreadable | Whose::OtherInstance | Whose::Foreign => today,
+        }
     }
 
     /// What an item of this kind would be about today.
@@ -173,27 +191,29 @@ impl Lesson<'_> {
         kind: Kind,
         findings: Option<&FindingSet>,
         by: Option<&Actor>,
+        at: Option<Timestamp>,
     ) -> Result<(), JobError> {
-        let findings = findings.cloned().unwrap_or_else(|| self.findings_now(kind));
-        let ours = self.ctx.identity(self.reader).await?.bot;
-        if by.and_then(|actor| actor.id) == Some(ours) {
+        let findings = findings.cloned().unwrap_or_else(|| self.findings_of(item, kind));
+        if by.and_then(|actor| actor.id) == Some(self.identity.bot) {
             return self.settle(item, kind, State::Closed, Some(findings)).await;
         }
         let role = self.role(by).await?;
         let may_decline = role >= Role::Write;
-        self.decide(kind, &findings, DecisionStatus::Declined, "close", by, role, Some(item)).await?;
+        self.decide(kind, &findings, DecisionStatus::Declined, "close", by, role, Some(item), at).await?;
         let state = if may_decline { State::Declined } else { State::Closed };
         self.settle(item, kind, state, Some(findings)).await
     }
 
     /// Deleted, transferred or converted: never recreated.
     async fn gone(&self, row: &Remembered) -> Result<(), JobError> {
-        self.decide(row.kind, &row.findings, DecisionStatus::Declined, "gone", None, Role::None, None)
-            .await?;
+        let declined = DecisionStatus::Declined;
+        self.decide(row.kind, &row.findings, declined, "gone", None, Role::None, None, None).await?;
         self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
         Ok(())
     }
 
+    /// Records a decision. A decline counts from `at`, when the item was
+    /// closed, however late the ledger learns of it.
     #[expect(clippy::too_many_arguments, reason = "the columns of a decision")]
     async fn decide(
         &self,
@@ -204,6 +224,7 @@ impl Lesson<'_> {
         by: Option<&Actor>,
         role: Role,
         item: Option<&Item>,
+        at: Option<Timestamp>,
     ) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
@@ -217,7 +238,7 @@ impl Lesson<'_> {
             role: word(role).to_owned(),
             via: via.to_owned(),
             reason: None,
-            until: (status == DecisionStatus::Declined).then(|| now + DAY * days),
+            until: (status == DecisionStatus::Declined).then(|| at.unwrap_or(now) + DAY * days),
             approver: None,
             evidence_url: item.map(|item| item.url.clone()),
         };

@@ -82,7 +82,7 @@ pub(crate) fn repository(files: &[Given]) -> Value {
             "committedDate": "2026-01-01T00:00:00Z"}},
         "root": folder(files.iter().map(Given::entry).collect()),
         "dotGithub": null, "docs": null, "licenses": null,
-        "label": null, "issues": {"nodes": []}, "filesPullRequests": {"nodes": []},
+        "label": null, "issues": {"nodes": []}, "labelled": {"nodes": []}, "filesPullRequests": {"nodes": []},
         "licensePullRequests": {"nodes": []}, "branches": {"nodes": []}});
     let foreseen = ["LICENSE", "LICENSE.md", "LICENSE.txt", "README.md", "README"];
     for (at, path) in foreseen.iter().enumerate() {

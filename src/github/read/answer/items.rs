@@ -18,6 +18,7 @@ use crate::{
 struct Ours {
     label: Option<Value>,
     issues: Nodes<RawItem>,
+    labelled: Nodes<RawItem>,
     files_pull_requests: Nodes<RawItem>,
     license_pull_requests: Nodes<RawItem>,
     branches: Option<Nodes<RawBranch>>,
@@ -127,7 +128,7 @@ impl Whole {
         let id: Named = part(&self.repository)?;
         let ours: Ours = part(&self.repository)?;
         let mut observed = Observed { label_exists: ours.label.is_some(), ..Observed::default() };
-        let listed = [ours.issues, ours.files_pull_requests, ours.license_pull_requests];
+        let listed = [ours.issues, ours.labelled, ours.files_pull_requests, ours.license_pull_requests];
         // A branch of the same name in a fork is not ours.
         let listed =
             listed.into_iter().flat_map(|list| list.nodes).flatten().filter(|item| !item.is_cross_repository);
