@@ -60,6 +60,12 @@ impl Endpoints {
         self.rest.authority().map_or("", |authority| authority.as_str())
     }
 
+    /// Whether this is an Enterprise Server, whose REST API stands at `/api/v3`.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.rest.path().trim_end_matches('/').ends_with("/api/v3")
+    }
+
     /// Whether REST and GraphQL are both spoken to in plain HTTP (loopback).
     pub(super) fn plain(&self) -> bool {
         [&self.rest, &self.graphql].iter().all(|uri| uri.scheme_str() == Some("http"))
@@ -148,7 +154,9 @@ mod tests {
             ("https://git.agency.gov/api/v3/", "https://git.agency.gov/api/graphql"),
             ("http://127.0.0.1:7/api/v3", "http://127.0.0.1:7/api/graphql"),
         ] {
-            assert_eq!(Endpoints::new(rest, None).unwrap().graphql(), graphql);
+            let endpoints = Endpoints::new(rest, None).unwrap();
+            assert_eq!(endpoints.graphql(), graphql);
+            assert_eq!(endpoints.is_server(), graphql.ends_with("/api/graphql"), "{rest}");
         }
     }
 

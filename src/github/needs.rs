@@ -4,9 +4,10 @@
 //! Source: GitHub documentation, "Permissions required for GitHub Apps", and
 //! for events "Webhook events and payloads" ("Availability").
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use http::Method;
+use serde::{Deserialize, Serialize};
 
 use super::graphql;
 
@@ -72,6 +73,33 @@ pub fn shown(needs: &[Need]) -> String {
     parts.join(", ")
 }
 
+/// The permissions that an installation grants, by GitHub's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Granted(BTreeMap<String, String>);
+
+impl Granted {
+    /// What of `needs` is not granted. Metadata may be read by every App.
+    #[must_use]
+    pub fn lacks(&self, needs: &[Need]) -> Vec<Need> {
+        let held = |(permission, level): &Need| {
+            (*permission, *level) == (Metadata, Read)
+                || self.0.get(permission.as_str()).is_some_and(|word| match level {
+                    Read => ["read", "write", "admin"].contains(&word.as_str()),
+                    Write => ["write", "admin"].contains(&word.as_str()),
+                })
+        };
+        needs.iter().filter(|need| !held(need)).copied().collect()
+    }
+}
+
+impl fmt::Display for Granted {
+    /// As JSON, by permission.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", serde_json::json!(self.0))
+    }
+}
+
 /// A route of the REST API: how it is called and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -130,6 +158,8 @@ use Permission::{Checks, Contents, Issues, Metadata, PullRequests};
 pub static APP: Route = Route::new(Method::GET, "/app", &[]);
 /// Where the App is installed.
 pub static INSTALLATIONS: Route = Route::new(Method::GET, "/app/installations", &[]);
+/// One installation of the App.
+pub static INSTALLATION: Route = Route::new(Method::GET, "/app/installations/{installation_id}", &[]);
 /// A token of an installation.
 pub static MINT: Route = Route::new(Method::POST, "/app/installations/{installation_id}/access_tokens", &[]);
 /// The end of a token.
@@ -138,6 +168,15 @@ pub static REVOKE: Route = Route::new(Method::DELETE, "/installation/token", &[]
 pub static INSTALLATION_OF_ORGANIZATION: Route = Route::new(Method::GET, "/orgs/{org}/installation", &[]);
 /// The installation on a user.
 pub static INSTALLATION_OF_USER: Route = Route::new(Method::GET, "/users/{username}/installation", &[]);
+/// The installation that covers a repository.
+pub static INSTALLATION_OF_REPOSITORY: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/installation", &[]);
+/// GitHub's record of the App's webhook deliveries.
+pub static DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliveries", &[]);
+/// One of them, with what was sent.
+pub static DELIVERY: Route = Route::new(Method::GET, "/app/hook/deliveries/{delivery_id}", &[]);
+/// The same sent once more.
+pub static REDELIVER: Route = Route::new(Method::POST, "/app/hook/deliveries/{delivery_id}/attempts", &[]);
 /// What an installation may see.
 pub static INSTALLED_REPOSITORIES: Route =
     Route::new(Method::GET, "/installation/repositories", &[(Metadata, Read)]);
@@ -179,13 +218,18 @@ pub static DELETE_BRANCH: Route =
     Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 19] = [
+pub static ROUTES: [&Route; 24] = [
     &APP,
     &INSTALLATIONS,
+    &INSTALLATION,
     &MINT,
     &REVOKE,
     &INSTALLATION_OF_ORGANIZATION,
     &INSTALLATION_OF_USER,
+    &INSTALLATION_OF_REPOSITORY,
+    &DELIVERIES,
+    &DELIVERY,
+    &REDELIVER,
     &INSTALLED_REPOSITORIES,
     &ORGANIZATION_REPOSITORIES,
     &USER,
@@ -263,6 +307,18 @@ mod tests {
         assert_eq!(routes.len(), ROUTES.len());
         assert_eq!(OPERATIONS.len(), graphql::DOCUMENTS.len());
         assert!(EVENTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn what_is_granted_covers_what_it_includes() {
+        let granted = |json| serde_json::from_value::<Granted>(json).unwrap();
+        let fixer = granted(serde_json::json!({"contents": "write", "pull_requests": "admin"}));
+        assert_eq!(fixer.lacks(PROPOSING), []);
+        assert_eq!(fixer.lacks(&[(Contents, Read), (Issues, Write)]), [(Issues, Write)]);
+        let observer = granted(serde_json::json!({"contents": "read", "a_permission_to_come": "some"}));
+        assert_eq!(observer.lacks(PROPOSING), [(Contents, Write), (PullRequests, Write)]);
+        assert_eq!(fixer.to_string(), r#"{"contents":"write","pull_requests":"admin"}"#);
+        assert_eq!(Granted::default().lacks(&[(Metadata, Read), (Checks, Read)]), [(Checks, Read)]);
     }
 
     #[test]

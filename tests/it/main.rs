@@ -4,6 +4,8 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_replay;
+mod abuse_tenants;
 mod abuse_zoo;
 mod brakes;
 mod check;
@@ -16,10 +18,13 @@ mod floors;
 mod github;
 mod harness;
 mod license;
+mod lives;
 mod manifests;
 mod organization;
 mod own_check;
 mod pages;
+mod poll;
+mod recovery;
 mod server;
 mod walk;
 mod webhook;

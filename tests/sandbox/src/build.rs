@@ -522,6 +522,10 @@ impl Builder {
         state.list_lag = self.list_lag;
         state.tree_limit = self.tree_limit.unwrap_or(state.tree_limit);
         state.text_limit = self.text_limit.unwrap_or(state.text_limit);
+        state.record = match self.flavor {
+            Flavor::DotCom => SignedDuration::from_hours(3 * 24),
+            Flavor::Server => SignedDuration::from_hours(30 * 24),
+        };
         let app = state.app_mut();
         app.permissions = self.app.permissions;
         app.events = self.app.events;
@@ -531,16 +535,7 @@ impl Builder {
             state.person(&login);
         }
         for organization in self.organizations {
-            let mut members: BTreeMap<AccountId, bool> = BTreeMap::new();
-            for (login, owner) in organization.members {
-                members.insert(state.person(&login), owner);
-            }
-            let (base_role, free) = (organization.base_role, organization.free);
-            let kind = AccountKind::Organization(Organization { members, base_role, free });
-            let id = state.add_account(&organization.login, kind);
-            for repository in organization.repositories {
-                state.plant(id, repository).expect("the repositories described have different names");
-            }
+            state.add_organization(organization);
         }
         for (login, repository) in self.user_repositories {
             let id = state.person(&login);
@@ -560,6 +555,24 @@ impl State {
             Some(account) => account.id,
             None => self.add_account(login, AccountKind::User),
         }
+    }
+
+    /// Makes an organization as described; nobody is told.
+    ///
+    /// # Panics
+    /// When two of its repositories have the same name.
+    pub fn add_organization(&mut self, new: NewOrganization) -> AccountId {
+        let mut members: BTreeMap<AccountId, bool> = BTreeMap::new();
+        for (login, owner) in new.members {
+            members.insert(self.person(&login), owner);
+        }
+        let (base_role, free) = (new.base_role, new.free);
+        let kind = AccountKind::Organization(Organization { members, base_role, free });
+        let id = self.add_account(&new.login, kind);
+        for repository in new.repositories {
+            self.plant(id, repository).expect("the repositories described have different names");
+        }
+        id
     }
 
     fn install_described(&mut self, new: NewInstallation) {

@@ -81,6 +81,8 @@ pub struct State {
     pub(crate) installations: BTreeMap<InstallationId, Installation>,
     tokens: HashMap<String, app::Token>,
     pub(crate) deliveries: Vec<Delivery>,
+    /// How far back the record of deliveries goes.
+    pub(crate) record: SignedDuration,
     pub(crate) limits: limit::Limits,
     pub(crate) list_lag: SignedDuration,
     /// Entries a recursive tree listing shows at most; GitHub's is 100,000.
@@ -120,6 +122,7 @@ impl State {
             installations: BTreeMap::new(),
             tokens: HashMap::new(),
             deliveries: Vec::new(),
+            record: SignedDuration::from_hours(3 * 24),
             limits: limit::Limits { hourly: Some(5000), ..limit::Limits::default() },
             list_lag: SignedDuration::ZERO,
             tree_limit: 100_000,
