@@ -2,6 +2,7 @@
 //! how it is done.
 
 pub mod inspect_repository;
+pub mod lease;
 mod policies;
 pub mod route;
 pub mod sweep_installation;
@@ -21,7 +22,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
-    store::{Installation, Store, StoreError},
+    store::{Installation, Lease, Store, StoreError},
 };
 
 /// What every job works with; cheap to clone.
@@ -79,8 +80,11 @@ pub enum Act {
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// Release the job until then; it is nobody's fault.
-    #[error("waits for GitHub's limits until {0}")]
+    #[error("waits until {0}, to stay within the limits")]
     Wait(Timestamp),
+    /// GitHub refused for a limit: no job of the installation begins before.
+    #[error("waits for GitHub's limits until {0}")]
+    Limited(Timestamp),
     /// What the plan rested on changed: start over at once.
     #[error("the repository changed while it was judged")]
     Changed,
@@ -99,7 +103,8 @@ impl From<github::Error> for JobError {
     fn from(error: github::Error) -> Self {
         use github::Error;
         match error {
-            Error::RateLimited { until } => JobError::Wait(until),
+            Error::Paced { until } => JobError::Wait(until),
+            Error::RateLimited { until } => JobError::Limited(until),
             Error::Suspended => JobError::Suspended,
             Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
             Error::Transient(_)
@@ -131,6 +136,18 @@ impl Context {
     #[must_use]
     pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
         Context { github, store, clock, settings: Arc::new(settings), bot: Arc::default() }
+    }
+
+    /// The same for the run of a lease: without one there is no leave to
+    /// write, so whoever writes to GitHub holds the repository.
+    #[must_use]
+    pub fn under(&self, lease: &Lease) -> Context {
+        let (store, clock, lease) = (self.store.clone(), self.clock.clone(), Arc::new(lease.clone()));
+        let github = self.github.clone().with_leave(move |installation, pieces, pace| {
+            let (store, clock, lease) = (store.clone(), clock.clone(), Arc::clone(&lease));
+            async move { lease::leave(&store, &clock, &lease, installation, pieces, pace).await }
+        });
+        Context { github, ..self.clone() }
     }
 
     /// Whether nothing may be written to GitHub.

@@ -3,7 +3,8 @@
 //! Promises: (1) `plan`, and `sweep` without `--apply`, write nothing to
 //! GitHub: they hold no token that can; (2) what is printed is the plan that
 //! `sweep --apply` carries out; (3) a repository that fails does not stop the
-//! others, and is named.
+//! others, and is named; (4) `sweep --apply` holds each repository as a worker
+//! does, so that it and a server never write there at once.
 
 use std::{process::ExitCode, str::FromStr};
 
@@ -23,11 +24,12 @@ use crate::{
     },
     github,
     jobs::{
-        Act, Context, Target,
+        Act, Context, JobError, Target,
         inspect_repository::{Inspection, inspect},
+        lease::{self, LEASE},
         sweep_installation,
     },
-    store::Store,
+    store::{JobKind, NewJob, Priority, Store},
 };
 
 /// Show what Muster would do in an organization or a repository.
@@ -137,9 +139,14 @@ async fn go_through(
         Place::Organization(_) => Cause::Sweep,
         Place::Repository(_) => Cause::Event,
     };
+    let owner = format!("sweep {:08x}", rand::random::<u32>());
     let mut visits = Vec::new();
     for target in &targets {
-        let outcome = inspect(&ctx, target, cause, act).await.map_err(|error| error.to_string());
+        let outcome = match act {
+            Act::Plan => inspect(&ctx, target, cause, act).await,
+            Act::Apply => inspect_held(&ctx, target, cause, &owner).await?,
+        };
+        let outcome = outcome.map_err(|error| error.to_string());
         visits.push(Visit { name: target.name.to_string(), outcome: outcome.transpose() });
     }
     let now = invocation.clock.now();
@@ -149,6 +156,33 @@ async fn go_through(
     }
     let _ = ctx.github.revoke_all().await;
     Ok(ExitCode::from(verdict(&visits, act)))
+}
+
+/// Inspects a repository and carries out its plan, under a lease of its own.
+async fn inspect_held(
+    ctx: &Context,
+    target: &Target,
+    cause: Cause,
+    owner: &str,
+) -> anyhow::Result<Result<Option<Inspection>, JobError>> {
+    let now = ctx.clock.now();
+    let wish = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(target.repository.0)?,
+        installation: i64::try_from(target.installation.0)?,
+        priority: Priority::Sweep,
+        run_at: now,
+        cause: "muster sweep --apply".to_owned(),
+    };
+    let Some(held) = ctx.store.claim(&wish, owner, LEASE, now).await? else {
+        let why = "a server is working on it now: it is left to that";
+        return Ok(Err(JobError::Later(why.to_owned())));
+    };
+    let ctx = ctx.under(&held);
+    let outcome = lease::hold(&ctx, &held, inspect(&ctx, target, cause, Act::Apply)).await;
+    let due = outcome.as_ref().map(|seen| seen.as_ref().and_then(|seen| seen.plan.due));
+    lease::settle(&ctx, &held, due).await?;
+    Ok(outcome)
 }
 
 /// The repositories of a place, as GitHub lists them for the App.

@@ -17,13 +17,13 @@ use super::{
     credentials::Scope,
     error::{Error, Refusal, Result},
     graphql::{Document, OPEN_PULL_REQUEST, PROPOSE, PROPOSE_FROM_BRANCH},
-    limits::Pace,
+    leave::Leave,
     needs::{self, ISSUE_WRITING, Need, PROPOSING, Route},
 };
 use crate::domain::{
     outgoing::{Line, PublicText, TARGET_PATHS},
     outstanding::Start,
-    repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility},
+    repository::{ObjectId, RepositoryId, RepositoryName, Visibility},
 };
 
 /// The repository that is written to, as it was read just before.
@@ -97,23 +97,17 @@ pub struct NewPullRequest<'a> {
     pub start: Start,
 }
 
-/// Writes to one repository, at the pace of its installation.
+/// Writes to one repository, with leave for every write.
 #[derive(Clone)]
 pub struct Writer {
     client: Arc<Client>,
-    installation: InstallationId,
+    leave: Leave,
     target: Target,
-    pace: Pace,
 }
 
 impl Writer {
-    pub(super) fn new(
-        client: Arc<Client>,
-        installation: InstallationId,
-        target: Target,
-        pace: Pace,
-    ) -> Writer {
-        Writer { client, installation, target, pace }
+    pub(super) fn new(client: Arc<Client>, leave: Leave, target: Target) -> Writer {
+        Writer { client, leave, target }
     }
 
     /// Makes a label; `color` is six hexadecimal digits.
@@ -310,11 +304,11 @@ impl Writer {
 
     /// A token for this repository and this kind of work, and no more.
     fn who(&self, needs: &[Need]) -> Who {
-        Who::Installation(Scope::new(self.installation, needs, Some(&[self.target.id])))
+        Who::Installation(Scope::new(self.leave.installation, needs, Some(&[self.target.id])))
     }
 
-    fn kind(&self, writes: u32) -> Kind {
-        Kind::Write(writes, self.pace)
+    fn kind(&self, writes: u32) -> Kind<'_> {
+        Kind::Write(writes, &self.leave)
     }
 
     /// The last guard before the socket.

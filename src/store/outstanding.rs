@@ -165,6 +165,16 @@ impl Store {
         .await
     }
 
+    /// Goes on with a creation that was begun and cut off; `false` if it is not
+    /// being created.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn resume_outstanding(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::RESUME_OUTSTANDING).bind(id).bind(row::millis(now));
+        self.change_outstanding("go on with a creation", query).await
+    }
+
     /// It now speaks of other findings; `false` if there is none of that id.
     ///
     /// # Errors

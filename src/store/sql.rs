@@ -45,11 +45,13 @@ macro_rules! sixteen_rows {
 
 mod deliveries;
 mod ledger;
+mod pace;
 mod repositories;
 mod work;
 
 pub(super) use deliveries::*;
 pub(super) use ledger::*;
+pub(super) use pace::*;
 pub(super) use repositories::*;
 pub(super) use work::*;
 
@@ -58,7 +60,6 @@ mod schema {
         SCHEMA_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)";
         SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
         SCHEMA_STEP = "INSERT INTO schema_version (version) VALUES ($1)";
-        ALIVE = "SELECT 1 AS alive";
         TAKE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value";
     }
 }
@@ -67,12 +68,19 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
-        .concat()
-        .into_iter()
-        .filter(|(name, _)| match dialect {
-            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-            super::Dialect::Postgres => true,
-        })
-        .collect()
+    [
+        schema::REGISTER,
+        deliveries::REGISTER,
+        work::REGISTER,
+        pace::REGISTER,
+        repositories::REGISTER,
+        ledger::REGISTER,
+    ]
+    .concat()
+    .into_iter()
+    .filter(|(name, _)| match dialect {
+        super::Dialect::Sqlite => !name.ends_with("_SKIPPING_LOCKED"),
+        super::Dialect::Postgres => true,
+    })
+    .collect()
 }

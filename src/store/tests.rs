@@ -13,7 +13,9 @@ mod coalesce;
 mod deliveries;
 mod law;
 mod outstanding;
+mod pace;
 mod queue;
+mod replicas;
 mod rows;
 
 /// A database of one test's own; gone with it, on SQLite.
@@ -135,9 +137,9 @@ async fn a_newer_database_is_refused(#[values(Dialect::Sqlite, Dialect::Postgres
     store.writer.execute("INSERT INTO schema_version (version) VALUES (99)").await.unwrap();
     store.close().await;
     let error = Store::open_with(&place.url, Durability::Test).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 2 }), "{error}");
     let text = error.to_string();
-    assert!(text.contains("99") && text.contains("up to 1") && text.contains("restore a backup"), "{text}");
+    assert!(text.contains("99") && text.contains("up to 2") && text.contains("restore a backup"), "{text}");
 }
 
 #[rstest]

@@ -3,7 +3,7 @@
 //!
 //! A test that forgets [`Muster::finish`] fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use github_sandbox::{Builder, NewOrganization, NewRepository, Sandbox, app, installation, org, repository};
 use jiff::Timestamp;
@@ -33,6 +33,9 @@ use crate::server::{Database, new_database};
 
 /// A Tuesday, 15:00 UTC: inside the default hours of a policy.
 pub const NOW: &str = "2026-11-17T15:00:00Z";
+
+/// The key that signs the markers of every instance here.
+pub const INSTANCE_KEY: &str = "a key of the instance that is long enough";
 
 /// The clock of a test.
 pub fn clock() -> Clock {
@@ -83,9 +86,37 @@ pub struct Muster {
     pub worker: Worker,
     pub github: Sandbox,
     pub clock: Clock,
+    /// Where its database is, for others that share it.
+    pub url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     stop: CancellationToken,
     finished: bool,
     _folder: TempDir,
+}
+
+/// What jobs work with, on a database that may be shared.
+async fn context(
+    github: &Sandbox,
+    clock: &Clock,
+    url: &str,
+    policy: Option<Policy>,
+    dry_run: bool,
+) -> Context {
+    let store = Store::open_with(url, Durability::Test).await.unwrap();
+    let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
+    let key = SecretString::from(github.private_key());
+    let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
+    let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
+    let client = if dry_run { client.dry_run() } else { client };
+    let settings = Settings {
+        organizations: vec!["agency".parse().unwrap()],
+        instance: "test".to_owned(),
+        keys: MarkerKeys::new(vec![INSTANCE_KEY.as_bytes().to_vec()]),
+        policy,
+        dry_run,
+    };
+    Context::new(client, store, clock.clone(), settings)
 }
 
 impl Muster {
@@ -101,37 +132,34 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        let (folder, url) = new_database(database).await;
+        Muster::open(github, clock, (folder, url), policy, false).await
+    }
+
+    /// Starts on this database.
+    pub async fn start_at(github: &Sandbox, clock: &Clock, url: String) -> Muster {
+        Muster::open(github, clock, (tempfile::tempdir().unwrap(), url), None, false).await
+    }
+
+    /// One more process under this name, with the same database.
+    pub async fn replica(&self, name: &str) -> Worker {
+        Worker::new(context(&self.github, &self.clock, &self.url, None, false).await, name)
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, new_database(Database::Sqlite).await, None, true).await
     }
 
     async fn open(
         github: &Sandbox,
         clock: &Clock,
-        database: Database,
+        (folder, url): (TempDir, String),
         policy: Option<Policy>,
         dry_run: bool,
     ) -> Muster {
-        let (folder, url) = new_database(database).await;
-        let store = Store::open_with(&url, Durability::Test).await.unwrap();
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
-        let key = SecretString::from(github.private_key());
-        let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
-        let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
-        let client = if dry_run { client.dry_run() } else { client };
-        let organizations = vec!["agency".parse().unwrap()];
-        let settings = Settings {
-            organizations: organizations.clone(),
-            instance: "test".to_owned(),
-            keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
-            policy,
-            dry_run,
-        };
-        let ctx = Context::new(client, store.clone(), clock.clone(), settings);
+        let ctx = context(github, clock, &url, policy, dry_run).await;
+        let (store, organizations) = (ctx.store.clone(), ctx.settings.organizations.clone());
         let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
         let receiver = {
             let ctx = ctx.clone();
@@ -139,13 +167,24 @@ impl Muster {
         };
         let limits = Limits::default();
         let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver, limits).await.unwrap();
-        github.set_hook_url(&format!("http://{}/webhook", server.address()));
+        let address = server.address();
+        github.set_hook_url(&format!("http://{address}/webhook"));
         let stop = CancellationToken::new();
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
         tokio::spawn(server.run(idle, stop.clone()));
         let worker = Worker::new(ctx.clone(), "test");
         let github = github.clone();
-        Muster { ctx, worker, github, clock: clock.clone(), stop, finished: false, _folder: folder }
+        Muster {
+            ctx,
+            worker,
+            github,
+            clock: clock.clone(),
+            url,
+            address,
+            stop,
+            finished: false,
+            _folder: folder,
+        }
     }
 
     /// Delivers what GitHub has to say, does what there is to do, until both

@@ -4,6 +4,7 @@
 
 mod abuse_checkout;
 mod abuse_forger;
+mod abuse_poison;
 mod abuse_zoo;
 mod brakes;
 mod check;
@@ -15,11 +16,15 @@ mod faults;
 mod floors;
 mod github;
 mod harness;
+mod kill;
 mod license;
 mod manifests;
 mod organization;
+mod outage;
 mod own_check;
 mod pages;
+mod process;
+mod replicas;
 mod server;
 mod walk;
 mod webhook;

@@ -259,8 +259,16 @@ impl Work<'_> {
         };
         match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
             Begun::New { id } => Ok(Some(id)),
-            // Begun and cut off: nothing of it was found, so it is made now.
-            Begun::Already(row) if row.state == State::Creating => Ok(Some(row.id)),
+            Begun::Already(row) if row.state == State::Creating => {
+                // Begun and cut off: nothing of it was found, so it is made now. One
+                // that was begun since this was judged is somebody else's.
+                if !self.situation.outstanding.begun.contains(&kind) {
+                    return Err(JobError::Changed);
+                }
+                // Lists may lag behind this attempt as they did behind the first.
+                self.ctx.store.resume_outstanding(row.id, now).await?;
+                Ok(Some(row.id))
+            }
             Begun::Already(_) => Ok(None),
             Begun::Held(brake) => {
                 self.stood_down(&format!("held back by {brake:?}")).await?;

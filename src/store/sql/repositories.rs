@@ -75,6 +75,7 @@ statements! {
         ON CONFLICT (repository, kind) WHERE state IN ('creating', 'open') DO NOTHING";
     OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4 \
         WHERE id = $1 AND state = 'creating'";
+    RESUME_OUTSTANDING = "UPDATE outstanding SET updated_at = $2 WHERE id = $1 AND state = 'creating'";
     SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3 WHERE id = $1";
     REFRESH_OUTSTANDING = "UPDATE outstanding SET findings = $2, updated_at = $3 WHERE id = $1";
     WITHDRAW = "DELETE FROM outstanding WHERE id = $1 AND state = 'creating'";

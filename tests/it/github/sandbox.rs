@@ -66,7 +66,7 @@ impl Agency {
             name: facts.name.clone(),
             visibility: facts.visibility,
         };
-        self.github.writer(self.installation, target, Pace::default()).unwrap()
+        super::stand_in::with_leave(&self.github).writer(self.installation, target, Pace::default()).unwrap()
     }
 
     async fn propose(&self, read: &RepositoryRead, start: Start) -> Result<Created, Error> {

@@ -21,7 +21,7 @@ use muster::{
         outgoing::PublicText,
         repository::{InstallationId, RepositoryId, Visibility},
     },
-    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Writer},
+    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Turn, Writer},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -163,8 +163,13 @@ pub(super) fn target() -> Target {
     }
 }
 
+/// Leave for whatever is asked.
+pub(super) fn with_leave(github: &GitHub) -> GitHub {
+    github.clone().with_leave(|_, _, _| async { Ok(Turn::Now) })
+}
+
 pub(super) fn writer(github: &GitHub) -> Writer {
-    github.writer(ONE, target(), Pace::default()).unwrap()
+    with_leave(github).writer(ONE, target(), Pace::default()).unwrap()
 }
 
 pub(super) fn text() -> PublicText {

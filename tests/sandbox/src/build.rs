@@ -112,7 +112,7 @@ pub fn app(slug: &str) -> NewApp {
         permissions: permissions.into(),
         events: events.map(str::to_owned).to_vec(),
         hook_url: None,
-        webhook_secret: Some("a secret of the sandbox, long enough".to_owned()),
+        webhook_secret: Some("a secret of the sandbox that is long enough".to_owned()),
     }
 }
 

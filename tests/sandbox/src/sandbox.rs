@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::build::{Builder, NewRepository};
+use crate::catch::{self, Catch, Caught, Trap};
 use crate::fault::Fault;
 use crate::record::{Call, Exchanges};
 use crate::rest;
@@ -23,6 +24,7 @@ struct Inner {
     urls: Urls,
     state: Arc<Mutex<State>>,
     faults: Mutex<Vec<Fault>>,
+    traps: Mutex<Vec<Trap>>,
     calls: Mutex<Vec<Call>>,
     failures: Mutex<Vec<String>>,
     exchanges: Option<Mutex<Exchanges>>,
@@ -63,6 +65,7 @@ impl Sandbox {
             urls: state.urls.clone(),
             state: Arc::new(Mutex::new(state)),
             faults: Mutex::default(),
+            traps: Mutex::default(),
             calls: Mutex::default(),
             failures: Mutex::default(),
             exchanges: Exchanges::from_environment()?.map(Mutex::new),
@@ -250,6 +253,18 @@ impl Sandbox {
         crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
     }
 
+    /// Sets a trap for one call, which is never answered. The receiver is told
+    /// when it is caught; dropping it takes the trap away.
+    pub fn catch(&self, catch: Catch) -> oneshot::Receiver<()> {
+        let (told, caught) = oneshot::channel();
+        lock(&self.inner.traps).push(Trap { catch, told });
+        caught
+    }
+
+    pub(crate) fn caught(&self, path: &str, body: &[u8]) -> Option<Caught> {
+        catch::take(&mut lock(&self.inner.traps), path, body)
+    }
+
     /// Every call so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.inner.calls).clone()
@@ -288,12 +303,24 @@ impl Sandbox {
     pub async fn deliver(&self) -> usize {
         let _one_at_a_time = self.inner.delivering.lock().await;
         let mut sent = 0;
-        while let Some(next) = self.state(|state| state.pending().next().cloned()) {
-            let attempt = crate::webhook::send(self, &next).await;
-            self.change(|state| state.settle(next.id, attempt));
+        while self.send_next().await.is_some() {
             sent += 1;
         }
         sent
+    }
+
+    /// Sends the oldest pending delivery; `None` if there is none.
+    pub async fn deliver_next(&self) -> Option<Delivery> {
+        let _one_at_a_time = self.inner.delivering.lock().await;
+        self.send_next().await
+    }
+
+    async fn send_next(&self) -> Option<Delivery> {
+        let mut next = self.state(|state| state.pending().next().cloned())?;
+        let attempt = crate::webhook::send(self, &next).await;
+        self.change(|state| state.settle(next.id, attempt.clone()));
+        next.attempt = Some(attempt);
+        Some(next)
     }
 
     /// Sends deliveries as they happen, for a demonstration.

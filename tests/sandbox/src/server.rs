@@ -66,7 +66,19 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         sandbox.fail(format!("{} {}: no API there", parts.method, parts.uri.path()));
         return Ok(respond(&sandbox, Answer::message(404, "Not Found"), None, Resource::Core));
     };
-    if call.graphql { post_graphql(&sandbox, call).await } else { call_rest(&sandbox, call).await }
+    let caught = sandbox.caught(&call.path, &call.body);
+    if let Some(caught) = caught {
+        if caught.done {
+            let _unanswered = answer(&sandbox, call).await;
+        }
+        caught.wait().await;
+        return Err(Broken);
+    }
+    answer(&sandbox, call).await
+}
+
+async fn answer(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
+    if call.graphql { post_graphql(sandbox, call).await } else { call_rest(sandbox, call).await }
 }
 
 impl Asked {
@@ -216,8 +228,10 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
     let nodes = measure.map_or(0, |measure| measure.nodes);
     let writes = measure.is_some_and(|measure| measure.mutation);
     let fault = sandbox.take_fault("POST /graphql", operation.as_deref(), nodes);
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: Some("/graphql".to_owned()),
             operation: operation.clone(),
@@ -289,8 +303,10 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
     let fault =
         template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: template.map(str::to_owned),
             operation: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{ask, get, start, token, try_ask};
-use crate::{Fault, FaultKind, Limit};
+use crate::{Catch, Fault, FaultKind, Limit};
 
 const CREATE: &str = "POST /repos/{owner}/{repo}/issues";
 
@@ -27,6 +27,26 @@ async fn an_answer_is_lost_before_or_after_the_write() {
         assert_eq!(reply.map(|reply| reply.status), status, "{kind:?}");
         assert_eq!(sandbox.issues("agency/site").len(), issues, "{kind:?}");
     }
+    assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
+}
+
+#[tokio::test]
+async fn a_caught_call_is_never_answered() {
+    let (sandbox, _) = start().await;
+    let token = token(&sandbox).await;
+    let url = format!("{}/repos/agency/site/issues", sandbox.api_url());
+    let issue = json!({ "title": "Hello" });
+    for (done, issues) in [(false, 1), (true, 3)] {
+        let mut caught = sandbox.catch(Catch::naming(&["/issues", "Hello"]).after(1).done(done));
+        assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
+        tokio::select! {
+            reply = try_ask("POST", &url, &token, Some(&issue)) => panic!("{:?}", reply.map(|reply| reply.status)),
+            told = &mut caught => told.unwrap(),
+        }
+        assert_eq!(sandbox.issues("agency/site").len(), issues, "{done}");
+    }
+    // A trap that nobody waits for is gone.
+    drop(sandbox.catch(Catch::anything()));
     assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
 }
 
