@@ -33,7 +33,7 @@ pub use self::{
     error::{Error, Refusal, Result},
     limits::Pace,
     read::{Installation, ListedRepository, OurNames, Reader, Role},
-    write::{Created, IssueChange, IssueState, NewPullRequest, Target, Writer},
+    write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
 };
 use crate::{
     clock::Clock,

@@ -101,7 +101,9 @@ impl From<github::Error> for JobError {
         match error {
             Error::RateLimited { until } => JobError::Wait(until),
             Error::Suspended => JobError::Suspended,
-            Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
+            Error::StaleData(_)
+            | Error::Conflict(_)
+            | Error::Refused { reason: github::Refusal::ReadOnly, .. } => JobError::Changed,
             Error::Transient(_)
             | Error::Ambiguous(_)
             | Error::Partial(_)

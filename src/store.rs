@@ -27,6 +27,7 @@ mod open;
 mod outstanding;
 mod policies;
 mod queue;
+mod refusals;
 mod repositories;
 mod row;
 mod sql;

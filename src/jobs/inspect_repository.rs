@@ -81,6 +81,7 @@ pub async fn inspect(
         };
     }
     let now = ctx.clock.now();
+    let organization_mode = policy.mode;
     let (policy, wish_problem) = with_wish(policy, &read.snapshot);
     let report = rules::evaluate(&policy, &read.snapshot, now);
     let identity = ctx.identity(&reader).await?;
@@ -96,12 +97,15 @@ pub async fn inspect(
         recognised = look(&ctx.store.outstanding(target.repository).await?, declined);
     }
     let Recognised { outstanding, .. } = recognised;
-    let outstanding = with_own_declines(outstanding, &policy);
+    let mut outstanding = with_own_declines(outstanding, &policy);
+    outstanding.held = ledger::held(&reader, target, &outstanding).await?;
+    outstanding.refused = apply::refusals_in_force(ctx, &reader, target, &read, &prefix).await?;
     let history = history(ctx, target).await?;
     let spent = spent(ctx, target.account).await?;
     let page = policy_page(&read);
     let situation = Situation {
         policy: &policy,
+        organization_mode,
         snapshot: &read.snapshot,
         report: &report,
         outstanding: &outstanding,
@@ -111,13 +115,17 @@ pub async fn inspect(
         identity: &identity,
         policy_page: page.as_ref(),
     };
-    let plan = plan(&situation, now);
+    let mut plan = plan(&situation, now);
     let mut done = Vec::new();
     if act == Act::Apply {
         ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;
         if !plan.changes.is_empty() && !ctx.dry_run() {
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
-            done = work.carry_out(&plan).await?;
+            let outcome = work.carry_out(&plan).await?;
+            done = outcome.done;
+            if outcome.refused {
+                plan.due = Some(ctx.clock.now());
+            }
         }
         remember(ctx, target, &policy, &report, &plan, &read, &done, wish_problem).await?;
     }

@@ -6,12 +6,11 @@ use std::time::Duration;
 use github_sandbox::{
     BranchRule, Fault, FaultKind, Level, Limit, Permission, Sandbox, Visibility, installation, org,
 };
-use insta::assert_snapshot;
 use muster::clock::Clock;
 
 use crate::{
     crash::{SITE, lacking, push, standing, undisturbed},
-    harness::{Muster, agency, clock, installed, old, sandbox},
+    harness::{Muster, agency, installed, old, sandbox},
 };
 
 const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\n";
@@ -154,19 +153,6 @@ async fn a_permission_that_is_missing_is_noted_and_not_asked_for_in_a_loop() {
         assert_eq!(github.calls(), [], "{missing:?}: it is tried again though nothing happened");
         muster.finish().await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn where_drafts_do_not_exist_the_pull_request_is_none() {
-    let clock = clock();
-    let site = old("site").private().file("LICENSE", spdx::license_id("CC0-1.0").unwrap().text());
-    let policy = format!("{FIX}issue: {{from: recommended}}\n");
-    let github = installed(&clock, agency(&policy).free().repository(site)).await;
-    let muster = Muster::start(&github, &clock).await;
-    push(&github);
-    muster.settle().await;
-    assert_snapshot!(github.pull_requests(SITE), @"#1 Add missing open source files: README.md, CONTRIBUTING.md (open)");
-    muster.finish().await;
 }
 
 /// Pushes, and changes the repository at the moment when the plan is made and

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Target, note};
 use crate::{
     domain::{
@@ -59,10 +61,14 @@ pub(super) async fn learn(
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
             News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,
-            News::Closed { item, kind, findings, by, .. } => {
+            News::Closed { item, kind, findings, by } => {
                 lesson.closed(item, *kind, findings.as_ref(), by.as_ref()).await?;
             }
+            News::Locked { item, findings, by } => {
+                lesson.locked(item, findings.as_ref(), by.as_ref()).await?;
+            }
             News::Gone(row) => lesson.gone(row).await?,
+            News::Touched(item, kind) => lesson.touched(item, *kind).await?,
         }
     }
     Ok(())
@@ -86,6 +92,37 @@ pub(super) async fn forget_unmade(
         }
     }
     Ok(())
+}
+
+/// The kinds whose pull request is held by a label that counts: put on by
+/// someone who may write, or by nobody knows whom (etiquette 4.3, threats P2).
+pub(super) async fn held(
+    reader: &Reader,
+    target: &Target,
+    outstanding: &Outstanding,
+) -> Result<Vec<Kind>, JobError> {
+    let mut held = Vec::new();
+    for kind in [Kind::License, Kind::Files] {
+        let details = outstanding.open(kind).and_then(|open| open.item.open_pull());
+        let Some(hold) = details.and_then(|details| details.hold.as_ref()) else { continue };
+        if hold.by.is_none() || role(reader, target, hold.by.as_ref()).await? >= Role::Write {
+            held.push(kind);
+        }
+    }
+    Ok(held)
+}
+
+/// The role of a person; none for bots and accounts that are gone.
+async fn role(reader: &Reader, target: &Target, by: Option<&Actor>) -> Result<Role, JobError> {
+    let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
+    let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
+    let Some(id) = actor.id else { return Ok(Role::None) };
+    match reader.permission(&target.name, &login, id).await {
+        Ok(role) => Ok(role),
+        // The login has passed to someone else: who acted is gone.
+        Err(github::Error::StaleData(_)) => Ok(Role::None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 struct Lesson<'a> {
@@ -120,11 +157,21 @@ impl Lesson<'_> {
                 "reopen",
                 None,
                 Role::None,
+                None,
                 Some(item),
             )
             .await?;
         }
         self.settle(item, kind, State::Open, None).await
+    }
+
+    /// Somebody else's commit is on it: from now on it is theirs.
+    async fn touched(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
+        let Some(row) = self.row(item, kind) else { return Ok(()) };
+        let now = self.ctx.clock.now();
+        self.ctx.store.hands_off(row.id, now).await?;
+        self.ctx.store.note(&[note(self.target, "hands_off", &item.url)], now).await?;
+        Ok(())
     }
 
     async fn settle(
@@ -137,7 +184,8 @@ impl Lesson<'_> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         if let Some(row) = self.row(item, kind) {
             if row.number.is_none() {
-                store.opened(row.id, item.number, &item.node_id, now).await?;
+                let commit = item.pull.as_ref().map(|pull| &pull.head);
+                store.opened(row.id, item.number, &item.node_id, commit, now).await?;
             }
             store.settle_outstanding(row.id, state, now).await?;
             return Ok(());
@@ -177,19 +225,46 @@ impl Lesson<'_> {
         let findings = findings.cloned().unwrap_or_else(|| self.findings_now(kind));
         let ours = self.ctx.identity(self.reader).await?.bot;
         if by.and_then(|actor| actor.id) == Some(ours) {
-            return self.settle(item, kind, State::Closed, Some(findings)).await;
+            let state = self.row(item, kind).and_then(|row| row.closing).unwrap_or(State::Closed);
+            return self.settle(item, kind, state, Some(findings)).await;
         }
-        let role = self.role(by).await?;
+        let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
+        let until = Some(self.ctx.clock.now() + DAY * days);
+        self.declined(item, kind, findings, "close", by, until).await
+    }
+
+    /// Locked: nobody is to talk about it any more, so it is never raised
+    /// again (etiquette 4.2).
+    async fn locked(
+        &self,
+        item: &Item,
+        findings: Option<&FindingSet>,
+        by: Option<&Actor>,
+    ) -> Result<(), JobError> {
+        let findings = findings.cloned().unwrap_or_else(|| self.findings_now(Kind::Tracking));
+        self.declined(item, Kind::Tracking, findings, "lock", by, None).await
+    }
+
+    async fn declined(
+        &self,
+        item: &Item,
+        kind: Kind,
+        findings: FindingSet,
+        via: &'static str,
+        by: Option<&Actor>,
+        until: Option<Timestamp>,
+    ) -> Result<(), JobError> {
+        let role = role(self.reader, self.target, by).await?;
         let may_decline = role >= Role::Write;
-        self.decide(kind, &findings, DecisionStatus::Declined, "close", by, role, Some(item)).await?;
+        self.decide(kind, &findings, DecisionStatus::Declined, via, by, role, until, Some(item)).await?;
         let state = if may_decline { State::Declined } else { State::Closed };
         self.settle(item, kind, state, Some(findings)).await
     }
 
     /// Deleted, transferred or converted: never recreated.
     async fn gone(&self, row: &Remembered) -> Result<(), JobError> {
-        self.decide(row.kind, &row.findings, DecisionStatus::Declined, "gone", None, Role::None, None)
-            .await?;
+        let status = DecisionStatus::Declined;
+        self.decide(row.kind, &row.findings, status, "gone", None, Role::None, None, None).await?;
         self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
         Ok(())
     }
@@ -203,10 +278,10 @@ impl Lesson<'_> {
         via: &'static str,
         by: Option<&Actor>,
         role: Role,
+        until: Option<Timestamp>,
         item: Option<&Item>,
     ) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
-        let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
         let decision = NewDecision {
             repository: self.target.repository,
             rule: None,
@@ -217,26 +292,13 @@ impl Lesson<'_> {
             role: word(role).to_owned(),
             via: via.to_owned(),
             reason: None,
-            until: (status == DecisionStatus::Declined).then(|| now + DAY * days),
+            until,
             approver: None,
             evidence_url: item.map(|item| item.url.clone()),
         };
         let detail = item.map_or_else(|| kind.as_str().to_owned(), |item| item.url.clone());
         self.ctx.store.decide(&decision, &[note(self.target, via, &detail)], now).await?;
         Ok(())
-    }
-
-    /// The role of a person; none for bots and accounts that are gone.
-    async fn role(&self, by: Option<&Actor>) -> Result<Role, JobError> {
-        let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
-        let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
-        let Some(id) = actor.id else { return Ok(Role::None) };
-        match self.reader.permission(&self.target.name, &login, id).await {
-            Ok(role) => Ok(role),
-            // The login has passed to someone else: who closed it is gone.
-            Err(github::Error::StaleData(_)) => Ok(Role::None),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

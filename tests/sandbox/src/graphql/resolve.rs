@@ -47,7 +47,16 @@ pub(super) enum Thing {
     CommentEdge(RepositoryId, u64),
     Label(RepositoryId, u64),
     Reaction(Reaction),
+    /// A commit of a pull request.
+    Proposed(RepositoryId, Oid),
+    /// A commit's signature: whether GitHub made it.
+    Signature(bool),
+    /// A wish to merge: since when, and whose.
+    AutoMerge(jiff::Timestamp, AccountId),
     Closed(RepositoryId, u64),
+    /// By its place among the labels that were put on.
+    Labeled(RepositoryId, u64, usize),
+    Locked(RepositoryId, u64),
     Reopened(RepositoryId, u64),
     Connection(&'static str, Page),
     PageInfo(Page),
@@ -226,7 +235,12 @@ impl<'s> Context<'s> {
             Thing::CommentEdge(..) => "IssueCommentEdge",
             Thing::Label(..) => "Label",
             Thing::Reaction(_) => "Reaction",
+            Thing::Proposed(..) => "PullRequestCommit",
+            Thing::Signature(_) => "GpgSignature",
+            Thing::AutoMerge(..) => "AutoMergeRequest",
             Thing::Closed(..) => "ClosedEvent",
+            Thing::Labeled(..) => "LabeledEvent",
+            Thing::Locked(..) => "LockedEvent",
             Thing::Reopened(..) => "ReopenedEvent",
             Thing::Connection(name, _) | Thing::Payload(name, _) => name,
             Thing::PageInfo(_) => "PageInfo",
@@ -255,7 +269,23 @@ impl<'s> Context<'s> {
             },
             Thing::Label(home, id) => self.label(*home, *id, field),
             Thing::Reaction(reaction) => self.reaction(reaction, field),
+            Thing::Proposed(home, oid) => match field.name {
+                "id" => Ok(Found::leaf(format!("PURC_{home}_{oid}"))),
+                "commit" => Ok(Found::One(Thing::Object(*home, *oid))),
+                _ => Err(field.unknown()),
+            },
+            Thing::Signature(by_github) => match field.name {
+                "isValid" | "wasSignedByGitHub" => Ok(Found::leaf(*by_github)),
+                _ => Err(field.unknown()),
+            },
+            Thing::AutoMerge(at, by) => match field.name {
+                "enabledAt" => Ok(time(*at)),
+                "enabledBy" => Ok(self.actor(*by)),
+                _ => Err(field.unknown()),
+            },
             Thing::Closed(home, number) => self.closed(*home, *number, field),
+            Thing::Labeled(home, number, at) => self.labeled(*home, *number, *at, field),
+            Thing::Locked(home, number) => self.locked(*home, *number, field),
             Thing::Reopened(home, number) => match field.name {
                 "id" => Ok(Found::leaf(format!("RE_{home}_{number}"))),
                 _ => Err(field.unknown()),
@@ -335,7 +365,9 @@ impl<'s> Context<'s> {
             }
             Node::Repository(id) => in_repository(id, &[], true, Thing::Repository(id)),
             Node::Issue(id, number) | Node::PullRequest(id, number) => {
-                let issue = state.issue(id, number).ok();
+                let issue = state.issue(id, number).ok().filter(|issue| {
+                    issue.pull_request.is_none() || home(id).is_some_and(|home| home.has_pull_requests)
+                });
                 let pull = issue.is_some_and(|issue| issue.pull_request.is_some());
                 let needs = if pull { READ_PULL_REQUESTS } else { READ_ISSUES };
                 in_repository(id, needs, issue.is_some(), Thing::Conversation(id, number))
