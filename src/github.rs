@@ -32,7 +32,10 @@ pub use self::{
     endpoints::Endpoints,
     error::{Error, Refusal, Result},
     limits::Pace,
-    read::{Installation, ListedRepository, OurNames, Reader, Role},
+    read::{
+        Installation, ListPage, ListedRepository, OurNames, Reader, Role,
+        many::{Ask, Found, Glance, Home, Many},
+    },
     write::{Created, IssueChange, IssueState, NewPullRequest, Target, Writer},
 };
 use crate::{

@@ -1,6 +1,7 @@
 //! The work between the faces and the adapters: what an event asks for, and
 //! how it is done.
 
+pub mod inspect_installation;
 pub mod inspect_repository;
 mod policies;
 pub mod route;
@@ -21,7 +22,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
-    store::{Installation, Store, StoreError},
+    store::{Installation, Priority, Store, StoreError},
 };
 
 /// What every job works with; cheap to clone.
@@ -73,6 +74,15 @@ pub enum Act {
     Plan,
     /// Carried out.
     Apply,
+}
+
+/// When a job that succeeded is wanted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// When somebody asks, or its period is over.
+    Asked,
+    /// At this moment, with this priority.
+    At(Timestamp, Priority),
 }
 
 /// Why a job did not finish, by what the worker does next.

@@ -28,8 +28,10 @@ mod outstanding;
 mod policies;
 mod queue;
 mod repositories;
+mod rollout;
 mod row;
 mod sql;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -43,6 +45,7 @@ pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
+pub use sweep::{Accounted, Memory, Sweep, SweptPage};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
 
 /// A transaction that writes, and the turn it holds meanwhile.

@@ -26,14 +26,18 @@ use super::{
     policy::{Mode, Policy},
     render::{self, Letter},
     repository::{Head, Snapshot},
+    rollout::{FREE, Rollout},
 };
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// After this time a rule that takes effect may open something (etiquette 4.2).
 const RULE_GRACE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// Seconds: see [`Planner::a_day_after`].
+const TOGETHER: i64 = 10 * 60;
 /// The least time between two evaluations that a sweep's finding needs.
-const BETWEEN_EVALUATIONS: Duration = Duration::from_secs(60 * 60);
+const BETWEEN_EVALUATIONS: Duration = HOUR;
 
 /// Why a repository is inspected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,10 +57,57 @@ pub struct Spent {
     pub pull_requests_today: u32,
     /// Issues begun in the organization in the last 24 hours.
     pub issues_today: u32,
+    /// When the first of these pull requests was begun: a day later there is
+    /// room for another.
+    pub oldest_pull_request_today: Option<Timestamp>,
+    /// When the first of these issues was begun.
+    pub oldest_issue_today: Option<Timestamp>,
     /// When the first pull request of all was begun there.
     pub first_pull_request_at: Option<Timestamp>,
     /// Issues and pull requests of ours that are open there.
     pub open: u32,
+    /// How far what is in force was rolled out there.
+    pub rollout: Rollout,
+}
+
+impl Spent {
+    /// What the ledger counts `now`, and at least what was counted on before.
+    #[must_use]
+    pub fn or_more(self, now: Spent) -> Spent {
+        let rollout = Rollout { created: now.rollout.created.max(self.rollout.created), ..now.rollout };
+        Spent {
+            pull_requests_today: now.pull_requests_today.max(self.pull_requests_today),
+            issues_today: now.issues_today.max(self.issues_today),
+            oldest_pull_request_today: now.oldest_pull_request_today.or(self.oldest_pull_request_today),
+            oldest_issue_today: now.oldest_issue_today.or(self.oldest_issue_today),
+            first_pull_request_at: now.first_pull_request_at.or(self.first_pull_request_at),
+            open: now.open.max(self.open),
+            rollout,
+        }
+    }
+
+    /// Counts what a plan of another repository is about to open.
+    pub fn add(&mut self, plan: &Plan, now: Timestamp) {
+        for change in &plan.changes {
+            match change {
+                Change::OpenPullRequest(_) => {
+                    self.pull_requests_today += 1;
+                    self.oldest_pull_request_today.get_or_insert(now);
+                    self.first_pull_request_at.get_or_insert(now);
+                }
+                Change::OpenIssue(_) => {
+                    self.issues_today += 1;
+                    self.oldest_issue_today.get_or_insert(now);
+                }
+                Change::DeleteBranch(_)
+                | Change::CloseDuplicate { .. }
+                | Change::EditIssue { .. }
+                | Change::CloseIssue { .. } => continue,
+            }
+            self.open += 1;
+            self.rollout.created += 1;
+        }
+    }
 }
 
 /// What the memory holds about one repository.
@@ -69,6 +120,9 @@ pub struct History {
     pub findings: FindingSet,
     /// When these findings were first seen.
     pub since: Option<Timestamp>,
+    /// Whether an event or a policy made them visible once: then a sweep need
+    /// not see them twice.
+    pub confirmed: bool,
 }
 
 /// All that a plan rests on, besides time.
@@ -198,6 +252,9 @@ pub struct Plan {
     pub would_not: Vec<WouldNot>,
     /// The next moment at which time alone could change the plan.
     pub due: Option<Timestamp>,
+    /// How many issues and pull requests it opens, now or when the pace, the
+    /// hours or a person let it.
+    pub wants: u32,
 }
 
 impl Plan {
@@ -233,7 +290,10 @@ pub fn plan(situation: &Situation<'_>, now: Timestamp) -> Plan {
         let covered = planner.pull_requests(&mut plan);
         planner.tracking_issue(&covered, &mut plan);
     }
-    let ends = plan.would_not.iter().filter_map(|refused| refused.until);
+    let refusals = plan.would_not.iter().filter_map(|refused| refused.until);
+    let declines = situation.outstanding.declined.iter().filter_map(|declined| declined.until);
+    let rules = RuleId::ALL.into_iter().filter_map(|rule| situation.policy.rules.since(rule));
+    let ends = refusals.chain(declines).chain(rules.filter_map(midnight));
     plan.due = ends.filter(|until| *until > now).min();
     plan
 }
@@ -327,7 +387,9 @@ impl<'a> Planner<'a> {
                 Standing::Free(_) if wanted.is_empty() => continue,
                 Standing::Free(start) => {
                     let findings = set_of(&wanted, self);
-                    match self.may_open_pull_request(kind, &wanted, one_opened) {
+                    let brake = self.may_open_pull_request(kind, &wanted, one_opened);
+                    plan.wants += brake.lets_it_come();
+                    match brake {
                         Brake::Off => {
                             covered = covered.iter().chain(findings.iter()).collect();
                             one_opened = true;
@@ -337,6 +399,10 @@ impl<'a> Planner<'a> {
                         Brake::Later { why, until } => {
                             covered = covered.iter().chain(findings.iter()).collect();
                             plan.refuse(what, why, Some(until));
+                        }
+                        Brake::Approval => {
+                            covered = covered.iter().chain(findings.iter()).collect();
+                            plan.refuse(what, self.awaits_approval(), None);
                         }
                         Brake::No(why) => plan.refuse(what, why, None),
                     }
@@ -400,18 +466,39 @@ impl<'a> Planner<'a> {
         let allowed = self.s.pull_requests_a_day(self.now);
         if spent.pull_requests_today >= allowed {
             let why = format!("{allowed} pull requests a day are enough for the organization");
-            return Brake::Later { why, until: self.now + Duration::from_secs(3600) };
+            return Brake::Later { why, until: self.a_day_after(spent.oldest_pull_request_today) };
         }
         self.may_create()
     }
 
     /// The brakes that issues and pull requests share.
     fn may_create(&self) -> Brake {
+        if self.s.spent.rollout.holds() {
+            return Brake::Approval;
+        }
         if self.s.spent.open >= self.s.policy.limits.open {
             let why = format!("{} open issues and pull requests are enough", self.s.policy.limits.open);
-            return Brake::Later { why, until: self.now + Duration::from_secs(3600) };
+            // No moment is known at which people will have closed one.
+            return Brake::Later { why, until: self.now + DAY };
         }
         self.in_the_window()
+    }
+
+    fn awaits_approval(&self) -> String {
+        match self.s.spent.rollout.wanted {
+            Some(wanted) => format!("{wanted} are asked for, and after {FREE} a person must approve"),
+            None => format!("after {FREE} all repositories must be looked at first"),
+        }
+    }
+
+    /// When what was begun then is no longer of the last 24 hours; on the next
+    /// ten minutes, so that all who wait for room look once, not once for each
+    /// of those that were begun a few seconds apart.
+    fn a_day_after(&self, oldest: Option<Timestamp>) -> Timestamp {
+        let Some(oldest) = oldest else { return self.now + HOUR };
+        let end = (oldest + DAY).as_second();
+        let rounded = Timestamp::from_second(end - end.rem_euclid(TOGETHER) + TOGETHER);
+        rounded.ok().filter(|end| *end > self.now).unwrap_or(self.now + HOUR)
     }
 
     fn in_the_window(&self) -> Brake {
@@ -484,20 +571,25 @@ impl<'a> Planner<'a> {
                     plan.refuse(ISSUE, "the pull request answers the same finding", None);
                 }
             }
-            Standing::Free(_) => match self.may_open_issue(&left) {
-                Brake::Off => {
-                    let body = self.letter().tracking_issue(self.s.report, &open, covered, &all);
-                    plan.changes.push(Change::OpenIssue(Box::new(NewIssue {
-                        title: render::tracking_title(),
-                        body,
-                        label: self.s.policy.issue.label.clone(),
-                        create_label: !self.s.outstanding.label_exists,
-                        findings: all,
-                    })));
+            Standing::Free(_) => {
+                let brake = self.may_open_issue(&left);
+                plan.wants += brake.lets_it_come();
+                match brake {
+                    Brake::Off => {
+                        let body = self.letter().tracking_issue(self.s.report, &open, covered, &all);
+                        plan.changes.push(Change::OpenIssue(Box::new(NewIssue {
+                            title: render::tracking_title(),
+                            body,
+                            label: self.s.policy.issue.label.clone(),
+                            create_label: !self.s.outstanding.label_exists,
+                            findings: all,
+                        })));
+                    }
+                    Brake::Later { why, until } => plan.refuse(ISSUE, why, Some(until)),
+                    Brake::Approval => plan.refuse(ISSUE, self.awaits_approval(), None),
+                    Brake::No(why) => plan.refuse(ISSUE, why, None),
                 }
-                Brake::Later { why, until } => plan.refuse(ISSUE, why, Some(until)),
-                Brake::No(why) => plan.refuse(ISSUE, why, None),
-            },
+            }
         }
     }
 
@@ -526,7 +618,7 @@ impl<'a> Planner<'a> {
         }
         if self.s.spent.issues_today >= limits.issues_per_day {
             let why = format!("{} issues a day are enough for the organization", limits.issues_per_day);
-            return Brake::Later { why, until: self.now + Duration::from_secs(3600) };
+            return Brake::Later { why, until: self.a_day_after(self.s.spent.oldest_issue_today) };
         }
         self.may_create()
     }
@@ -537,6 +629,9 @@ impl<'a> Planner<'a> {
         let now: FindingSet =
             self.s.report.findings(Severity::Recommended).map(|(r, f)| (r, f.gap)).collect();
         let same = self.s.history.findings == now;
+        if same && self.s.history.confirmed {
+            return None;
+        }
         let since = self.s.history.since.filter(|_| same).unwrap_or(self.now);
         let second = since + BETWEEN_EVALUATIONS;
         (self.now < second).then_some(second)
@@ -545,8 +640,23 @@ impl<'a> Planner<'a> {
 
 enum Brake {
     Off,
-    Later { why: String, until: Timestamp },
+    Later {
+        why: String,
+        until: Timestamp,
+    },
+    /// A person must have seen the numbers first.
+    Approval,
     No(String),
+}
+
+impl Brake {
+    /// 1 for what is opened now or later, 0 for what is not.
+    fn lets_it_come(&self) -> u32 {
+        match self {
+            Brake::Off | Brake::Later { .. } | Brake::Approval => 1,
+            Brake::No(_) => 0,
+        }
+    }
 }
 
 fn set_of(files: &[NewFile], planner: &Planner<'_>) -> FindingSet {

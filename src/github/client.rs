@@ -71,6 +71,8 @@ impl Who {
 pub(super) enum Kind {
     /// Nothing, or nothing that shows: it may be repeated.
     Read,
+    /// As [`Kind::Read`], but whoever asks will ask for less: it is sent once.
+    ReadOnce,
     /// Content: so many writes, at this pace.
     Write(u32, Pace),
 }
@@ -165,22 +167,35 @@ impl Client {
         let mut path = first.clone();
         let mut all = Vec::new();
         for _ in 0..MAX_PAGES {
-            let answer = self.rest(who, route, &path, None, Kind::Read).await?;
-            let page: P =
-                serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+            let (page, next): (P, _) = self.page(who, route, &first, &path).await?;
             all.extend(pick(page));
-            let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
-            match next_page(link, &self.endpoints, &first) {
+            match next {
                 None => return Ok(all),
-                Some(Ok(next)) => path = next,
-                Some(Err(())) => {
-                    return Err(Error::Permanent(format!(
-                        "{route}: the next page is said to be elsewhere; check the API address in the settings"
-                    )));
-                }
+                Some(next) => path = next,
             }
         }
         Err(Error::Permanent(format!("{route}: the list does not end")))
+    }
+
+    /// Reads the page at `path` of the list that begins at `first`, and where
+    /// the next one is.
+    pub(super) async fn page<P: DeserializeOwned>(
+        &self,
+        who: &Who,
+        route: &Route,
+        first: &str,
+        path: &str,
+    ) -> Result<(P, Option<String>)> {
+        let answer = self.rest(who, route, path, None, Kind::Read).await?;
+        let page: P =
+            serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+        let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
+        match next_page(link, &self.endpoints, first).transpose() {
+            Ok(next) => Ok((page, next)),
+            Err(()) => Err(Error::Permanent(format!(
+                "{route}: the next page is said to be elsewhere; check the API address in the settings"
+            ))),
+        }
     }
 
     /// Sends a GraphQL document.
@@ -203,7 +218,9 @@ impl Client {
         };
         self.perform(who, &call, |gate, answer| {
             let envelope = Envelope::parse(&answer.body).map_err(|_| match kind {
-                Kind::Read => Error::Transient(format!("{}: the answer broke off", call.label)),
+                Kind::Read | Kind::ReadOnce => {
+                    Error::Transient(format!("{}: the answer broke off", call.label))
+                }
                 Kind::Write(..) => Error::Ambiguous(call.label.clone()),
             })?;
             let verdict = envelope.verdict();
@@ -228,7 +245,7 @@ impl Client {
         loop {
             let credential = self.credential(who).await?;
             match call.kind {
-                Kind::Read => self.wait_for(&gate, call.purse).await?,
+                Kind::Read | Kind::ReadOnce => self.wait_for(&gate, call.purse).await?,
                 // Held to the end: the next write begins after this one.
                 Kind::Write(count, pace) if turn.is_none() => {
                     turn = Some(self.turn(&gate, call.purse, count, pace).await?);

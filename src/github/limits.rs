@@ -4,14 +4,19 @@
 //! names, or a minute, then two, four … if it names none; (2) the headers of
 //! the primary limit are believed, and their absence means there is none (a
 //! GitHub Enterprise Server); (3) writes keep their distance and their budget
-//! a minute and an hour, and half of it for an hour after a refusal.
+//! a minute and an hour, and half of it for an hour after a refusal; (4) what
+//! is too much for one call is halved until it is not, and grown back.
 //! Pure: the time comes in. Source: GitHub documentation, "Rate limits for the
 //! REST API" and "Rate limits and query limits for the GraphQL API".
+
+mod page;
 
 use std::{collections::VecDeque, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+
+pub use page::PageSize;
 
 /// The two purses GitHub counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_walk.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_walk.sql"), include_str!("migrations/0002_sweep.sql")];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

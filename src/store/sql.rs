@@ -46,11 +46,13 @@ macro_rules! sixteen_rows {
 mod deliveries;
 mod ledger;
 mod repositories;
+mod sweep;
 mod work;
 
 pub(super) use deliveries::*;
 pub(super) use ledger::*;
 pub(super) use repositories::*;
+pub(super) use sweep::*;
 pub(super) use work::*;
 
 mod schema {
@@ -67,12 +69,19 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
-        .concat()
-        .into_iter()
-        .filter(|(name, _)| match dialect {
-            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-            super::Dialect::Postgres => true,
-        })
-        .collect()
+    [
+        schema::REGISTER,
+        deliveries::REGISTER,
+        work::REGISTER,
+        repositories::REGISTER,
+        sweep::REGISTER,
+        ledger::REGISTER,
+    ]
+    .concat()
+    .into_iter()
+    .filter(|(name, _)| match dialect {
+        super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
+        super::Dialect::Postgres => true,
+    })
+    .collect()
 }

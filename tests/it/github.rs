@@ -1,6 +1,7 @@
 //! The GitHub client against a stand-in that misbehaves on purpose: each trap
 //! of octocrab and of the platform is answered, and here is how.
 
+mod many;
 mod reads;
 mod sandbox;
 mod stand_in;

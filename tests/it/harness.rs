@@ -20,9 +20,10 @@ use muster::{
     jobs::{
         Act, Context, Settings, Target,
         inspect_repository::{Inspection, inspect},
+        sweep_installation,
         worker::Worker,
     },
-    store::{Durability, JobFilter, Store},
+    store::{Durability, JobFilter, JobKind, NewJob, Priority, Store},
     web::{Limits, Receiver},
 };
 use secrecy::SecretString;
@@ -101,12 +102,22 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        Muster::open(github, clock, database, policy, false, &["agency"]).await
+    }
+
+    /// Starts for these organizations.
+    pub async fn start_for(
+        github: &Sandbox,
+        clock: &Clock,
+        database: Database,
+        organizations: &[&str],
+    ) -> Muster {
+        Muster::open(github, clock, database, None, false, organizations).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, Database::Sqlite, None, true, &["agency"]).await
     }
 
     async fn open(
@@ -115,6 +126,7 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
         dry_run: bool,
+        organizations: &[&str],
     ) -> Muster {
         let (folder, url) = new_database(database).await;
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
@@ -123,7 +135,7 @@ impl Muster {
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
         let client = if dry_run { client.dry_run() } else { client };
-        let organizations = vec!["agency".parse().unwrap()];
+        let organizations: Vec<_> = organizations.iter().map(|login| login.parse().unwrap()).collect();
         let settings = Settings {
             organizations: organizations.clone(),
             instance: "test".to_owned(),
@@ -223,9 +235,31 @@ impl Muster {
         self.stop.cancel();
     }
 
+    /// Ends a test in which something must be left undone.
+    pub fn abandon(mut self) {
+        self.finished = true;
+        assert_eq!(self.github.failures(), Vec::<String>::new());
+        self.stop.cancel();
+    }
+
+    /// Sweeps, and looks at every repository though nothing changed; of very
+    /// many, at the first fifty.
     async fn sweep_again(&self) {
+        let now = self.clock.now();
         for known in self.ctx.store.installations().await.unwrap() {
-            muster::jobs::sweep_installation::run(&self.ctx, known.id, muster::store::Priority::Push)
+            sweep_installation::run(&self.ctx, known.id, Priority::Push).await.unwrap();
+            let job = |repository: muster::store::Repository| NewJob {
+                kind: JobKind::InspectRepository,
+                subject: i64::try_from(repository.seen.id.0).unwrap(),
+                installation: i64::try_from(known.id.0).unwrap(),
+                priority: Priority::Push,
+                run_at: now,
+                cause: "once more".to_owned(),
+            };
+            let all = self.ctx.store.repositories(known.id).await.unwrap();
+            self.ctx
+                .store
+                .enqueue(&all.into_iter().take(50).map(job).collect::<Vec<_>>(), now)
                 .await
                 .unwrap();
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod abuse_checkout;
+mod abuse_flood;
 mod abuse_forger;
 mod abuse_zoo;
 mod brakes;
@@ -21,5 +22,6 @@ mod organization;
 mod own_check;
 mod pages;
 mod server;
+mod sweep;
 mod walk;
 mod webhook;

@@ -10,6 +10,7 @@ use crate::{
         outstanding::{Outstanding, Start, State, recognise},
         plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
         repository::RepositoryName,
+        rollout::FREE,
     },
     github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Refusal, Writer},
     jobs::{Context, JobError},
@@ -30,16 +31,17 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Carries out the changes in order; one line for each that was made.
-    pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Vec<String>, JobError> {
+    /// Carries out the changes in order; one line for each that was made, and
+    /// how many of them opened something.
+    pub(super) async fn carry_out(&self, plan: &Plan) -> Result<(Vec<String>, u32), JobError> {
         let rows = self.ctx.store.outstanding(self.target.repository).await?;
         let fresh =
             self.reader.before_write(self.name(), self.target.repository, &known(&rows), self.names).await?;
         self.unchanged(&fresh).await?;
         // A dry run has no writer, whatever asks for one.
-        let Some(writer) = self.writer(&fresh) else { return Ok(Vec::new()) };
+        let Some(writer) = self.writer(&fresh) else { return Ok((Vec::new(), 0)) };
         let mut done = Vec::new();
-        let mut created = false;
+        let mut created = 0;
         for change in &plan.changes {
             match change {
                 Change::DeleteBranch(branch) => {
@@ -52,12 +54,12 @@ impl Work<'_> {
                 }
                 Change::OpenPullRequest(new) => {
                     let made = self.open_pull_request(&writer, new, &fresh).await?;
-                    created |= made.is_some();
+                    created += u32::from(made.is_some());
                     done.extend(made);
                 }
                 Change::OpenIssue(new) => {
                     let made = self.open_issue(&writer, new).await?;
-                    created |= made.is_some();
+                    created += u32::from(made.is_some());
                     done.extend(made);
                 }
                 Change::EditIssue { number, body, findings } => {
@@ -73,10 +75,10 @@ impl Work<'_> {
                 }
             }
         }
-        if created {
+        if created > 0 {
             self.confirm(&writer).await?;
         }
-        Ok(done)
+        Ok((done, created))
     }
 
     /// Everything the plan rests on is as it was (threats P5), else the job
@@ -250,12 +252,14 @@ impl Work<'_> {
         let now = self.ctx.clock.now();
         let (repository, account) = (self.target.repository, self.target.account);
         let new = NewOutstanding { repository, account, kind, findings: findings.clone() };
+        let rollout = self.situation.spent.rollout;
         let brakes = Brakes {
             window_from: now - DAY,
             per_window: u64::from(a_day),
             open: u64::from(self.situation.policy.limits.open),
             pull_requests_from: now - DAY * 7,
             pull_requests: u64::from(self.situation.policy.limits.per_repository_per_week),
+            rollout: rollout.began_at.filter(|_| rollout.limited()).map(|at| (at, u64::from(FREE))),
         };
         match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
             Begun::New { id } => Ok(Some(id)),

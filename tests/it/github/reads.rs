@@ -16,14 +16,14 @@ use sha1::Digest as _;
 
 use super::stand_in::*;
 
-const FILE: u32 = 0o100_644;
+pub(super) const FILE: u32 = 0o100_644;
 const LINK: u32 = 0o120_000;
 
 /// A file of a made-up repository.
-struct Given(&'static str, u32, Vec<u8>);
+pub(super) struct Given(pub(super) &'static str, pub(super) u32, pub(super) Vec<u8>);
 
 impl Given {
-    fn oid(&self) -> String {
+    pub(super) fn oid(&self) -> String {
         let mut hash = sha1::Sha1::new_with_prefix(format!("blob {}\0", self.2.len()));
         hash.update(&self.2);
         hash.finalize().iter().fold(String::new(), |mut hex, byte| {
@@ -37,14 +37,14 @@ impl Given {
         json!({"name": name, "mode": self.1, "type": "blob", "oid": self.oid(), "size": self.2.len()})
     }
 
-    fn blob(&self) -> Value {
+    pub(super) fn blob(&self) -> Value {
         let text = std::str::from_utf8(&self.2).ok().filter(|text| !text.contains('\0'));
         json!({"__typename": "Blob", "oid": self.oid(), "byteSize": self.2.len(),
             "isBinary": text.is_none(), "isTruncated": false, "text": text})
     }
 }
 
-fn file(path: &'static str, content: &str) -> Given {
+pub(super) fn file(path: &'static str, content: &str) -> Given {
     Given(path, FILE, content.as_bytes().to_vec())
 }
 
@@ -72,7 +72,7 @@ fn item(number: u64, kind: &str, state: &str) -> Value {
 }
 
 /// The repository `agency/site` with these files at its root.
-fn repository(files: &[Given]) -> Value {
+pub(super) fn repository(files: &[Given]) -> Value {
     let mut repository = json!({"id": "R_42", "databaseId": 42, "nameWithOwner": "agency/site",
         "url": "https://github.example/agency/site", "description": "", "visibility": "PUBLIC",
         "isArchived": false, "isDisabled": false, "isEmpty": false, "isFork": false, "isMirror": false,
@@ -92,7 +92,7 @@ fn repository(files: &[Given]) -> Value {
     repository
 }
 
-fn graphql(seen: &Seen, operation: &str) -> bool {
+pub(super) fn graphql(seen: &Seen, operation: &str) -> bool {
     seen.path == "/graphql" && seen.body["operationName"] == operation
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::graphql::Measure;
+use crate::state::{Node, RepositoryId};
+
 /// One fault to inject.
 ///
 /// ```
@@ -39,10 +42,15 @@ pub enum FaultKind {
     TruncatedTree,
     /// GraphQL: the last top-level field of `data` is null, with an error.
     PartialData,
+    /// GraphQL: the first element of the first list of `data` is null, with an
+    /// error that names it.
+    PartialElement,
     /// GraphQL: HTTP 200 with an error of type `RATE_LIMITED`.
     GraphqlRateLimited,
     /// GraphQL: 502 when the query could touch more nodes than this.
     TooManyNodes(u64),
+    /// GraphQL: 502 when the query names this repository by its id.
+    Names(RepositoryId),
 }
 
 /// How a limit is told (GitHub Docs, "Rate limits for the REST API").
@@ -86,14 +94,19 @@ impl Fault {
         self
     }
 
-    fn matches(&self, route: &str, operation: Option<&str>, nodes: u64) -> bool {
+    fn matches(&self, route: &str, query: Option<&Measure>) -> bool {
+        let operation = query.and_then(|query| query.operation.as_deref());
         let named = match &self.on {
             None => true,
             Some(on) => on == route || operation.is_some_and(|name| *on == format!("{route} {name}")),
         };
         named
             && match self.kind {
-                FaultKind::TooManyNodes(most) => nodes > most,
+                FaultKind::TooManyNodes(most) => query.is_some_and(|query| query.nodes > most),
+                FaultKind::Names(id) => query.is_some_and(|query| {
+                    let id = Node::Repository(id).encode();
+                    query.ids.contains(&id)
+                }),
                 FaultKind::BadGateway
                 | FaultKind::BadGatewayAfter
                 | FaultKind::Reset
@@ -104,20 +117,17 @@ impl Fault {
                 | FaultKind::Held
                 | FaultKind::TruncatedTree
                 | FaultKind::PartialData
+                | FaultKind::PartialElement
                 | FaultKind::GraphqlRateLimited => true,
             }
     }
 }
 
-/// Takes the fault that hits a call, if any, and counts it.
-pub(crate) fn take(
-    faults: &mut Vec<Fault>,
-    route: &str,
-    operation: Option<&str>,
-    nodes: u64,
-) -> Option<FaultKind> {
+/// Takes the fault that hits a call, if any, and counts it; `query` is what a
+/// GraphQL call asks for.
+pub(crate) fn take(faults: &mut Vec<Fault>, route: &str, query: Option<&Measure>) -> Option<FaultKind> {
     let mut hit = None;
-    for fault in faults.iter_mut().filter(|fault| fault.matches(route, operation, nodes)) {
+    for fault in faults.iter_mut().filter(|fault| fault.matches(route, query)) {
         if fault.skip > 0 {
             fault.skip -= 1;
         } else if fault.times > 0 && hit.is_none() {

@@ -244,10 +244,9 @@ impl Sandbox {
     pub(crate) fn take_fault(
         &self,
         route: &str,
-        operation: Option<&str>,
-        nodes: u64,
+        query: Option<&crate::graphql::Measure>,
     ) -> Option<crate::FaultKind> {
-        crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
+        crate::fault::take(&mut lock(&self.inner.faults), route, query)
     }
 
     /// Every call so far, oldest first.

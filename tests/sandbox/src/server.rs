@@ -126,7 +126,7 @@ impl Asked {
 async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<Answer>, Broken> {
     let Some(fault) = fault else { return Ok(None) };
     Ok(match fault {
-        FaultKind::BadGateway | FaultKind::TooManyNodes(_) => Some(bad_gateway()),
+        FaultKind::BadGateway | FaultKind::TooManyNodes(_) | FaultKind::Names(_) => Some(bad_gateway()),
         FaultKind::Reset => return Err(Broken),
         FaultKind::Unauthorized => Some(Refusal::BadCredentials.into()),
         FaultKind::Limited(status, limit) => Some(limited(sandbox, status, limit)),
@@ -148,7 +148,8 @@ async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<An
         FaultKind::BadGatewayAfter
         | FaultKind::ResetAfter
         | FaultKind::TruncatedTree
-        | FaultKind::PartialData => None,
+        | FaultKind::PartialData
+        | FaultKind::PartialElement => None,
     })
 }
 
@@ -175,6 +176,7 @@ fn after(fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
         Some(FaultKind::BadGatewayAfter) => Ok(bad_gateway()),
         Some(FaultKind::ResetAfter) => Err(Broken),
         Some(FaultKind::PartialData) => Ok(partial(answer)),
+        Some(FaultKind::PartialElement) => Ok(partial_element(answer)),
         Some(
             FaultKind::BadGateway
             | FaultKind::Reset
@@ -184,7 +186,8 @@ fn after(fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
             | FaultKind::Held
             | FaultKind::TruncatedTree
             | FaultKind::GraphqlRateLimited
-            | FaultKind::TooManyNodes(_),
+            | FaultKind::TooManyNodes(_)
+            | FaultKind::Names(_),
         )
         | None => Ok(answer),
     }
@@ -208,14 +211,29 @@ fn partial(mut answer: Answer) -> Answer {
     answer
 }
 
+fn partial_element(mut answer: Answer) -> Answer {
+    let Some(body) = &mut answer.body else { return answer };
+    let fields = body["data"].as_object_mut().into_iter().flatten();
+    let lists = fields.filter_map(|(field, value)| Some((field.clone(), value.as_array_mut()?.first_mut()?)));
+    if let Some((field, first)) = lists.into_iter().next() {
+        *first = Value::Null;
+        let message = "Something went wrong while executing your query.";
+        let error = json!({ "message": message, "path": [field, 0] });
+        match body["errors"].as_array_mut() {
+            Some(errors) => errors.push(error),
+            None => body["errors"] = json!([error]),
+        }
+    }
+    answer
+}
+
 async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
     let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
     let request = graphql::Request::parse(&body);
     let measure = request.as_ref().map(graphql::Request::measure).ok();
     let operation = measure.and_then(|measure| measure.operation.clone());
-    let nodes = measure.map_or(0, |measure| measure.nodes);
     let writes = measure.is_some_and(|measure| measure.mutation);
-    let fault = sandbox.take_fault("POST /graphql", operation.as_deref(), nodes);
+    let fault = sandbox.take_fault("POST /graphql", measure);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
             method: call.method.clone(),
@@ -288,7 +306,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let template = matched.as_ref().map(|matched| matched.route.template);
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
     let fault =
-        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None));
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
             method: call.method.clone(),

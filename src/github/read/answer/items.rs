@@ -17,8 +17,12 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 struct Ours {
     label: Option<Value>,
+    // Where many repositories are read, these lists are not.
+    #[serde(default)]
     issues: Nodes<RawItem>,
+    #[serde(default)]
     files_pull_requests: Nodes<RawItem>,
+    #[serde(default)]
     license_pull_requests: Nodes<RawItem>,
     branches: Option<Nodes<RawBranch>>,
 }
@@ -77,6 +81,19 @@ struct Happened {
     actor: Option<Author>,
 }
 
+/// GitHub's stamp on an issue or a pull request: its state, when it changed
+/// last, and the repository it stands in. `None` if it is neither any more.
+pub(in crate::github::read) fn stamp(node: &Value) -> Option<String> {
+    let kind = node["__typename"].as_str()?;
+    let state = match kind {
+        "Issue" => &node["state"],
+        "PullRequest" => &node["pullRequestState"],
+        _ => return None,
+    };
+    let (changed, home) = (node["updatedAt"].as_str()?, node["repository"]["databaseId"].as_u64()?);
+    Some(format!("{} {changed} {home}", state.as_str()?))
+}
+
 impl RawItem {
     fn into_item(self) -> Result<Item> {
         let (kind, state) = match (&self.state, &self.pull_request_state) {
@@ -133,6 +150,7 @@ impl Whole {
             listed.into_iter().flat_map(|list| list.nodes).flatten().filter(|item| !item.is_cross_repository);
         let mut items: Vec<Item> = listed.map(RawItem::into_item).collect::<Result<_>>()?;
         for (at, asked) in known.iter().enumerate() {
+            observed.stamps.insert(asked.clone(), self.known.get(at).and_then(stamp));
             match self.known.get(at) {
                 Some(node) if matches!(node["__typename"].as_str(), Some("Issue" | "PullRequest")) => {
                     items.push(part::<RawItem>(node)?.into_item()?);
