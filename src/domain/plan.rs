@@ -20,7 +20,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::{
     finding::{Finding, FindingSet, Gap, Outcome, Report, RuleId, Severity},
     marker::{Identity, Kind},
-    observed::Branch,
+    observed::{Branch, Item},
     outgoing::{Line, NewFile, PublicText},
     outstanding::{Outstanding, Standing, Start},
     policy::{Mode, Policy},
@@ -160,6 +160,18 @@ pub enum Change {
     },
     /// Open a pull request.
     OpenPullRequest(Box<NewPullRequest>),
+    /// Ask a team to review a pull request that was opened when its answer, or
+    /// that of the asking, was lost.
+    AskForReview {
+        /// What it is.
+        kind: Kind,
+        /// Its number.
+        number: u64,
+        /// GraphQL's global id.
+        node_id: String,
+        /// The slug of the team.
+        team: String,
+    },
     /// Open the tracking issue.
     OpenIssue(Box<NewIssue>),
     /// Write the tracking issue anew, since its findings changed.
@@ -209,6 +221,7 @@ impl Plan {
             Change::OpenIssue(_) => kind == Kind::Tracking,
             Change::DeleteBranch(_)
             | Change::CloseDuplicate { .. }
+            | Change::AskForReview { .. }
             | Change::EditIssue { .. }
             | Change::CloseIssue { .. } => false,
         })
@@ -236,6 +249,13 @@ pub fn plan(situation: &Situation<'_>, now: Timestamp) -> Plan {
     let ends = plan.would_not.iter().filter_map(|refused| refused.until);
     plan.due = ends.filter(|until| *until > now).min();
     plan
+}
+
+/// What the tracking issue lists at `now`, whether one is open or not.
+#[must_use]
+pub fn listed(situation: &Situation<'_>, now: Timestamp) -> FindingSet {
+    let planner = Planner { s: situation, now };
+    planner.findings().map(|(rule, finding)| (rule, finding.gap)).collect()
 }
 
 struct Planner<'a> {
@@ -312,8 +332,9 @@ impl<'a> Planner<'a> {
             let what = if kind == Kind::License { LICENSE } else { FILES };
             let wanted = self.wanted_files(kind);
             match self.s.outstanding.standing(kind) {
-                Standing::Open { .. } => {
+                Standing::Open { item, .. } => {
                     covered = covered.iter().chain(self.answered_by(kind)).collect();
+                    plan.changes.extend(self.review_to_ask_for(kind, item));
                     continue;
                 }
                 Standing::Blocked { why, until } if !wanted.is_empty() => {
@@ -353,6 +374,14 @@ impl<'a> Planner<'a> {
             .filter(|(rule, finding)| files::kind_for(*rule, finding.gap) == Some(kind))
             .map(|(rule, finding)| (rule, finding.gap))
             .collect()
+    }
+
+    /// A pull request is not complete until the team that the policy names was
+    /// asked: one whose creation never was noted as done still wants it.
+    fn review_to_ask_for(&self, kind: Kind, item: &Item) -> Option<Change> {
+        let begun = self.s.outstanding.begun.contains(&kind) && self.mode() >= Mode::Fix;
+        let team = self.s.policy.reviewers(kind).filter(|_| begun)?.to_owned();
+        Some(Change::AskForReview { kind, number: item.number, node_id: item.node_id.clone(), team })
     }
 
     fn wanted_files(&self, kind: Kind) -> Vec<NewFile> {
@@ -441,7 +470,7 @@ impl<'a> Planner<'a> {
             title: render::pull_request_title(kind, &files),
             body: letter.pull_request(kind, &files, &findings),
             draft: files.iter().any(|file| file.draft),
-            reviewers: self.s.policy.rules.license.reviewers.clone().filter(|_| kind == Kind::License),
+            reviewers: self.s.policy.reviewers(kind).map(str::to_owned),
             files,
             findings,
         }

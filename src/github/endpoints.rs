@@ -4,13 +4,22 @@
 //! (2) an address that GitHub itself names (a redirect, the next page) is
 //! taken only as a path within the configured origin.
 
+use std::time::Duration;
+
 use http::Uri;
+
+/// The longest an answer may take. GitHub gives up on a GraphQL call after ten
+/// seconds (GitHub documentation, "Rate limits and query limits for the GraphQL
+/// API"); a page of a hundred repositories from a busy Enterprise Server takes
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The addresses of one GitHub: github.com, GHE.com or an Enterprise Server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     rest: Uri,
     graphql: Uri,
+    patience: Duration,
 }
 
 /// Why an address cannot be GitHub's.
@@ -51,7 +60,18 @@ impl Endpoints {
             )
         };
         let graphql = address(&graphql.map_or_else(derived, str::to_owned))?;
-        Ok(Endpoints { rest, graphql })
+        Ok(Endpoints { rest, graphql, patience: PATIENCE })
+    }
+
+    /// The same GitHub, waited for this long: then the answer counts as lost.
+    /// Without this, 60 seconds.
+    #[must_use]
+    pub fn answering_within(self, patience: Duration) -> Endpoints {
+        Endpoints { patience, ..self }
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Host and port of the REST address: part of every key of a cache.

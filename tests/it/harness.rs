@@ -72,6 +72,11 @@ pub fn agency(policy: &str) -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
+/// Where the sandbox is.
+pub fn endpoints(github: &Sandbox) -> Endpoints {
+    Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap()
+}
+
 /// The sandbox with `organization` and the App on all its repositories.
 pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
@@ -101,24 +106,31 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        Muster::open(github, clock, endpoints(github), database, policy, false).await
+    }
+
+    /// Starts on SQLite and waits for an answer of GitHub's no longer than
+    /// this.
+    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
+        let endpoints = endpoints(github).answering_within(patience);
+        Muster::open(github, clock, endpoints, Database::Sqlite, None, false).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, endpoints(github), Database::Sqlite, None, true).await
     }
 
     async fn open(
         github: &Sandbox,
         clock: &Clock,
+        endpoints: Endpoints,
         database: Database,
         policy: Option<Policy>,
         dry_run: bool,
     ) -> Muster {
         let (folder, url) = new_database(database).await;
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();

@@ -21,6 +21,9 @@ impl fmt::Display for Change {
                     files.join(" ")
                 )
             }
+            Change::AskForReview { number, team, .. } => {
+                write!(f, "ask the team {team} to review pull request #{number}")
+            }
             Change::OpenIssue(new) => write!(f, "open issue {:?}: {}", new.title.as_str(), new.findings),
             Change::EditIssue { number, findings, .. } => write!(f, "edit issue #{number}: {findings}"),
             Change::CloseIssue { number } => write!(f, "close issue #{number}: nothing is left to do"),

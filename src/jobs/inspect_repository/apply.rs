@@ -7,7 +7,7 @@ use crate::{
         marker::Kind,
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
         outgoing::{Line, PublicText, may_add},
-        outstanding::{Outstanding, Start, State, recognise},
+        outstanding::{Outstanding, Remembered, Start, State, recognise},
         plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
         repository::RepositoryName,
     },
@@ -41,37 +41,52 @@ impl Work<'_> {
         let mut done = Vec::new();
         let mut created = false;
         for change in &plan.changes {
-            match change {
+            // Before GitHub is asked: what was done and whose answer was lost
+            // is in the audit too.
+            self.audit("begun", &change.to_string()).await?;
+            let made = match change {
                 Change::DeleteBranch(branch) => {
                     writer.delete_branch(&branch.name).await?;
-                    done.push(change.to_string());
+                    Some(change.to_string())
                 }
                 Change::CloseDuplicate { kind, number } => {
                     self.close(&writer, *kind, *number).await?;
-                    done.push(change.to_string());
+                    Some(change.to_string())
                 }
                 Change::OpenPullRequest(new) => {
                     let made = self.open_pull_request(&writer, new, &fresh).await?;
                     created |= made.is_some();
-                    done.extend(made);
+                    made
+                }
+                Change::AskForReview { kind, number, node_id, team } => {
+                    let rows = self.ctx.store.outstanding(self.target.repository).await?;
+                    let begun = |row: &&Remembered| row.kind == *kind && row.state == State::Creating;
+                    if let Some(row) = rows.iter().find(begun) {
+                        self.complete(&writer, row.id, *number, node_id, Some(team)).await?;
+                    }
+                    Some(change.to_string())
                 }
                 Change::OpenIssue(new) => {
                     let made = self.open_issue(&writer, new).await?;
                     created |= made.is_some();
-                    done.extend(made);
+                    made
                 }
                 Change::EditIssue { number, body, findings } => {
                     writer
                         .update_issue(*number, IssueChange { body: Some(body), ..IssueChange::default() })
                         .await?;
                     self.refreshed(*number, findings).await?;
-                    done.push(change.to_string());
+                    Some(change.to_string())
                 }
                 Change::CloseIssue { number } => {
                     self.close(&writer, Kind::Tracking, *number).await?;
-                    done.push(change.to_string());
+                    Some(change.to_string())
                 }
+            };
+            if let Some(line) = &made {
+                self.audit("changed", line).await?;
             }
+            done.extend(made);
         }
         if created {
             self.confirm(&writer).await?;
@@ -189,8 +204,14 @@ impl Work<'_> {
         let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else { return Ok(None) };
         match self.propose(writer, new).await {
             Ok(opened) => {
-                self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
-                self.ask_for_review(writer, new, opened.number).await?;
+                let github::Created { number, node_id, .. } = &opened;
+                let team = new.reviewers.as_ref();
+                if let Some(team) = team.cloned() {
+                    let (kind, number, node_id) = (new.kind, *number, node_id.clone());
+                    let ask = Change::AskForReview { kind, number, node_id, team };
+                    self.audit("begun", &ask.to_string()).await?;
+                }
+                self.complete(writer, row, *number, node_id, team.map(String::as_str)).await?;
                 Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
             }
             Err(github::Error::Refused { message, .. }) => {
@@ -202,17 +223,45 @@ impl Work<'_> {
         }
     }
 
-    /// Asks the team that the policy names: one try, recorded, never in the way.
-    async fn ask_for_review(
+    /// Asks the team that the policy names, if it names one, then notes that
+    /// the pull request is open. It is asked until GitHub has answered, whatever
+    /// the answer is: a refusal is recorded, and in nobody's way.
+    async fn complete(
         &self,
         writer: &Writer,
-        new: &NewPullRequest,
+        row: i64,
         number: u64,
+        node_id: &str,
+        team: Option<&str>,
     ) -> Result<(), JobError> {
-        let Some(team) = &new.reviewers else { return Ok(()) };
-        if let Err(error) = writer.request_review(number, team).await {
-            self.stood_down(&format!("the review of #{number} was not asked for: {error}")).await?;
+        use github::Error;
+        let asked = match team {
+            Some(team) => writer.request_review(number, team).await,
+            None => Ok(()),
+        };
+        match asked {
+            Ok(()) => {}
+            Err(
+                error @ (Error::NotFound(_)
+                | Error::Gone(_)
+                | Error::Forbidden { .. }
+                | Error::Conflict(_)
+                | Error::Refused { .. }
+                | Error::Permanent(_)),
+            ) => {
+                self.stood_down(&format!("the review of #{number} was not asked for: {error}")).await?;
+            }
+            Err(
+                error @ (Error::RateLimited { .. }
+                | Error::Transient(_)
+                | Error::Ambiguous(_)
+                | Error::Suspended
+                | Error::Unauthorized(_)
+                | Error::StaleData(_)
+                | Error::Partial(_)),
+            ) => return Err(error.into()),
         }
+        self.ctx.store.opened(row, number, node_id, self.ctx.clock.now()).await?;
         Ok(())
     }
 
@@ -269,10 +318,15 @@ impl Work<'_> {
         }
     }
 
+    async fn audit(&self, what: &str, detail: &str) -> Result<(), JobError> {
+        let now = self.ctx.clock.now();
+        self.ctx.store.note(&[note(self.target, what, detail)], now).await?;
+        Ok(())
+    }
+
     /// Notes why a planned change was not made.
     async fn stood_down(&self, why: &str) -> Result<Option<String>, JobError> {
-        let now = self.ctx.clock.now();
-        self.ctx.store.note(&[note(self.target, "stood_down", why)], now).await?;
+        self.audit("stood_down", why).await?;
         Ok(None)
     }
 

@@ -11,6 +11,7 @@ use crate::{
         observed::{Actor, Item, ItemKind},
         outstanding::{Declined, News, Outstanding, Recognised, Remembered, Standing, Start, State},
         plan::{Plan, kind_for},
+        policy::{Mode, Policy},
         repository::{AccountId, Login, RepositoryId},
     },
     github::{self, Reader, Role},
@@ -50,11 +51,12 @@ pub(super) async fn learn(
     ctx: &Context,
     reader: &Reader,
     target: &Target,
+    policy: &Policy,
     report: &Report,
     recognised: &Recognised,
 ) -> Result<(), JobError> {
     let rows = ctx.store.outstanding(target.repository).await?;
-    let lesson = Lesson { ctx, reader, target, report, rows };
+    let lesson = Lesson { ctx, reader, target, policy, report, rows };
     for news in &recognised.news {
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
@@ -88,10 +90,35 @@ pub(super) async fn forget_unmade(
     Ok(())
 }
 
+/// Takes in an edit of the tracking issue whose answer was lost: it lists what
+/// it is to list now, and the ledger still knows what it listed before. What
+/// its marker names alone would not do: a person may paste an older one
+/// (threats P3).
+pub(super) async fn note_rewritten(
+    ctx: &Context,
+    target: &Target,
+    outstanding: &Outstanding,
+    listed: &FindingSet,
+) -> Result<(), JobError> {
+    let Standing::Open { item, findings } = &outstanding.tracking else { return Ok(()) };
+    if *findings != listed.hash() {
+        return Ok(());
+    }
+    let rows = ctx.store.outstanding(target.repository).await?;
+    let behind = |row: &&Remembered| {
+        row.kind == Kind::Tracking && row.number == Some(item.number) && row.findings != *listed
+    };
+    if let Some(row) = rows.iter().find(behind) {
+        ctx.store.refresh_outstanding(row.id, listed, ctx.clock.now()).await?;
+    }
+    Ok(())
+}
+
 struct Lesson<'a> {
     ctx: &'a Context,
     reader: &'a Reader,
     target: &'a Target,
+    policy: &'a Policy,
     report: &'a Report,
     rows: Vec<Remembered>,
 }
@@ -109,7 +136,13 @@ impl Lesson<'_> {
     /// One of ours is open: a creation whose answer was lost, one that the
     /// ledger never knew, or one that a person reopened, who thereby takes the
     /// decline back.
+    ///
+    /// One that wants a review stays begun, so that the plan asks for it.
     async fn opened(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
+        let begun = self.row(item, kind).is_some_and(|row| row.state == State::Creating);
+        if begun && self.policy.mode >= Mode::Fix && self.policy.reviewers(kind).is_some() {
+            return Ok(());
+        }
         let declined =
             self.row(item, kind).filter(|row| matches!(row.state, State::Declined | State::Closed));
         if let Some(row) = declined {

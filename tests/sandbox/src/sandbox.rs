@@ -218,17 +218,23 @@ impl Sandbox {
         lock(&self.inner.faults).clone()
     }
 
+    /// How many calls faults of this kind are still to hit.
+    pub fn faults_left(&self, kind: crate::FaultKind) -> u64 {
+        lock(&self.inner.faults).iter().filter(|fault| fault.kind == kind).map(|fault| fault.times).sum()
+    }
+
     /// Ends all faults that have not hit yet.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
     }
 
-    /// Waits until [`crate::FaultKind::Held`] holds one more call.
+    /// Waits until [`crate::FaultKind::Held`] or
+    /// [`crate::FaultKind::HeldAfter`] holds one more call.
     pub async fn holds(&self) {
         self.inner.holding.notified().await;
     }
 
-    /// Lets the calls go that [`crate::FaultKind::Held`] holds.
+    /// Lets the calls go that are held.
     pub fn release(&self) {
         self.inner.released.notify_waiters();
     }
@@ -244,10 +250,9 @@ impl Sandbox {
     pub(crate) fn take_fault(
         &self,
         route: &str,
-        operation: Option<&str>,
-        nodes: u64,
+        measure: Option<&crate::graphql::Measure>,
     ) -> Option<crate::FaultKind> {
-        crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
+        crate::fault::take(&mut lock(&self.inner.faults), route, measure)
     }
 
     /// Every call so far, oldest first.

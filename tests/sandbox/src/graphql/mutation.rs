@@ -59,6 +59,7 @@ impl<'a> Input<'a> {
 
 impl Context<'_> {
     pub(super) fn mutation(&self, field: &Field<'_>) -> Resolved {
+        self.proceed()?;
         let empty = JsonMap::new();
         let input = field.arguments.get("input").and_then(JsonValue::as_object).unwrap_or(&empty);
         let input = Input(input);

@@ -1,6 +1,6 @@
 //! From a field of the schema to a value: what all object types share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonMap;
@@ -18,6 +18,8 @@ pub(super) struct Context<'s> {
     pub(super) state: RefCell<&'s mut State>,
     pub(super) caller: &'s Caller,
     pub(super) measure: &'s Measure,
+    /// How many fields of a mutation are still done, if it is to break off.
+    left: Cell<Option<usize>>,
     /// Errors of list entries that are null: the executor would drop the list.
     partial: RefCell<Vec<Value>>,
 }
@@ -92,6 +94,11 @@ impl Problem {
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self::new("NOT_FOUND", message)
+    }
+
+    /// GitHub could not finish; its words name no reason.
+    pub(super) fn broke_off() -> Self {
+        Self { kind: None, message: "Something went wrong while executing your query.".to_owned() }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -170,8 +177,26 @@ pub(super) const READ_CONVERSATIONS: &[Need] =
     &[Need(Permission::Issues, Level::Read), Need(Permission::PullRequests, Level::Read)];
 
 impl<'s> Context<'s> {
-    pub(super) fn new(state: &'s mut State, caller: &'s Caller, measure: &'s Measure) -> Self {
-        Self { state: RefCell::new(state), caller, measure, partial: RefCell::default() }
+    pub(super) fn new(
+        state: &'s mut State,
+        caller: &'s Caller,
+        measure: &'s Measure,
+        cut: Option<usize>,
+    ) -> Self {
+        let (state, left) = (RefCell::new(state), Cell::new(cut));
+        Self { state, caller, measure, left, partial: RefCell::default() }
+    }
+
+    /// Counts a field of a mutation that is about to be done.
+    pub(super) fn proceed(&self) -> Result<(), Problem> {
+        match self.left.get() {
+            Some(0) => Err(Problem::broke_off()),
+            Some(left) => {
+                self.left.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn root(&self, mutation: bool) -> Resolver<'_, 's> {

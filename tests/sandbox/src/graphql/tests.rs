@@ -229,8 +229,13 @@ fn a_query_is_measured_and_its_points_are_charged() {
     let mut world = World::new();
     let query = "query Deep($n: Int!) { organization(login: \"agency\") { repositories(first: $n) { nodes { issues(first: 50) { nodes { labels(last: 10) { totalCount } } } } } } rateLimit { cost nodeCount used } }";
     let request = Request::parse(&json!({ "query": query, "variables": { "n": 100 } })).expect("valid");
-    let measure =
-        Measure { operation: Some("Deep".into()), mutation: false, nodes: 100 + 5_000 + 50_000, cost: 51 };
+    let measure = Measure {
+        operation: Some("Deep".into()),
+        mutation: false,
+        fields: 1,
+        nodes: 100 + 5_000 + 50_000,
+        cost: 51,
+    };
     assert_eq!(*request.measure(), measure);
     let caller = world.app.clone();
     let body = request.execute(&mut world.state, &caller).body;
