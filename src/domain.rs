@@ -1,6 +1,8 @@
 //! Floor 0: values and pure functions on them. Nothing here knows a clock, a
 //! file, a network or a database; time comes in as an argument.
 
+pub mod adoption;
+pub mod basis;
 pub mod calendar;
 pub mod code_json;
 pub mod finding;
@@ -14,6 +16,7 @@ pub mod plan;
 pub mod policy;
 pub mod render;
 pub mod repository;
+pub mod rollout;
 pub mod rules;
 pub mod untrusted;
 pub mod words;

@@ -9,10 +9,13 @@ mod client;
 pub mod credentials;
 pub mod endpoints;
 pub mod error;
+pub mod examine;
 pub mod graphql;
 pub mod limits;
 pub mod needs;
+pub mod network;
 pub mod read;
+pub mod skew;
 mod transport;
 pub mod webhook;
 pub mod write;
@@ -29,11 +32,15 @@ use self::{
 };
 pub use self::{
     credentials::App,
-    endpoints::Endpoints,
+    endpoints::{Endpoints, Product},
     error::{Error, Refusal, Result},
+    examine::{Examined, RateLimit},
     limits::Pace,
-    read::{Installation, ListedRepository, OurNames, Reader, Role},
-    write::{Created, IssueChange, IssueState, NewPullRequest, Target, Writer},
+    read::{
+        Installation, ListPage, ListedRepository, OurNames, Reader, Role,
+        many::{Ask, Found, Glance, Home, Many},
+    },
+    write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
 };
 use crate::{
     clock::Clock,
@@ -137,6 +144,15 @@ impl GitHub {
         installed.into_installation().ok_or_else(|| {
             Error::Permanent("GitHub's answer names no account of the installation".to_owned())
         })
+    }
+
+    /// Whether tokens can be asked for: our clock is not off, as far as GitHub
+    /// has told. While it is, GitHub is asked for the time once a minute.
+    pub async fn has_time(&self) -> bool {
+        match &self.client.access {
+            Access::App(_) => self.client.correction().await.is_ok(),
+            Access::Token(_) => true,
+        }
     }
 
     /// Ends the tokens in memory, at shutdown: how many GitHub ended, and how

@@ -3,7 +3,7 @@
 //! Promises: (1) what a method reports as done is committed, on SQLite down to
 //! the disk (`synchronous=FULL`); (2) truths that belong together commit
 //! together: a delivery and its jobs, a report and its audit; (3) SQLite and
-//! PostgreSQL answer alike, five named differences apart (`dialect`); (4) it
+//! PostgreSQL answer alike, six named differences apart (`dialect`); (4) it
 //! never asks the clock: every method that needs the time takes it;
 //! (5) decisions and audit are only ever added to; (6) nothing of one
 //! installation's text cache is given to another.
@@ -17,9 +17,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::mpsc;
 use turn::{Turn, WriteTurn};
 
+mod adoption;
+mod backup;
 mod deliveries;
 mod dialect;
 mod error;
+mod examine;
 mod installations;
 mod intake;
 mod ledger;
@@ -27,22 +30,33 @@ mod open;
 mod outstanding;
 mod policies;
 mod queue;
+mod refusals;
 mod repositories;
+mod rollout;
 mod row;
+mod rows;
 mod sql;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod turn;
 mod work;
 
+pub use adoption::OwnItem;
+pub use backup::{BackedUp, BackupError, verify_backup};
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
 pub use dialect::Dialect;
 pub use error::StoreError;
+pub use examine::{Examined, FileFacts, Unreadable};
 pub use installations::Installation;
-pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
+pub use ledger::{
+    AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
+    NewDecision, Verified,
+};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
+pub use sweep::{Accounted, Memory, Sweep, SweptPage};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
 
 /// A transaction that writes, and the turn it holds meanwhile.
@@ -127,6 +141,12 @@ impl Store {
         self.reader.close().await;
     }
 
+    /// Begins a transaction that sees one moment of the database, whatever is
+    /// written meanwhile.
+    async fn snapshot(&self, doing: &'static str) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
+        self.reader.begin_with(self.dialect.snapshot()).await.map_err(StoreError::of(doing))
+    }
+
     /// Begins a transaction that writes.
     async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
         let turn = match &self.turn {
@@ -150,9 +170,20 @@ async fn take_number(
     name: &'static str,
     doing: &'static str,
 ) -> Result<i64, StoreError> {
+    take_numbers(transaction, name, 1, doing).await
+}
+
+/// The last of the next `count` numbers of a counter, as [`take_number`].
+async fn take_numbers(
+    transaction: &mut Transaction,
+    name: &'static str,
+    count: i64,
+    doing: &'static str,
+) -> Result<i64, StoreError> {
     use row::Columns;
-    sqlx::query(sql::TAKE_NUMBER)
+    sqlx::query(sql::TAKE_NUMBERS)
         .bind(name)
+        .bind(count)
         .fetch_one(&mut **transaction)
         .await
         .and_then(|row| row.integer("value"))

@@ -6,9 +6,11 @@
 //! longer than ten seconds is never slept through: it goes to the caller as
 //! [`Error::RateLimited`], with the moment; (3) writes of one installation
 //! follow each other, at its pace; (4) the 401 of an expired token costs one
-//! new token, not a failed job.
+//! new token, not a failed job; (5) with a clock that is 5 minutes off, no
+//! token is asked for.
 
 mod credential;
+mod date;
 mod gate;
 mod sort;
 
@@ -24,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::{
-    credential::Credential,
+    credential::{Credential, Renewals},
     gate::Gate,
     sort::{lost, unread},
 };
@@ -35,6 +37,7 @@ use super::{
     graphql::{Document, Envelope},
     limits::{Pace, Purse},
     needs::{self, Route},
+    skew::Skew,
     transport::{Answer, Request, Transport},
 };
 use crate::{clock::Clock, domain::repository::InstallationId};
@@ -71,6 +74,8 @@ impl Who {
 pub(super) enum Kind {
     /// Nothing, or nothing that shows: it may be repeated.
     Read,
+    /// As [`Kind::Read`], but whoever asks will ask for less: it is sent once.
+    ReadOnce,
     /// Content: so many writes, at this pace.
     Write(u32, Pace),
 }
@@ -89,8 +94,11 @@ pub(super) struct Client {
     pub(super) clock: Clock,
     tokens: Tokens,
     /// Which of the App's keys GitHub took last.
-    key: AtomicUsize,
+    pub(super) key: AtomicUsize,
     gates: Mutex<HashMap<Option<InstallationId>, Arc<Gate>>>,
+    skew: Mutex<Skew>,
+    /// Of an Enterprise Server.
+    version: Mutex<Option<String>>,
 }
 
 /// A call, told apart from who makes it.
@@ -116,6 +124,8 @@ impl Client {
             tokens: Tokens::default(),
             key: AtomicUsize::new(0),
             gates: Mutex::default(),
+            skew: Mutex::default(),
+            version: Mutex::default(),
         })
     }
 
@@ -165,22 +175,35 @@ impl Client {
         let mut path = first.clone();
         let mut all = Vec::new();
         for _ in 0..MAX_PAGES {
-            let answer = self.rest(who, route, &path, None, Kind::Read).await?;
-            let page: P =
-                serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+            let (page, next): (P, _) = self.page(who, route, &first, &path).await?;
             all.extend(pick(page));
-            let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
-            match next_page(link, &self.endpoints, &first) {
+            match next {
                 None => return Ok(all),
-                Some(Ok(next)) => path = next,
-                Some(Err(())) => {
-                    return Err(Error::Permanent(format!(
-                        "{route}: the next page is said to be elsewhere; check the API address in the settings"
-                    )));
-                }
+                Some(next) => path = next,
             }
         }
         Err(Error::Permanent(format!("{route}: the list does not end")))
+    }
+
+    /// Reads the page at `path` of the list that begins at `first`, and where
+    /// the next one is.
+    pub(super) async fn page<P: DeserializeOwned>(
+        &self,
+        who: &Who,
+        route: &Route,
+        first: &str,
+        path: &str,
+    ) -> Result<(P, Option<String>)> {
+        let answer = self.rest(who, route, path, None, Kind::Read).await?;
+        let page: P =
+            serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+        let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
+        match next_page(link, &self.endpoints, first).transpose() {
+            Ok(next) => Ok((page, next)),
+            Err(()) => Err(Error::Permanent(format!(
+                "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
+            ))),
+        }
     }
 
     /// Sends a GraphQL document.
@@ -203,7 +226,9 @@ impl Client {
         };
         self.perform(who, &call, |gate, answer| {
             let envelope = Envelope::parse(&answer.body).map_err(|_| match kind {
-                Kind::Read => Error::Transient(format!("{}: the answer broke off", call.label)),
+                Kind::Read | Kind::ReadOnce => {
+                    Error::Transient(format!("{}: the answer broke off", call.label))
+                }
                 Kind::Write(..) => Error::Ambiguous(call.label.clone()),
             })?;
             let verdict = envelope.verdict();
@@ -224,11 +249,11 @@ impl Client {
         let gate = self.gate(who);
         let mut turn = None;
         let mut attempt = 1;
-        let mut renewals = 0;
+        let mut renewals = Renewals::default();
         loop {
             let credential = self.credential(who).await?;
             match call.kind {
-                Kind::Read => self.wait_for(&gate, call.purse).await?,
+                Kind::Read | Kind::ReadOnce => self.wait_for(&gate, call.purse).await?,
                 // Held to the end: the next write begins after this one.
                 Kind::Write(count, pace) if turn.is_none() => {
                     turn = Some(self.turn(&gate, call.purse, count, pace).await?);
@@ -243,8 +268,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if matches!(error, Error::Unauthorized(_)) && self.renew(who, &credential, renewals).await {
-                renewals += 1;
+            if matches!(error, Error::Unauthorized(_)) && self.renew(who, &credential, &mut renewals).await {
                 continue;
             }
             if call.kind != Kind::Read || !error.is_transient() || attempt == ATTEMPTS {
@@ -260,10 +284,12 @@ impl Client {
         let request = Request {
             method: call.method.clone(),
             uri: call.uri.clone(),
-            token: credential.secret(),
+            token: Some(credential.secret()),
             body: call.body,
         };
+        let sent = self.clock.now();
         let answer = self.transport.send(request).await.map_err(|fault| lost(call, fault))?;
+        self.compare_clocks(sent, &answer);
         self.sort(gate, call, answer)
     }
 }

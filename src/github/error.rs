@@ -44,6 +44,14 @@ pub enum Error {
     /// The installation is suspended: park its jobs until it no longer is.
     #[error("the installation is suspended: its jobs wait until the account unsuspends it")]
     Suspended,
+    /// Our clock is 5 minutes or more off: no token was asked for.
+    #[error("this machine's clock is {} GitHub's: set it by a time server; until then no token is asked for", super::skew::shown(*ahead))]
+    ClockOff {
+        /// How far it is ahead; below zero, behind.
+        ahead: jiff::SignedDuration,
+        /// When to try again, by GitHub's clock.
+        again: Timestamp,
+    },
     /// The credentials are not accepted, also not after minting them anew.
     #[error("{0}: GitHub does not accept the credentials; check the App's id, its key and the clock")]
     Unauthorized(String),
@@ -99,6 +107,7 @@ impl Error {
             | Error::Gone(_)
             | Error::Forbidden { .. }
             | Error::Suspended
+            | Error::ClockOff { .. }
             | Error::Unauthorized(_)
             | Error::StaleData(_)
             | Error::Conflict(_)

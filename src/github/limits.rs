@@ -4,14 +4,21 @@
 //! names, or a minute, then two, four … if it names none; (2) the headers of
 //! the primary limit are believed, and their absence means there is none (a
 //! GitHub Enterprise Server); (3) writes keep their distance and their budget
-//! a minute and an hour, and half of it for an hour after a refusal.
+//! a minute and an hour, and half of it for an hour after a refusal; (4) a
+//! moment that GitHub names is a moment of its clock, and is waited for by the
+//! time left until then, not by ours; (5) what is too much for one call is
+//! halved until it is not, and grown back.
 //! Pure: the time comes in. Source: GitHub documentation, "Rate limits for the
 //! REST API" and "Rate limits and query limits for the GraphQL API".
+
+mod page;
 
 use std::{collections::VecDeque, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+
+pub use page::PageSize;
 
 /// The two purses GitHub counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,6 +152,7 @@ impl Limits {
         let spent = number("x-ratelimit-remaining") == Some(0);
         let reset = number("x-ratelimit-reset")
             .and_then(|second| Timestamp::from_second(i64::try_from(second).ok()?).ok())
+            .map(|reset| super::skew::date(headers).map_or(reset, |date| now + reset.duration_since(date)))
             .map(|reset| reset.min(now + LONGEST));
         if spent && let Some(reset) = reset {
             match purse {
@@ -239,6 +247,22 @@ mod tests {
             assert_eq!(until, at(1000 + wait), "{pairs:?}");
             assert_eq!(limits.read(Purse::Rest, at(1000)), Err(until), "{pairs:?}");
             assert_eq!(limits.read(Purse::Rest, until), Ok(()), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_reset_is_a_moment_of_githubs_clock() {
+        // Ours is an hour behind, then an hour ahead: a minute is left.
+        let pairs = [
+            ("date", "Tue, 17 Nov 2026 15:00:00 GMT"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "1794927660"),
+        ];
+        for now in ["2026-11-17T14:00:00Z", "2026-11-17T16:00:00Z"] {
+            let now: Timestamp = now.parse().unwrap();
+            let mut limits = Limits::default();
+            let until = limits.answered(Purse::Rest, Verdict::Primary, &headers(&pairs), now).unwrap();
+            assert_eq!(until, now + MINUTE);
         }
     }
 

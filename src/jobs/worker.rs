@@ -2,16 +2,19 @@
 //!
 //! Promises: (1) a job that fails, panics or takes too long is nobody else's
 //! trouble; (2) what GitHub's limits hold back is released, not failed; (3)
-//! told to stop, it finishes what it has begun; what it cannot finish, another
+//! while the clock is off nothing is taken from the queue, so nothing fails for
+//! it; (4) told to stop, it finishes what it has begun; what it cannot finish, another
 //! takes up when the lease ends.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Act, Context, JobError, Target, inspect_repository::inspect, sweep_installation};
+use super::{
+    Act, Context, JobError, Next, Target, adoption, inspect_installation, inspect_repository::inspect,
+    sweep_installation,
+};
 use crate::{
     domain::{
         plan::Cause,
@@ -34,7 +37,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 4;
 /// How often what is past its retention is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often everything is looked at though nothing happened.
+/// How long a sweep that failed again and again is left alone; one that
+/// succeeds says itself when the next one is.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Takes jobs and does them.
@@ -82,7 +86,7 @@ impl Worker {
     }
 
     /// Learns which installations there are, and arms the sweep of each: at
-    /// once the first time, then every day.
+    /// once the first time, then every night.
     ///
     /// # Errors
     /// GitHub's and the database's.
@@ -130,8 +134,12 @@ impl Worker {
     /// # Errors
     /// The database's.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
+        if !self.ctx.github.has_time().await {
             return Ok(false);
+        }
+        let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
+            // Idle: maybe the last repository that was waited for is done.
+            return adoption::proceed(&self.ctx).await;
         };
         let job = AssertUnwindSafe(self.perform(&lease)).catch_unwind();
         let outcome = match tokio::time::timeout(MOST_TIME, job).await {
@@ -152,21 +160,19 @@ impl Worker {
         Ok(())
     }
 
-    /// Does a job; the moment at which it is wanted again, if time alone brings
-    /// one.
-    async fn perform(&self, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
+    /// Does a job, and says when it is wanted again.
+    async fn perform(&self, lease: &Lease) -> Result<Next, JobError> {
         let ctx = &self.ctx;
         let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
         match lease.kind {
             JobKind::InspectRepository => {
                 let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-                let Some(target) = self.target(repository, installation).await? else { return Ok(None) };
-                let cause = match lease.priority {
-                    Priority::Command | Priority::Push => Cause::Event,
-                    Priority::Policy => Cause::Policy,
-                    Priority::Sweep => Cause::Sweep,
+                let Some(target) = self.target(repository, installation).await? else {
+                    return Ok(Next::Asked);
                 };
-                let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(None) };
+                let Some(seen) = inspect(ctx, &target, cause(lease.priority), Act::Apply).await? else {
+                    return Ok(Next::Asked);
+                };
                 for line in &seen.done {
                     tracing::info!(repository = repository.0, "{line}");
                 }
@@ -175,15 +181,15 @@ impl Worker {
                         tracing::info!(repository = repository.0, "dry run: would {change}");
                     }
                 }
-                Ok(seen.plan.due)
+                Ok(Next::Asked)
             }
-            JobKind::SweepInstallation => {
-                sweep_installation::run(ctx, installation, lease.priority).await?;
-                Ok(None)
+            JobKind::SweepInstallation => sweep_installation::run(ctx, installation, lease.priority).await,
+            JobKind::InspectInstallation => {
+                inspect_installation::run(ctx, installation, lease.priority, lease.attempts).await
             }
             JobKind::PruneStore => {
                 ctx.store.prune(ctx.clock.now()).await?;
-                Ok(None)
+                Ok(Next::Asked)
             }
         }
     }
@@ -207,15 +213,11 @@ impl Worker {
         Ok(Some(Target { repository, name, installation, account: known.account }))
     }
 
-    async fn settle(
-        &self,
-        lease: &Lease,
-        outcome: Result<Option<Timestamp>, JobError>,
-    ) -> Result<(), StoreError> {
+    async fn settle(&self, lease: &Lease, outcome: Result<Next, JobError>) -> Result<(), StoreError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let settled = match outcome {
-            Ok(None) => store.finish(lease, now).await?,
-            Ok(Some(due)) => store.finish_until(lease, due).await?,
+            Ok(Next::Asked) => store.finish(lease, now).await?,
+            Ok(Next::At(due, priority)) => store.finish_until(lease, due, priority).await?,
             Err(JobError::Wait(until)) => store.release(lease, until).await?,
             Err(JobError::Suspended) => {
                 store.park(lease.installation, "the installation is suspended", now).await?;
@@ -236,6 +238,15 @@ impl Worker {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a job of this priority was asked for.
+pub(super) fn cause(priority: Priority) -> Cause {
+    match priority {
+        Priority::Command | Priority::Push => Cause::Event,
+        Priority::Policy => Cause::Policy,
+        Priority::Sweep => Cause::Sweep,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the two databases do not say alike. Everything else is one SQL.
 //!
-//! The differences: how a write transaction begins, how a row that somebody
-//! else holds is passed over, how a session is set up, how migrations are kept
-//! from racing, and how a table is made append-only.
+//! The differences: how a write transaction begins and how one that sees a
+//! single moment, how a row that somebody else holds is passed over, how a
+//! session is set up, how migrations are kept from racing, how a table is made
+//! append-only, and what is asked about the journal.
 
 use super::Durability;
 
@@ -22,6 +23,15 @@ impl Dialect {
         match self {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
+        }
+    }
+
+    /// Begins a transaction that reads one moment of the database. SQLite in
+    /// its journal mode WAL does so by itself.
+    pub(super) fn snapshot(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }
     }
 
@@ -46,6 +56,28 @@ impl Dialect {
         }
     }
 
+    /// Settings of a connection that only looks: it waits for nobody long, and
+    /// leaves the journal as it is.
+    pub(super) fn glance(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "PRAGMA busy_timeout = 2000; PRAGMA trusted_schema = OFF;",
+            Dialect::Postgres => {
+                "SET statement_timeout = '10s'; SET lock_timeout = '2s'; SET client_min_messages = 'warning';"
+            }
+        }
+    }
+
+    /// Asks how what is committed is kept, in the database's own words.
+    pub(super) fn journal(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SELECT journal_mode AS journal FROM pragma_journal_mode",
+            Dialect::Postgres => concat!(
+                "SELECT 'fsync ' || current_setting('fsync') || ', synchronous_commit ' || ",
+                "current_setting('synchronous_commit') AS journal"
+            ),
+        }
+    }
+
     /// Held to the end of the migrating transaction, so that replicas migrate
     /// one after the other. SQLite's write lock already does.
     pub(super) fn migration_lock(self) -> Option<&'static str> {
@@ -61,6 +93,14 @@ impl Dialect {
         match self {
             Dialect::Sqlite => include_str!("migrations/append_only.sqlite.sql"),
             Dialect::Postgres => include_str!("migrations/append_only.postgres.sql"),
+        }
+    }
+
+    /// Triggers that refuse UPDATE and DELETE on `chain`.
+    pub(super) fn append_only_chain(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => include_str!("migrations/chain.sqlite.sql"),
+            Dialect::Postgres => include_str!("migrations/chain.postgres.sql"),
         }
     }
 

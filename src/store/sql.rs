@@ -43,14 +43,26 @@ macro_rules! sixteen_rows {
     };
 }
 
+/// What both the repositories and the sweeps read of an item.
+macro_rules! outstanding_columns {
+    () => {
+        "id, kind, state, number, node_id, findings, commits, staged, closing, edits, hands_off_at, \
+         created_at, updated_at"
+    };
+}
+
+mod adoption;
 mod deliveries;
 mod ledger;
 mod repositories;
+mod sweep;
 mod work;
 
+pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use ledger::*;
 pub(super) use repositories::*;
+pub(super) use sweep::*;
 pub(super) use work::*;
 
 mod schema {
@@ -59,7 +71,9 @@ mod schema {
         SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
         SCHEMA_STEP = "INSERT INTO schema_version (version) VALUES ($1)";
         ALIVE = "SELECT 1 AS alive";
-        TAKE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value";
+        /// To be taken back: that it is allowed is all that is asked.
+        WRITE_NOTHING = "UPDATE counter SET value = value";
+        TAKE_NUMBERS = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
     }
 }
 pub(super) use schema::*;
@@ -67,12 +81,21 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
-        .concat()
-        .into_iter()
-        .filter(|(name, _)| match dialect {
-            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-            super::Dialect::Postgres => true,
-        })
-        .collect()
+    [
+        schema::REGISTER,
+        deliveries::REGISTER,
+        work::REGISTER,
+        repositories::REGISTER,
+        ledger::REGISTER,
+        adoption::REGISTER,
+        sweep::REGISTER,
+        super::rows::REGISTER,
+    ]
+    .concat()
+    .into_iter()
+    .filter(|(name, _)| match dialect {
+        super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
+        super::Dialect::Postgres => true,
+    })
+    .collect()
 }

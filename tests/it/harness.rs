@@ -11,18 +11,21 @@ use muster::{
     app::App,
     clock::Clock,
     domain::{
+        adoption::Ending,
         marker::MarkerKeys,
         plan::Cause,
         policy::Policy,
-        repository::{InstallationId, RepositoryId},
+        repository::{AccountId, InstallationId, RepositoryId},
     },
     github::{Endpoints, GitHub, webhook::Secret},
     jobs::{
         Act, Context, Settings, Target,
+        doctor::{Check, Depth, Doctor, Row, State},
         inspect_repository::{Inspection, inspect},
+        sweep_installation,
         worker::Worker,
     },
-    store::{Durability, JobFilter, Store},
+    store::{Durability, JobFilter, JobKind, NewJob, Priority, Store},
     web::{Limits, Receiver},
 };
 use secrecy::SecretString;
@@ -72,9 +75,28 @@ pub fn agency(policy: &str) -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
+/// Where the sandbox is.
+pub fn endpoints(github: &Sandbox) -> Endpoints {
+    Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap()
+}
+
 /// The sandbox with `organization` and the App on all its repositories.
 pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
+}
+
+/// How a Muster is set up.
+struct Setup<'a> {
+    policy: Option<Policy>,
+    dry_run: bool,
+    organizations: &'a [&'a str],
+    patience: Option<Duration>,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Setup { policy: None, dry_run: false, organizations: &["agency"], patience: None }
+    }
 }
 
 /// A running Muster.
@@ -101,29 +123,78 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        Muster::open(github, clock, database, Setup { policy, ..Setup::default() }).await
+    }
+
+    /// Starts for these accounts, with the operator's own policy.
+    pub async fn start_for(
+        github: &Sandbox,
+        clock: &Clock,
+        database: Database,
+        organizations: &[&str],
+        policy: Option<Policy>,
+    ) -> Muster {
+        let setup = Setup { policy, organizations, ..Setup::default() };
+        Muster::open(github, clock, database, setup).await
+    }
+
+    /// Starts on SQLite and waits for an answer of GitHub's no longer than
+    /// this.
+    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
+        let setup = Setup { patience: Some(patience), ..Setup::default() };
+        Muster::open(github, clock, Database::Sqlite, setup).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, Database::Sqlite, Setup { dry_run: true, ..Setup::default() }).await
     }
 
-    async fn open(
-        github: &Sandbox,
-        clock: &Clock,
-        database: Database,
-        policy: Option<Policy>,
-        dry_run: bool,
-    ) -> Muster {
+    /// Starts with a database that has never met the organization.
+    pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
         let (folder, url) = new_database(database).await;
-        let store = Store::open_with(&url, Durability::Test).await.unwrap();
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
+        Muster::on(github, clock, (folder, &url), Setup::default()).await
+    }
+
+    /// Starts on a database that is there.
+    pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
+        Muster::on(github, clock, place, Setup::default()).await
+    }
+
+    async fn open(github: &Sandbox, clock: &Clock, database: Database, setup: Setup<'_>) -> Muster {
+        let (folder, url) = new_database(database).await;
+        let muster = Muster::on(github, clock, (folder, &url), setup).await;
+        muster.know().await;
+        muster
+    }
+
+    /// These organizations are served for long: they are not to be read whole
+    /// before anything is written there.
+    async fn know(&self) {
+        let (store, now) = (&self.ctx.store, self.clock.now());
+        for login in &self.ctx.settings.organizations {
+            let named =
+                |state: &github_sandbox::state::State| state.account_named(login.as_str()).map(|it| it.id);
+            let Some(account) = self.github.state(named).map(AccountId) else { continue };
+            store.begin_adoption(account, now).await.unwrap();
+            let begun = store.adoption(account).await.unwrap().unwrap();
+            store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+        }
+    }
+
+    async fn on(github: &Sandbox, clock: &Clock, (folder, url): (TempDir, &str), setup: Setup<'_>) -> Muster {
+        let Setup { policy, dry_run, organizations, patience } = setup;
+        let store = Store::open_with(url, Durability::Test).await.unwrap();
+        let endpoints = endpoints(github);
+        let endpoints = match patience {
+            Some(patience) => endpoints.answering_within(patience),
+            None => endpoints,
+        };
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
         let client = if dry_run { client.dry_run() } else { client };
-        let organizations = vec!["agency".parse().unwrap()];
+        let organizations: Vec<_> = organizations.iter().map(|login| login.parse().unwrap()).collect();
         let settings = Settings {
             organizations: organizations.clone(),
             instance: "test".to_owned(),
@@ -180,8 +251,31 @@ impl Muster {
             repository: RepositoryId(self.github.repository_id(name)),
             name: name.parse().unwrap(),
             installation,
-            account: muster::domain::repository::AccountId(account),
+            account: AccountId(account),
         }
+    }
+
+    /// What the doctor finds, one line a row, as `x permissions agency: …`.
+    pub async fn doctor(&self, public_url: Option<&str>) -> Vec<String> {
+        let database = format!("sqlite://{}", self._folder.path().join("muster.db").display());
+        let doctor = Doctor {
+            github: &self.ctx.github,
+            store: Some(&self.ctx.store),
+            organizations: &self.ctx.settings.organizations,
+            policy: self.ctx.settings.policy.as_ref(),
+            public_url,
+            web: self.github.web_url(),
+            secrets: &[],
+            depth: Depth::Whole,
+            now: self.clock.now(),
+        };
+        let rows = doctor.examine(&Store::examine(&database).await).await;
+        let line = |row: Row| {
+            assert_eq!(row.remedy.is_some(), row.state != State::Ok, "{row:?}");
+            let subject = row.subject.map_or_else(String::new, |subject| format!(" {subject}"));
+            format!("{} {}{subject}: {}", row.state.as_str(), row.check.as_str(), row.means)
+        };
+        rows.into_iter().filter(|row| row.check != Check::Disk).map(line).collect()
     }
 
     /// What would be done about a repository now.
@@ -204,6 +298,13 @@ impl Muster {
             .collect()
     }
 
+    /// The process ends, and its database is lost with it.
+    pub async fn lose(mut self) {
+        self.finished = true;
+        self.stop.cancel();
+        self.ctx.store.close().await;
+    }
+
     /// No job is left to do now, none is dead, GitHub saw nothing it does not
     /// know, and settling once more writes nothing.
     pub async fn finish(mut self) {
@@ -223,11 +324,30 @@ impl Muster {
         self.stop.cancel();
     }
 
+    /// Ends a test in which something must be left undone.
+    pub fn abandon(mut self) {
+        self.finished = true;
+        assert_eq!(self.github.failures(), Vec::<String>::new());
+        self.stop.cancel();
+    }
+
+    /// Sweeps, and looks at every repository though nothing changed; of very
+    /// many, at the first fifty.
     async fn sweep_again(&self) {
+        let now = self.clock.now();
         for known in self.ctx.store.installations().await.unwrap() {
-            muster::jobs::sweep_installation::run(&self.ctx, known.id, muster::store::Priority::Push)
-                .await
-                .unwrap();
+            sweep_installation::run(&self.ctx, known.id, Priority::Push).await.unwrap();
+            let job = |repository: muster::store::Repository| NewJob {
+                kind: JobKind::InspectRepository,
+                subject: i64::try_from(repository.seen.id.0).unwrap(),
+                installation: i64::try_from(known.id.0).unwrap(),
+                priority: Priority::Push,
+                run_at: now,
+                cause: "once more".to_owned(),
+            };
+            let all = self.ctx.store.repositories(known.id).await.unwrap();
+            let jobs: Vec<NewJob> = all.into_iter().take(50).map(job).collect();
+            self.ctx.store.enqueue(&jobs, now).await.unwrap();
         }
         self.settle().await;
     }

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use github_sandbox::Sandbox;
+use github_sandbox::{NewOrganization, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,6 +25,10 @@ impl Operator {
         let site = old("site").file("README.md", README);
         let organization =
             agency(POLICY).repository(site).repository(complete("fine")).repository(old("empty").empty());
+        Operator::of(organization).await
+    }
+
+    async fn of(organization: NewOrganization) -> Operator {
         let github = Sandbox::builder()
             .app(github_sandbox::app("muster"))
             .organization(organization)
@@ -117,12 +121,14 @@ async fn plan_prints_what_sweep_applies() {
     agency/site (needs work)
       open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
       open issue "Repository open source checklist": license:missing contributing:missing
+    1 repository: 1 judged, 0 skipped by rule, 0 unknown.
     Would make 2 changes; nothing has been written.
     "#);
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency"]), 1), @r#"
     agency/site (needs work)
       open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Would make 1 change; nothing has been written.
     "#);
     operator.only_read();
@@ -131,6 +137,7 @@ async fn plan_prints_what_sweep_applies() {
     agency/site (needs work)
       opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 1 change.
     "#);
     insta::assert_snapshot!(operator.github.pull_requests("agency/site"), @r#"
@@ -141,9 +148,56 @@ async fn plan_prints_what_sweep_applies() {
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
     agency/site (needs work)
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 0 changes.
     "#);
     operator.only_read();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_waits_for_the_operators_word() {
+    let operator = Operator::new().await;
+    told(&operator.muster(&["sweep", "agency", "--apply"]), 0);
+    let alice = operator.github.user("alice");
+    alice.close_pull_request("agency/site", 1);
+    for file in ["muster.db", "muster.db-wal", "muster.db-shm"] {
+        // The side files are gone already where the last process closed them.
+        let _ = std::fs::remove_file(operator.folder.path().join(file));
+    }
+    let unmet = operator.muster(&["adopt", "agency"]);
+    assert!(String::from_utf8_lossy(&unmet.stderr).contains("has not met agency"), "{unmet:?}");
+    told(&unmet, 2);
+    alice.delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
+    operator.github.clear_calls();
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 1), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      waits: open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+      would not open an issue: the pull request answers the same finding
+      would not write anything yet: the ledger was empty, and people may look first: muster adopt agency --confirm
+    Made 0 changes. 1 more must wait.
+    "#);
+    operator.only_read();
+    let found: Value =
+        serde_json::from_str(&told(&operator.muster(&["adopt", "agency", "--format", "json"]), 1)).unwrap();
+    assert_eq!((&found["schema"], &found["stage"]), (&"adoption-1".into(), &"waiting".into()));
+    let declined = &found["found"][0];
+    assert_eq!((&declined["repository"], &declined["number"]), (&"agency/site".into(), &1.into()));
+    assert_eq!((&declined["state"], &declined["declined_by"]), (&"declined".into(), &"alice".into()));
+    let table = told(&operator.muster(&["adopt", "agency"]), 1);
+    assert!(table.contains("add --confirm"), "{table}");
+    told(&operator.muster(&["adopt", "agency", "--confirm"]), 0);
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
+      would not open an issue: the pull request answers the same finding
+    Made 1 change.
+    "#);
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 1, "what was declined stays so");
+    told(&operator.muster(&["audit", "verify"]), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,4 +222,40 @@ async fn what_cannot_be_done_is_said_with_the_remedy() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains(said), "{arguments:?}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_25_at_once_need_the_number_that_was_shown() {
+    let like = complete("like");
+    let mut organization = agency(POLICY).repository(like);
+    for n in 0..30 {
+        let lacking = old(&format!("site-{n:02}")).file("README.md", README).file("LICENSE", cc0());
+        organization = organization.repository(lacking);
+    }
+    let operator = Operator::of(organization).await;
+    let rollout = || {
+        let plan = operator.muster(&["plan", "agency", "--format", "json"]);
+        let plan: Value = serde_json::from_str(&told(&plan, 1)).unwrap();
+        let totals = &plan["totals"];
+        assert_eq!((&totals["total"], &totals["judged"]), (&32.into(), &31.into()), "{totals}");
+        assert_eq!(totals["skipped_by"], serde_json::json!({"excluded by \".github\"": 1}));
+        (plan["rollout"]["left"].as_u64().unwrap(), plan["rollout"]["needs_approval"].as_bool().unwrap())
+    };
+    assert_eq!(rollout(), (30, true));
+    let table = told(&operator.muster(&["plan", "agency"]), 1);
+    let line = table.lines().last().unwrap();
+    insta::assert_snapshot!(line, @"In all, 30 issues and pull requests are left to open, and 0 were opened. After 25 a person must approve: muster plan ORG --approve 30");
+    let wrong = operator.muster(&["plan", "agency", "--approve", "31"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(said.contains("30 are left, not 31"), "{said}");
+    assert_eq!(rollout(), (30, true));
+    let right = operator.muster(&["plan", "agency", "--approve", "30"]);
+    assert!(String::from_utf8_lossy(&right.stderr).contains("Approved."), "{right:?}");
+    assert_eq!(rollout(), (30, false));
+    operator.only_read();
+}
+
+fn cc0() -> &'static str {
+    spdx::license_id("CC0-1.0").unwrap().text()
 }

@@ -8,21 +8,19 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
 };
 
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha1::Digest as _;
 
 use super::{Files, Kind, Reader, RepositoryName, Result, answer, needs};
 use crate::{
     domain::{
         license::decode,
         observed::PolicySource,
-        repository::{EntryKind, FileText, InstallationId, ObjectId},
+        repository::{EntryKind, FileText, InstallationId, Login, ObjectId},
     },
     github::{client::Who, error::Error, graphql::TEXTS},
 };
@@ -78,7 +76,7 @@ impl Blob {
             return Found::Text(FileText::TooLarge(size));
         }
         match &self.text {
-            Some(text) if self.is_binary != Some(true) && is_blob(text.as_bytes(), oid) => {
+            Some(text) if self.is_binary != Some(true) && oid.is_blob(text.as_bytes()) => {
                 // A byte order mark is part of the object, not of the text.
                 Found::Text(decode(text.as_bytes()).map_or(FileText::Binary, |text| FileText::of(&text)))
             }
@@ -88,18 +86,26 @@ impl Blob {
     }
 }
 
-/// Whether git gives these bytes this object id.
-fn is_blob(bytes: &[u8], oid: &ObjectId) -> bool {
-    let header = format!("blob {}\0", bytes.len());
-    let hex = |digest: &[u8]| {
-        digest.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    match oid.as_str().len() {
-        40 => hex(&sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()) == oid.as_str(),
-        _ => hex(&sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()) == oid.as_str(),
+/// A text that is wanted and not there yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    path: String,
+    pub(super) oid: ObjectId,
+    /// In bytes.
+    pub(super) size: u64,
+}
+
+/// What is still to be read of a repository.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    pub(super) texts: Vec<Wish>,
+    /// By path: what GitHub has as bytes only.
+    pub(super) bytes: Vec<(String, ObjectId)>,
+}
+
+impl Missing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.texts.is_empty() && self.bytes.is_empty()
     }
 }
 
@@ -148,42 +154,8 @@ impl Reader {
         files: &mut Files,
         wanted: super::Wanted<'_>,
     ) -> Result<()> {
-        let mut bytes = Vec::new();
-        for (at, path) in FORESEEN.iter().enumerate() {
-            let Some(oid) = file(files, path) else { continue };
-            let blob: Option<Blob> = serde_json::from_value(repository[format!("t{at}")].clone()).ok();
-            match blob.map(|blob| blob.sort(&oid)) {
-                Some(Found::Text(text)) => {
-                    files.texts.insert((*path).to_owned(), text);
-                }
-                Some(Found::Bytes) => bytes.push(((*path).to_owned(), oid)),
-                // The listing has it, the answer has not: it is wanted below.
-                None => {}
-            }
-        }
-        let mut missing = Vec::new();
-        for path in wanted(files) {
-            let size = files.entry(&path).and_then(|entry| entry.size).unwrap_or_default();
-            let Some(oid) = file(files, &path) else { continue };
-            if files.texts.contains_key(&path) || bytes.iter().any(|(seen, _)| *seen == path) {
-                continue;
-            }
-            if size > MAX_TEXT {
-                files.texts.insert(path, FileText::TooLarge(size));
-            } else if missing.len() == MAX_TEXTS {
-                files.texts.insert(path, FileText::Unread("there are too many candidates".to_owned()));
-            } else if !missing.iter().any(|(seen, _)| *seen == path) {
-                missing.push((path, oid));
-            }
-        }
-        missing.retain(|(path, oid)| match self.texts.get(&self.key(oid)) {
-            Some(text) => {
-                files.texts.insert(path.clone(), text);
-                false
-            }
-            None => true,
-        });
-        for some in missing.chunks(8) {
+        let Missing { texts, mut bytes } = self.texts_at_hand(repository, files, wanted);
+        for some in texts.chunks(8) {
             self.read_eight(name, some, files, &mut bytes).await?;
         }
         for (path, oid) in bytes {
@@ -193,11 +165,75 @@ impl Reader {
         Ok(())
     }
 
+    /// Fills in the texts that came along or were read before, and those of
+    /// which it is clear that they are not read; what is still missing.
+    pub(super) fn texts_at_hand(
+        &self,
+        repository: &Value,
+        files: &mut Files,
+        wanted: super::Wanted<'_>,
+    ) -> Missing {
+        let mut missing = Missing::default();
+        for (at, path) in FORESEEN.iter().enumerate() {
+            let Some(oid) = file(files, path) else { continue };
+            match Blob::deserialize(&repository[format!("t{at}")]).map(|blob| blob.sort(&oid)) {
+                Ok(Found::Text(text)) => {
+                    files.texts.insert((*path).to_owned(), text);
+                }
+                Ok(Found::Bytes) => missing.bytes.push(((*path).to_owned(), oid)),
+                // The listing has it, the answer has not: it is wanted below.
+                Err(_) => {}
+            }
+        }
+        for path in wanted(files) {
+            let size = files.entry(&path).and_then(|entry| entry.size).unwrap_or_default();
+            let Some(oid) = file(files, &path) else { continue };
+            if files.texts.contains_key(&path) || missing.bytes.iter().any(|(seen, _)| *seen == path) {
+                continue;
+            }
+            if size > MAX_TEXT {
+                files.texts.insert(path, FileText::TooLarge(size));
+            } else if missing.texts.len() == MAX_TEXTS {
+                files.texts.insert(path, FileText::Unread("there are too many candidates".to_owned()));
+            } else if !missing.texts.iter().any(|seen| seen.path == path) {
+                missing.texts.push(Wish { path, oid, size });
+            }
+        }
+        missing.texts.retain(|wish| match self.texts.get(&self.key(&wish.oid)) {
+            Some(text) => {
+                files.texts.insert(wish.path.clone(), text);
+                false
+            }
+            None => true,
+        });
+        missing
+    }
+
+    /// Takes in a text that was asked for by object id.
+    pub(super) fn take_text(
+        &self,
+        wish: &Wish,
+        object: &Value,
+        files: &mut Files,
+        bytes: &mut Vec<(String, ObjectId)>,
+    ) {
+        let text = match Blob::deserialize(object).map(|blob| blob.sort(&wish.oid)) {
+            Ok(Found::Text(text)) => text,
+            Ok(Found::Bytes) => {
+                bytes.push((wish.path.clone(), wish.oid.clone()));
+                return;
+            }
+            Err(_) => FileText::Unread("GitHub did not send it".to_owned()),
+        };
+        self.keep(&wish.oid, &text);
+        files.texts.insert(wish.path.clone(), text);
+    }
+
     /// Reads up to eight texts by object id in one call.
     async fn read_eight(
         &self,
         name: &RepositoryName,
-        some: &[(String, ObjectId)],
+        some: &[Wish],
         files: &mut Files,
         bytes: &mut Vec<(String, ObjectId)>,
     ) -> Result<()> {
@@ -205,28 +241,17 @@ impl Reader {
         let aliases = ["a", "b", "c", "d", "e", "f", "g", "h"];
         for (at, alias) in aliases.iter().enumerate() {
             // Fewer than eight: the last one is asked for again.
-            let (_, oid) = &some[at.min(some.len() - 1)];
-            variables[*alias] = oid.as_str().into();
+            variables[*alias] = some[at.min(some.len() - 1)].oid.as_str().into();
         }
         let answer: Value = self.query(&TEXTS, &variables).await?;
-        for ((path, oid), alias) in some.iter().zip(aliases) {
-            let blob: Option<Blob> = serde_json::from_value(answer["repository"][alias].clone()).ok();
-            let text = match blob.map(|blob| blob.sort(oid)) {
-                Some(Found::Text(text)) => text,
-                Some(Found::Bytes) => {
-                    bytes.push((path.clone(), oid.clone()));
-                    continue;
-                }
-                None => FileText::Unread("GitHub did not send it".to_owned()),
-            };
-            self.keep(oid, &text);
-            files.texts.insert(path.clone(), text);
+        for (wish, alias) in some.iter().zip(aliases) {
+            self.take_text(wish, &answer["repository"][alias], files, bytes);
         }
         Ok(())
     }
 
     /// Reads a blob's bytes and decodes them.
-    async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
+    pub(super) async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
         #[derive(Deserialize)]
         struct Blob {
             content: String,
@@ -250,7 +275,7 @@ impl Reader {
             "utf-8" => Some(blob.content.into_bytes()),
             _ => None,
         };
-        let Some(bytes) = bytes.filter(|bytes| is_blob(bytes, oid)) else {
+        let Some(bytes) = bytes.filter(|bytes| oid.is_blob(bytes)) else {
             return Ok(FileText::Unread("what GitHub sent is not this file".to_owned()));
         };
         let text = decode(&bytes).map_or(FileText::Binary, |text| FileText::of(&text));
@@ -261,7 +286,7 @@ impl Reader {
     /// The policy with its text, where it can be read.
     pub(super) async fn whole_policy(
         &self,
-        name: &RepositoryName,
+        owner: &Login,
         policy: PolicySource,
         answer: &answer::Whole,
     ) -> Result<PolicySource> {
@@ -270,7 +295,7 @@ impl Reader {
         let text = match blob.map(|blob| blob.sort(&oid)) {
             Some(Found::Text(text)) => text,
             Some(Found::Bytes) => {
-                let home = RepositoryName::new(name.owner().clone(), ".github")
+                let home = RepositoryName::new(owner.clone(), ".github")
                     .map_err(|error| Error::Permanent(error.to_string()))?;
                 self.read_bytes(&home, &oid).await?
             }
@@ -338,9 +363,9 @@ mod tests {
     #[test]
     fn a_text_counts_only_if_git_gives_it_its_object_id() {
         let oid: ObjectId = HELLO.parse().unwrap();
-        assert!(is_blob(b"hello\n", &oid) && !is_blob(b"hello", &oid));
+        assert!(oid.is_blob(b"hello\n") && !oid.is_blob(b"hello"));
         let sha256 = "2cf8d83d9ee29543b34a87727421fdecb7e3f3a183d337639025de576db9ebb4";
-        assert!(is_blob(b"hello\n", &sha256.parse().unwrap()));
+        assert!(sha256.parse::<ObjectId>().unwrap().is_blob(b"hello\n"));
         let sort = |blob: Blob| match blob.sort(&oid) {
             Found::Text(text) => Some(text),
             Found::Bytes => None,

@@ -10,14 +10,8 @@ macro_rules! installation_columns {
 macro_rules! repository_columns {
     () => {
         "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, arrived_at, \
-         head, policy_digest, facts_digest, due, judged_at, report, \
-         findings, findings_since, findings_last, findings_evaluations"
-    };
-}
-
-macro_rules! outstanding_columns {
-    () => {
-        "id, kind, state, number, node_id, findings, created_at, updated_at"
+         head, policy_digest, facts_digest, due, judged_at, skipped, unknown, report, unreadable, \
+         findings, findings_since, findings_last, findings_evaluations, findings_confirmed"
     };
 }
 
@@ -53,15 +47,22 @@ statements! {
     REMOVE_REPOSITORY = "UPDATE repository SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
     REMOVE_UNSEEN = "UPDATE repository SET removed_at = $3 \
         WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
+    /// Unless what was read later is stored already; `$6` is when it was read.
     JUDGED = "UPDATE repository SET head = $2, policy_digest = $3, facts_digest = $4, due = $5, \
-            judged_at = $6, report = $7, \
+            judged_at = $6, report = $7, common_digest = $8, ours_digest = $9, pushed_at = $10, \
+            skipped = $11, wants = $12, unknown = NULL, unknown_since = NULL, \
+            marked_at = CASE WHEN marked_at > CAST($6 AS BIGINT) THEN marked_at ELSE NULL END, \
             arrived_at = CASE WHEN judged_at IS NOT NULL AND head IS NULL AND CAST($2 AS TEXT) IS NOT NULL \
                 THEN CAST($6 AS BIGINT) ELSE arrived_at END \
-        WHERE id = $1";
+        WHERE id = $1 AND (judged_at IS NULL OR judged_at <= CAST($6 AS BIGINT))";
+    SET_UNREADABLE = "UPDATE repository SET unreadable = $2 WHERE id = $1";
+    UNREADABLE = "SELECT id, owner, name, unreadable FROM repository \
+        WHERE unreadable IS NOT NULL AND removed_at IS NULL ORDER BY owner, name, id LIMIT $1";
     /// The same findings again count one more evaluation; others start anew.
     EVALUATED = "UPDATE repository SET \
             findings_since = CASE WHEN findings = $2 THEN findings_since ELSE CAST($3 AS BIGINT) END, \
             findings_evaluations = CASE WHEN findings = $2 THEN findings_evaluations + 1 ELSE 1 END, \
+            findings_confirmed = CASE WHEN findings = $2 AND findings_confirmed = 1 THEN 1 ELSE CAST($4 AS BIGINT) END, \
             findings_last = $3, findings = $2 \
         WHERE id = $1";
 
@@ -73,10 +74,17 @@ statements! {
             (id, repository, account, kind, state, number, node_id, findings, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         ON CONFLICT (repository, kind) WHERE state IN ('creating', 'open') DO NOTHING";
-    OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4 \
+    OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4, \
+            commits = CAST($5 AS TEXT) \
         WHERE id = $1 AND state = 'creating'";
-    SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3 WHERE id = $1";
+    SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3, closing = NULL WHERE id = $1";
     REFRESH_OUTSTANDING = "UPDATE outstanding SET findings = $2, updated_at = $3 WHERE id = $1";
+    EDITING = "UPDATE outstanding SET edits = $2, updated_at = $3 WHERE id = $1";
+    STAGED = "UPDATE outstanding SET staged = $2, updated_at = $3 WHERE id = $1";
+    WRITTEN = "UPDATE outstanding SET commits = $2, staged = NULL, findings = $3, updated_at = $4 WHERE id = $1";
+    CLOSING = "UPDATE outstanding SET closing = $2, updated_at = $3 WHERE id = $1";
+    /// The first time counts.
+    HANDS_OFF = "UPDATE outstanding SET hands_off_at = COALESCE(hands_off_at, $2) WHERE id = $1";
     WITHDRAW = "DELETE FROM outstanding WHERE id = $1 AND state = 'creating'";
     OUTSTANDING = concat!(
         "SELECT ", outstanding_columns!(), " FROM outstanding WHERE repository = $1 ORDER BY id DESC"
@@ -85,7 +93,7 @@ statements! {
         "SELECT ", outstanding_columns!(), " FROM outstanding \
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
     );
-    CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
+    CREATED_SINCE = "SELECT COUNT(*) AS created, MIN(created_at) AS oldest FROM outstanding \
         WHERE account = $1 AND created_at >= $3 \
           AND CASE WHEN kind = 'tracking' THEN 'issue' ELSE 'pull_request' END = $2";
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
@@ -93,6 +101,13 @@ statements! {
         WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";
     OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
         WHERE account = $1 AND state IN ('creating', 'open')";
+
+    REFUSED = "INSERT INTO refusal (repository, attempt, because, why, circumstances, refused_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT (repository, attempt) DO UPDATE SET because = excluded.because, why = excluded.why, \
+            circumstances = excluded.circumstances, refused_at = excluded.refused_at";
+    REFUSALS = "SELECT attempt, because, why, circumstances, refused_at FROM refusal \
+        WHERE repository = $1 ORDER BY attempt";
 
     POLICY = "SELECT oid, digest, text, taken_at FROM policy WHERE account = $1";
     TAKE_POLICY = "INSERT INTO policy (account, oid, digest, text, taken_at) VALUES ($1, $2, $3, $4, $5) \

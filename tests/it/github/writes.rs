@@ -55,7 +55,7 @@ async fn each_kind_of_work_holds_its_own_token() {
     app.reader(ONE).repository_by_id(RepositoryId(1)).await.unwrap();
     writer(&app).create_issue(&Line::of("Title"), &text(), &[]).await.unwrap();
     let files = [("CONTRIBUTING.md".to_owned(), b"Hello".to_vec())];
-    assert_eq!(writer(&app).propose(&proposal(&files)).await.unwrap().number, 4);
+    assert_eq!(writer(&app).propose(&proposal(&files)).await.unwrap().created.number, 4);
     let asked: Vec<Value> = github
         .seen()
         .into_iter()
@@ -119,8 +119,10 @@ async fn what_github_says_no_to_is_sorted() {
         "/repos/agency/site/labels" => {
             reply(422, json!({"message": "Validation Failed", "errors": [{"code": "already_exists"}]}))
         }
-        "/repos/agency/site/git/refs/heads/muster/files" => {
-            reply(422, json!({"message": "Repository rule violations found\n\nCannot delete this branch"}))
+        "/graphql" => {
+            let message = "Repository rule violations found\n\nCannot delete this branch";
+            let refused = json!({"type": "UNPROCESSABLE", "path": ["updateRefs"], "message": message});
+            reply(200, json!({"data": {"updateRefs": null}, "errors": [refused]}))
         }
         "/repos/agency/site/issues/3/comments" => {
             reply(403, json!({"message": "Repository was archived so is read-only."}))
@@ -144,7 +146,8 @@ async fn what_github_says_no_to_is_sorted() {
         Err(Error::Refused { reason, .. }) => Some(reason),
         _ => None,
     };
-    assert_eq!(reason(writer.delete_branch("muster/files").await), Some(Refusal::Rules));
+    let tip = "a".repeat(40).parse().unwrap();
+    assert_eq!(reason(writer.delete_branch("muster/files", &tip).await), Some(Refusal::Rules));
     assert_eq!(reason(writer.comment(3, &text()).await.map(|_| ())), Some(Refusal::ReadOnly));
 }
 

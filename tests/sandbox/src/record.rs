@@ -22,6 +22,9 @@ pub struct Call {
     pub status: u16,
     /// The installation whose token was used.
     pub installation: Option<InstallationId>,
+    /// Whether it came without credentials; not known of one that a fault
+    /// kept from being read.
+    pub anonymous: bool,
     /// Points: GraphQL's own cost, 1 for a REST call, 0 for a free one.
     pub cost: u64,
     /// Whether it creates content (issue, pull request, comment) or, for

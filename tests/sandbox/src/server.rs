@@ -66,19 +66,23 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         sandbox.fail(format!("{} {}: no API there", parts.method, parts.uri.path()));
         return Ok(respond(&sandbox, Answer::message(404, "Not Found"), None, Resource::Core));
     };
-    if call.graphql { post_graphql(&sandbox, call).await } else { call_rest(&sandbox, call).await }
+    // What was asked is done, though the caller hangs up meanwhile.
+    let doing = tokio::spawn(async move {
+        if call.graphql { post_graphql(&sandbox, call).await } else { call_rest(&sandbox, call).await }
+    });
+    doing.await.unwrap_or(Err(Broken))
 }
 
 impl Asked {
     fn read(flavor: Flavor, parts: &Parts, body: Bytes) -> Option<Asked> {
         let path = parts.uri.path();
         let graphql = match flavor {
-            Flavor::DotCom => path == "/graphql",
+            Flavor::DotCom | Flavor::DataResidency => path == "/graphql",
             Flavor::Server => path == "/api/graphql",
         };
         let within = match flavor {
             Flavor::Server if !graphql => path.strip_prefix("/api/v3")?,
-            Flavor::Server | Flavor::DotCom => path,
+            Flavor::Server | Flavor::DotCom | Flavor::DataResidency => path,
         };
         Some(Asked {
             method: parts.method.to_string(),
@@ -126,7 +130,7 @@ impl Asked {
 async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<Answer>, Broken> {
     let Some(fault) = fault else { return Ok(None) };
     Ok(match fault {
-        FaultKind::BadGateway | FaultKind::TooManyNodes(_) => Some(bad_gateway()),
+        FaultKind::BadGateway | FaultKind::TooManyNodes(_) | FaultKind::Names(_) => Some(bad_gateway()),
         FaultKind::Reset => return Err(Broken),
         FaultKind::Unauthorized => Some(Refusal::BadCredentials.into()),
         FaultKind::Limited(status, limit) => Some(limited(sandbox, status, limit)),
@@ -137,18 +141,17 @@ async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<An
             }] }))
             .header("x-ratelimit-remaining", 0),
         ),
-        FaultKind::Slow(duration) => {
-            tokio::time::sleep(duration).await;
-            None
-        }
         FaultKind::Held => {
             sandbox.held().await;
             None
         }
         FaultKind::BadGatewayAfter
         | FaultKind::ResetAfter
+        | FaultKind::HeldAfter
         | FaultKind::TruncatedTree
-        | FaultKind::PartialData => None,
+        | FaultKind::PartialData
+        | FaultKind::PartialElement
+        | FaultKind::Cut(_) => None,
     })
 }
 
@@ -170,21 +173,27 @@ fn limited(sandbox: &Sandbox, status: u16, limit: Limit) -> Answer {
 }
 
 /// What a fault makes of an answer after the real thing was done.
-fn after(fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
+async fn after(sandbox: &Sandbox, fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
     match fault {
         Some(FaultKind::BadGatewayAfter) => Ok(bad_gateway()),
         Some(FaultKind::ResetAfter) => Err(Broken),
         Some(FaultKind::PartialData) => Ok(partial(answer)),
+        Some(FaultKind::PartialElement) => Ok(partial_element(answer)),
+        Some(FaultKind::HeldAfter) => {
+            sandbox.held().await;
+            Ok(answer)
+        }
         Some(
             FaultKind::BadGateway
             | FaultKind::Reset
             | FaultKind::Unauthorized
             | FaultKind::Limited(..)
-            | FaultKind::Slow(_)
             | FaultKind::Held
             | FaultKind::TruncatedTree
+            | FaultKind::Cut(_)
             | FaultKind::GraphqlRateLimited
-            | FaultKind::TooManyNodes(_),
+            | FaultKind::TooManyNodes(_)
+            | FaultKind::Names(_),
         )
         | None => Ok(answer),
     }
@@ -208,14 +217,32 @@ fn partial(mut answer: Answer) -> Answer {
     answer
 }
 
+fn partial_element(mut answer: Answer) -> Answer {
+    let Some(body) = &mut answer.body else { return answer };
+    let fields = body["data"].as_object_mut().into_iter().flatten();
+    let lists = fields.filter_map(|(field, value)| Some((field.clone(), value.as_array_mut()?.first_mut()?)));
+    if let Some((field, first)) = lists.into_iter().next() {
+        *first = Value::Null;
+        let message = "Something went wrong while executing your query.";
+        let error = json!({ "message": message, "path": [field, 0] });
+        match body["errors"].as_array_mut() {
+            Some(errors) => errors.push(error),
+            None => body["errors"] = json!([error]),
+        }
+    }
+    answer
+}
+
 async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
     let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    let request = graphql::Request::parse(&body);
+    let mut request = graphql::Request::parse(&body);
     let measure = request.as_ref().map(graphql::Request::measure).ok();
     let operation = measure.and_then(|measure| measure.operation.clone());
-    let nodes = measure.map_or(0, |measure| measure.nodes);
     let writes = measure.is_some_and(|measure| measure.mutation);
-    let fault = sandbox.take_fault("POST /graphql", operation.as_deref(), nodes);
+    let fault = sandbox.take_fault("POST /graphql", measure);
+    if let (Some(FaultKind::Cut(fields)), Ok(request)) = (fault, &mut request) {
+        request.cut_after(fields);
+    }
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
             method: call.method.clone(),
@@ -224,6 +251,7 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -237,7 +265,7 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
         Ok(Some(answer)) => Outcome { answer, caller: None, cost: 0 },
         Ok(None) => answer_graphql(sandbox, &call, &request),
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)
@@ -273,6 +301,11 @@ fn answer_graphql(
             Outcome { answer: Answer::ok(invalid.body.clone()), caller: Some(caller), cost: 0 }
         }
         Ok(request) => {
+            let named = sandbox.state(|state| accounts_in(state, &request.variables()));
+            let operation = request.measure().operation.clone().unwrap_or_default();
+            if let Err(refusal) = sandbox.keep_apart(&caller, &named, &format!("POST /graphql {operation}")) {
+                return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+            }
             let answer = sandbox.change(|state| request.execute(state, &caller));
             Outcome { answer: Answer::ok(answer.body), caller: Some(caller), cost: answer.cost }
         }
@@ -288,7 +321,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let template = matched.as_ref().map(|matched| matched.route.template);
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
     let fault =
-        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None));
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
             method: call.method.clone(),
@@ -297,6 +330,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -312,7 +346,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
             answer_rest(sandbox, &call, matched, truncate)
         }
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)
@@ -359,6 +393,14 @@ fn answer_rest(sandbox: &Sandbox, call: &Asked, matched: Option<Matched>, trunca
         Ok(caller) => caller,
         Err(refusal) => return refused(refusal.into()),
     };
+    let named = sandbox.state(|state| {
+        let owners = matched.parameters.iter().filter(|(name, _)| ["owner", "org"].contains(name));
+        owners.filter_map(|(_, login)| Some(state.account_named(login)?.id)).collect::<Vec<_>>()
+    });
+    let shown = format!("{} {}", call.method, call.path);
+    if let Err(refusal) = sandbox.keep_apart(&caller, &named, &shown) {
+        return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+    }
     let (query, body) = match arguments(sandbox, call, &matched) {
         Ok(arguments) => arguments,
         Err(answer) => return Outcome { answer, caller: Some(caller), cost: 0 },
@@ -461,6 +503,28 @@ fn arguments(
     Ok((query, body))
 }
 
+/// The accounts that variables name, by login or by a node of theirs.
+fn accounts_in(state: &state::State, variables: &Value) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut left = vec![variables];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => {
+                let home = state::Node::decode(text).and_then(|node| node.home());
+                found.extend(home.and_then(|home| Some(state.repository(home).ok()?.owner)));
+            }
+            Value::Array(items) => left.extend(items),
+            Value::Object(fields) => {
+                let login = fields.get("owner").and_then(Value::as_str);
+                found.extend(login.and_then(|login| Some(state.account_named(login)?.id)));
+                left.extend(fields.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    found
+}
+
 fn installation(caller: Option<&Caller>) -> Option<u64> {
     match caller {
         Some(Caller::Installation(grant)) => Some(grant.installation),
@@ -483,6 +547,9 @@ fn respond(
         .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         .header("x-github-request-id", state::unique())
         .header("x-github-media-type", "github.v3; format=json");
+    if let Some(version) = sandbox.flavor().version() {
+        response = response.header("x-github-enterprise-version", version);
+    }
     if let Ok(date) = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
         response = response.header("date", date);
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{AccountId, Caller, CheckRun, CheckSuite, Comment, Issue, Label, Refusal, Role, Scope, State};
+use super::{
+    AccountId, Caller, CheckRun, CheckSuite, Comment, Flavor, Issue, Label, Refusal, Role, Scope, State,
+};
 use crate::git::{Objects, Oid};
 
 /// GitHub's numeric id of a repository.
@@ -68,6 +70,8 @@ pub struct Repository {
     pub default_branch: String,
     /// Whether issues are switched on.
     pub has_issues: bool,
+    /// Whether pull requests are switched on; those there are hidden otherwise.
+    pub has_pull_requests: bool,
     /// Bytes by language, as GitHub's statistics would say.
     pub languages: BTreeMap<String, u64>,
     /// SPDX id GitHub would show, `NOASSERTION` for an unidentified license.
@@ -268,9 +272,7 @@ impl State {
     pub fn find(&self, caller: &Caller, owner: &str, name: &str) -> Option<Found> {
         let full_name = format!("{owner}/{name}");
         let visible = |repository: &&Repository| self.can_see(caller, repository);
-        let here = self
-            .repositories()
-            .find(|repository| self.full_name(repository).eq_ignore_ascii_case(&full_name));
+        let here = self.repositories().find(|repository| self.is_named(repository, owner, name));
         if here.is_some() {
             return here.filter(visible).map(|repository| Found::Here(repository.id));
         }
@@ -278,6 +280,11 @@ impl State {
             repository.former_names.iter().any(|name| name.eq_ignore_ascii_case(&full_name))
         };
         self.repositories().filter(had_it).find(visible).map(|repository| Found::Moved(repository.id))
+    }
+
+    /// Whether it has this name now, without regard to case.
+    fn is_named(&self, repository: &Repository, owner: &str, name: &str) -> bool {
+        repository.name.eq_ignore_ascii_case(name) && self.login(repository.owner).eq_ignore_ascii_case(owner)
     }
 
     /// The rules that bind a branch, each with its ruleset.
@@ -329,9 +336,16 @@ impl State {
         })
     }
 
+    /// Whether this GitHub has repositories of that visibility.
+    pub(crate) fn may_be(&self, visibility: Visibility) -> Result<(), Refusal> {
+        if self.flavor == Flavor::DataResidency && visibility == Visibility::Public {
+            return Err(Refusal::Unprocessable("Visibility can't be public in this enterprise.".to_owned()));
+        }
+        Ok(())
+    }
+
     pub(crate) fn free_name(&self, owner: &str, name: &str) -> Result<(), Refusal> {
-        let wanted = format!("{owner}/{name}");
-        let taken = self.repositories().any(|r| self.full_name(r).eq_ignore_ascii_case(&wanted));
+        let taken = self.repositories().any(|repository| self.is_named(repository, owner, name));
         if taken {
             return Err(Refusal::custom("Repository", "name", "name already exists on this account"));
         }
@@ -377,13 +391,15 @@ impl State {
     /// Changes who may see a repository. Becoming public also sends `public`.
     ///
     /// # Errors
-    /// Without the admin role.
+    /// Without the admin role; `Unprocessable` when this GitHub has none of
+    /// that visibility.
     pub fn set_visibility(
         &mut self,
         caller: &Caller,
         id: RepositoryId,
         visibility: Visibility,
     ) -> Result<(), Refusal> {
+        self.may_be(visibility)?;
         let was = self.repository(id)?.visibility;
         let action = match visibility {
             Visibility::Public => "publicized",
@@ -468,6 +484,22 @@ impl State {
     ) -> Result<(), Refusal> {
         self.require_role(caller, id, Role::Admin)?;
         self.repository_mut(id)?.has_issues = enabled;
+        Ok(())
+    }
+
+    /// Switches pull requests on or off ("Disabling pull requests"). GitHub
+    /// sends no event for it.
+    ///
+    /// # Errors
+    /// Without the admin role.
+    pub fn set_pull_requests_enabled(
+        &mut self,
+        caller: &Caller,
+        id: RepositoryId,
+        enabled: bool,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, id, Role::Admin)?;
+        self.repository_mut(id)?.has_pull_requests = enabled;
         Ok(())
     }
 
