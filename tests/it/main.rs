@@ -26,6 +26,7 @@ mod faults;
 mod floors;
 mod github;
 mod harness;
+mod histories;
 mod hosts;
 mod license;
 mod manifests;

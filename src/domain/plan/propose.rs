@@ -2,7 +2,6 @@
 
 use super::{
     Change, Draft, NewPullRequest, PULL_REQUESTS, Planner, Proposed, brakes::Brake, files, kind_for,
-    refresh::QUIET_FOR,
 };
 use crate::domain::{
     finding::FindingSet,
@@ -86,8 +85,6 @@ impl Planner<'_> {
                 proposed.cover(&findings);
                 let new = self.new_pull_request(kind, start.clone(), wanted, findings);
                 draft.change(Change::OpenPullRequest(Box::new(new)));
-                // If nobody says a word, this is when it expires.
-                draft.moments.push(self.now + QUIET_FOR);
                 return true;
             }
             Brake::Later { why, until } => {

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 
 /// After this time without anybody's doing a pull request expires.
-pub(super) const QUIET_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const QUIET_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 const UPDATE: &str = "update the pull request";
 const CLOSE: &str = "close the pull request";

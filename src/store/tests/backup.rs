@@ -158,8 +158,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "repository",
     ];
     // The queue, what GitHub sends again, and what is read again.
-    let made_again =
-        ["delivery", "parked", "policy_refusal", "refusal", "schema_version", "sweep", "turn", "work"];
+    let made_again = ["delivery", "parked", "policy_refusal", "schema_version", "turn", "work"];
     let place = Place::new(Dialect::Sqlite).await;
     let store = place.open().await;
     let rows = store

@@ -4,7 +4,7 @@
 use std::{pin::Pin, time::Duration};
 
 use github_sandbox::{
-    Builder, Fault, FaultKind, NewOrganization, Sandbox, installation, org,
+    BranchRule, Builder, Fault, FaultKind, NewOrganization, NewRepository, Sandbox, installation, org,
     state::{Caller, NewIssue, NewPullRequest},
 };
 use muster::{
@@ -35,7 +35,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 12] = [
+pub const STORIES: [Story; 20] = [
     Story { name: "opened", github: bare_site, play: |scene| Box::pin(opened(scene)) },
     Story { name: "swept", github: two_sites, play: |scene| Box::pin(swept(scene)) },
     Story { name: "mended", github: site_with_readme, play: |scene| Box::pin(mended(scene)) },
@@ -47,6 +47,14 @@ pub const STORIES: [Story; 12] = [
     Story { name: "name taken", github: bare_site, play: |scene| Box::pin(name_taken(scene)) },
     Story { name: "odd names", github: odd_names, play: |scene| Box::pin(opened(scene)) },
     Story { name: "made twice", github: site_with_readme, play: |scene| Box::pin(made_twice(scene)) },
+    Story { name: "landed", github: described_site, play: |scene| Box::pin(landed(scene)) },
+    Story { name: "made ready", github: licensed_bare_site, play: |scene| Box::pin(made_ready(scene)) },
+    Story { name: "no force pushes", github: unforced_site, play: |scene| Box::pin(landed(scene)) },
+    Story { name: "auto-merge", github: licensed_site, play: |scene| Box::pin(auto_merge(scene)) },
+    Story { name: "left out", github: site_with_readme, play: |scene| Box::pin(left_out(scene)) },
+    Story { name: "left out, cut", github: site_with_readme, play: |scene| Box::pin(left_out_cut(scene)) },
+    Story { name: "ruled out", github: ruled_site, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "swept odd names", github: odd_names, play: |scene| Box::pin(swept(scene)) },
     Story { name: "terminal", github: two_accounts, play: |scene| Box::pin(terminal(scene)) },
 ];
 
@@ -176,6 +184,30 @@ fn odd_names(builder: Builder) -> Builder {
     one(agency(FIX).repository(old("site").file("README.adoc", README).file("COPYING", utf16)), builder)
 }
 
+/// What it lacks can be written without asking anybody.
+fn describable() -> NewRepository {
+    old("site").description("Counts birds.").file("LICENSE", cc0())
+}
+
+fn described_site(builder: Builder) -> Builder {
+    one(agency(FIX).repository(describable()), builder)
+}
+
+/// Its README needs a person's words, so the pull request is a draft.
+fn licensed_bare_site(builder: Builder) -> Builder {
+    one(agency(FIX).repository(old("site").file("LICENSE", cc0())), builder)
+}
+
+fn unforced_site(builder: Builder) -> Builder {
+    let site = describable().ruleset(["muster/**"], [BranchRule::NonFastForward]);
+    one(agency(FIX).repository(site), builder)
+}
+
+fn ruled_site(builder: Builder) -> Builder {
+    let site = old("site").file("README.md", README).file("LICENSE", cc0());
+    one(agency(FIX).repository(site.ruleset(["muster/**"], [BranchRule::Creation])), builder)
+}
+
 fn two_accounts(builder: Builder) -> Builder {
     one(agency(FIX).repository(complete("fine")), builder)
         .organization(org("elsewhere").owner("olivia"))
@@ -194,6 +226,9 @@ async fn opened(scene: &mut Scene) {
 async fn swept(scene: &mut Scene) {
     scene.begin().await;
     scene.calm().await;
+    scene.calm().await;
+    // Again, with items that stand.
+    scene.next_morning().await;
     scene.calm().await;
 }
 
@@ -217,6 +252,48 @@ async fn declined(scene: &mut Scene) {
     scene.calm().await;
     alice.reopen(SITE, 1);
     scene.calm().await;
+}
+
+/// People push one of the files themselves, then the other.
+async fn landed(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    alice.push(SITE, "main", &[("CONTRIBUTING.md", "Write to us.\n")], "Say how to contribute");
+    scene.calm().await;
+    alice.push(SITE, "main", &[("README.md", README)], "Say what it is");
+    scene.calm().await;
+}
+
+/// People push the file that the draft waited for.
+async fn made_ready(scene: &mut Scene) {
+    opened(scene).await;
+    scene.github.user("alice").push(SITE, "main", &[("README.md", README)], "Say what it is");
+    scene.calm().await;
+}
+
+/// Somebody commits to a pull request that was to merge by itself.
+async fn auto_merge(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    alice.enable_auto_merge(SITE, 1);
+    scene.calm().await;
+    alice.push(SITE, "muster/files", &[("notes.txt", "Mine.\n")], "Add notes");
+    scene.calm().await;
+}
+
+/// The policy leaves the repository out.
+async fn left_out(scene: &mut Scene) {
+    opened(scene).await;
+    let policy = "mode: fix\nrepositories: {exclude: [\".github\", site]}\n";
+    let files = [(".github/muster.yml", policy)];
+    scene.github.user("olivia").push("agency/.github", "main", &files, "Leave the site alone");
+    scene.calm().await;
+}
+
+/// The closing breaks off after its line was said.
+async fn left_out_cut(scene: &mut Scene) {
+    scene.github.fault(Fault::on("POST /graphql ClosePullRequest").kind(FaultKind::Cut(1)));
+    left_out(scene).await;
 }
 
 /// The creation of the pull request breaks off, and is taken up again.

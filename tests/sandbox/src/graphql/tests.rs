@@ -245,7 +245,7 @@ fn a_query_is_measured_and_its_points_are_charged() {
     let measure = Measure {
         operation: Some("Deep".into()),
         mutation: false,
-        fields: 2,
+        fields: 1,
         nodes: 100 + 5_000 + 50_000,
         ids: Vec::new(),
         cost: 51,
