@@ -20,8 +20,12 @@ use crate::{
     config::{Config, Environment},
 };
 
+pub mod adopt;
+pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod deliveries;
+pub mod doctor;
 pub mod jobs;
 pub mod output;
 pub mod policy;
@@ -43,6 +47,7 @@ const AFTER_HELP: &str = "\
 Examples:
   $ muster check .
   $ muster policy validate .github/muster.yml
+  $ muster doctor
   $ muster serve
   $ muster jobs --dead
 
@@ -69,8 +74,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adopt(adopt::Args),
+    Audit(audit::Args),
+    Backup(backup::Args),
     Check(check::Args),
     Deliveries(deliveries::Args),
+    Doctor(doctor::Args),
     Jobs(jobs::Args),
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
@@ -127,8 +136,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     tokio::spawn(cancel_when_told(stop.clone()));
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
     match cli.command {
+        Command::Adopt(args) => invocation.or_interrupted(adopt::run(args, &invocation)).await,
+        Command::Audit(args) => invocation.or_interrupted(audit::run(args, &invocation)).await,
+        Command::Backup(args) => invocation.or_interrupted(backup::run(args, &invocation)).await,
         Command::Check(args) => check::run(&args, &invocation),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
+        Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
         Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,

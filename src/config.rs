@@ -17,6 +17,7 @@ mod sources;
 
 use std::{fmt, net::SocketAddr, path::Path};
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -29,6 +30,15 @@ pub use sources::{Environment, SETTINGS, Setting};
 
 use reader::Reader;
 use sources::Sources;
+
+/// Since when a secret is what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Age {
+    /// Its setting.
+    pub setting: &'static str,
+    /// The date of its file, where it stands in one that a person wrote.
+    pub since: Option<Timestamp>,
+}
 
 /// Something wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +211,12 @@ impl Config {
         let mut reader = self.reader();
         let database = reader.database();
         reader.settle(database)
+    }
+
+    /// The ages of the secrets that are to be changed from time to time.
+    #[must_use]
+    pub fn ages(&self) -> Vec<Age> {
+        self.reader().ages()
     }
 
     fn reader(&self) -> Reader<'_> {

@@ -1,6 +1,7 @@
 //! Floor 0: values and pure functions on them. Nothing here knows a clock, a
 //! file, a network or a database; time comes in as an argument.
 
+pub mod adoption;
 pub mod calendar;
 pub mod code_json;
 pub mod finding;
@@ -10,6 +11,7 @@ pub mod marker;
 pub mod observed;
 pub mod outgoing;
 pub mod outstanding;
+pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod render;

@@ -3,7 +3,7 @@
 //! Promises: (1) what a method reports as done is committed, on SQLite down to
 //! the disk (`synchronous=FULL`); (2) truths that belong together commit
 //! together: a delivery and its jobs, a report and its audit; (3) SQLite and
-//! PostgreSQL answer alike, five named differences apart (`dialect`); (4) it
+//! PostgreSQL answer alike, six named differences apart (`dialect`); (4) it
 //! never asks the clock: every method that needs the time takes it;
 //! (5) decisions and audit are only ever added to; (6) nothing of one
 //! installation's text cache is given to another.
@@ -17,33 +17,45 @@ use std::ops::{Deref, DerefMut};
 use std::sync::mpsc;
 use turn::{Turn, WriteTurn};
 
+mod adoption;
+mod backup;
 mod deliveries;
 mod dialect;
 mod error;
+mod examine;
 mod installations;
 mod intake;
 mod ledger;
 mod open;
 mod outstanding;
+mod pace;
 mod policies;
 mod queue;
+mod refusals;
 mod repositories;
 mod row;
+mod rows;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod turn;
 mod work;
 
+pub use adoption::OwnItem;
+pub use backup::{BackedUp, BackupError, verify_backup};
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
 pub use dialect::Dialect;
 pub use error::StoreError;
+pub use examine::{Examined, FileFacts, Unreadable};
 pub use installations::Installation;
-pub use ledger::{AuditEntry, Decision, DecisionStatus, NewAudit, NewDecision};
+pub use ledger::{
+    AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
+    NewDecision, Verified,
+};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
-pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
+pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 
 /// A transaction that writes, and the turn it holds meanwhile.
 struct Transaction {
@@ -105,16 +117,13 @@ impl Store {
         self.dialect
     }
 
-    /// Asks the database for one row: for `/readyz`.
+    /// Asks the database which schema it has: for `/readyz`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Unavailable`] if it does not answer, [`StoreError::Newer`]
+    /// if a newer Muster has changed it since it was opened.
     pub async fn alive(&self) -> Result<(), StoreError> {
-        sqlx::query(sql::ALIVE)
-            .fetch_one(&self.reader)
-            .await
-            .map(|_| ())
-            .map_err(StoreError::of("answer at all"))
+        open::version(&self.reader).await.map_err(StoreError::of("answer at all")).and_then(open::not_newer)
     }
 
     /// Waits for what is being written and closes every connection. Later
@@ -125,6 +134,12 @@ impl Store {
         }
         self.writer.close().await;
         self.reader.close().await;
+    }
+
+    /// Begins a transaction that sees one moment of the database, whatever is
+    /// written meanwhile.
+    async fn snapshot(&self, doing: &'static str) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
+        self.reader.begin_with(self.dialect.snapshot()).await.map_err(StoreError::of(doing))
     }
 
     /// Begins a transaction that writes.
@@ -150,17 +165,39 @@ async fn take_number(
     name: &'static str,
     doing: &'static str,
 ) -> Result<i64, StoreError> {
+    take_numbers(transaction, name, 1, doing).await
+}
+
+/// The last of the next `count` numbers of a counter, as [`take_number`].
+async fn take_numbers(
+    transaction: &mut Transaction,
+    name: &'static str,
+    count: i64,
+    doing: &'static str,
+) -> Result<i64, StoreError> {
     use row::Columns;
-    sqlx::query(sql::TAKE_NUMBER)
+    sqlx::query(sql::TAKE_NUMBERS)
         .bind(name)
+        .bind(count)
         .fetch_one(&mut **transaction)
         .await
         .and_then(|row| row.integer("value"))
         .map_err(StoreError::of(doing))
 }
 
-/// A pool of at most so many connections; whoever finds none free for 30 s is
-/// told that the database is unavailable.
+/// How long anybody waits for a connection before the database counts as
+/// unavailable, and on SQLite for its lock: a sender of deliveries has to hear
+/// of it, and GitHub waits ten seconds for an answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A pool of at most so many connections. One that is still in a transaction is
+/// not used again: SQLite rolls back by itself when the disk refuses a write,
+/// and the driver, told that there is nothing to roll back, goes on counting a
+/// transaction that could never be begun anew.
 fn pool(connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(std::time::Duration::from_secs(30))
+    use sqlx::Connection as _;
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }

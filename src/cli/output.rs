@@ -7,6 +7,8 @@
 //! says what it is, when it was made and of when it speaks; (4) a reader that
 //! has gone away is no error.
 
+mod csv;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::untrusted::{is_treacherous, shown};
+
+pub use csv::csv;
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -84,7 +88,11 @@ pub fn time(at: Timestamp) -> String {
 /// # Errors
 /// A value that JSON cannot express.
 pub fn pretty<T: Serialize>(value: &T) -> serde_json::Result<String> {
-    let text = serde_json::to_string_pretty(value)?;
+    serde_json::to_string_pretty(value).map(|text| harmless(&text))
+}
+
+/// JSON text in which nothing acts on a terminal or hides; its line ends stay.
+fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         if character != '\n' && is_treacherous(character) {
@@ -95,7 +103,15 @@ pub fn pretty<T: Serialize>(value: &T) -> serde_json::Result<String> {
             safe.push(character);
         }
     }
-    Ok(safe)
+    safe
+}
+
+/// Writes one JSON value on a line of its own, for streams.
+///
+/// # Errors
+/// As [`json`].
+pub fn json_line<T: Serialize>(value: &T) -> io::Result<()> {
+    write(&(harmless(&serde_json::to_string(value)?) + "\n"))
 }
 
 /// Writes one JSON document.

@@ -1,14 +1,19 @@
 //! `muster serve`: takes deliveries in and does the work they ask for.
 
-use std::{process::ExitCode, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use tokio::time::timeout;
 
-use super::{Invocation, output::note};
+use super::{Invocation, doctor, output::note};
 use crate::{
     app::{self, App},
-    jobs::worker::Worker,
+    config,
+    jobs::{
+        self,
+        doctor::{Depth, Doctor},
+        worker::Worker,
+    },
     store::Store,
     web::{Limits, Receiver},
 };
@@ -37,31 +42,65 @@ pub struct Args {}
 /// Settings, the database, an address that is taken, or a worker that ended.
 pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let server = invocation.config.server()?;
-    let (listen, dry_run) = (server.listen, server.work.dry_run);
-    let store = Store::open(server.work.database.expose()).await?;
+    let (listen, work) = (server.listen, server.work);
+    let store = Store::open(work.database.expose()).await?;
     let clock = invocation.clock.clone();
-    let context = app::context(&server.work, store.clone(), clock.clone())?;
+    let context = app::context(&work, store.clone(), clock.clone())?;
     let bot = {
         let context = context.clone();
         move || context.known_bot()
     };
     let receiver =
-        Receiver::new(store.clone(), clock, server.webhook_secrets, server.work.organizations, bot);
+        Receiver::new(store.clone(), clock, server.webhook_secrets, work.organizations.clone(), bot);
     let app = App::bind(listen, receiver, Limits::default())
         .await
         .with_context(|| format!("cannot listen on {listen}: choose another address in MUSTER_LISTEN"))?;
     note(&format!("Listening on http://{}; webhooks go to /webhook.", app.address()));
-    if dry_run {
+    if work.dry_run {
         note("This is a dry run: nothing is written to GitHub.");
     }
-    // Replicas share a database, so that a name of its own tells whose lease it is.
-    let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-    let worker = Worker::new(context.clone(), owner);
+    let worker = Worker::new(context.clone(), replica(app.address()));
+    let looking = tokio::spawn(look_around(invocation, context.clone(), work, server.public_url));
     let ended = app.run(|stop| worker.run(stop), invocation.stop.clone()).await;
+    looking.abort();
     if timeout(FAREWELL, context.github.revoke_all()).await.is_err() {
         tracing::warn!("GitHub was not reached to give the tokens back; they end within the hour");
     }
     store.close().await;
     ended?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Logs what is not as Muster needs it. It takes as long as GitHub takes, and
+/// nothing waits for it.
+fn look_around(
+    invocation: &Invocation,
+    context: jobs::Context,
+    work: config::Work,
+    public_url: Option<String>,
+) -> impl Future<Output = ()> + use<> {
+    let (secrets, now) = (doctor::secrets(invocation), invocation.clock.now());
+    async move {
+        let examined = Store::examine(work.database.expose()).await;
+        let doctor = Doctor {
+            github: &context.github,
+            store: Some(&context.store),
+            organizations: &work.organizations,
+            policy: work.policy.as_ref(),
+            public_url: public_url.as_deref(),
+            web: &work.hosts.web,
+            secrets: &secrets,
+            depth: Depth::Brief,
+            now,
+        };
+        doctor.log(&examined).await;
+    }
+}
+
+/// The name of this replica in leases. No two processes listen on one address
+/// of a host, so whoever listens there now has taken the place of whoever did
+/// before, and goes on with its jobs at once.
+fn replica(address: SocketAddr) -> String {
+    let system = rustix::system::uname();
+    format!("{} {address}", system.nodename().to_string_lossy())
 }

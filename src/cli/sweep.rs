@@ -3,7 +3,8 @@
 //! Promises: (1) `plan`, and `sweep` without `--apply`, write nothing to
 //! GitHub: they hold no token that can; (2) what is printed is the plan that
 //! `sweep --apply` carries out; (3) a repository that fails does not stop the
-//! others, and is named.
+//! others, and is named; (4) `sweep --apply` holds each repository as a worker
+//! does, so that it and a server never write there at once.
 
 use std::{process::ExitCode, str::FromStr};
 
@@ -23,11 +24,12 @@ use crate::{
     },
     github,
     jobs::{
-        Act, Context, Target,
+        Act, Context, JobError, Target, adoption,
         inspect_repository::{Inspection, inspect},
+        lease::{self, LEASE},
         sweep_installation,
     },
-    store::Store,
+    store::{JobKind, NewJob, Priority, Store},
 };
 
 /// Show what Muster would do in an organization or a repository.
@@ -132,23 +134,85 @@ async fn go_through(
     work.dry_run |= act == Act::Plan;
     let store = Store::open(work.database.expose()).await?;
     let ctx = app::context(&work, store, invocation.clock.clone())?;
+    let began = ctx.clock.now();
     let targets = targets(&ctx, place).await?;
     let cause = match place {
         Place::Organization(_) => Cause::Sweep,
         Place::Repository(_) => Cause::Event,
     };
+    if let (Act::Apply, Some(first)) = (act, targets.first()) {
+        adoption::all_listed(&ctx, first.installation, began).await?;
+    }
+    let owner = format!("sweep {:08x}", rand::random::<u32>());
     let mut visits = Vec::new();
     for target in &targets {
-        let outcome = inspect(&ctx, target, cause, act).await.map_err(|error| error.to_string());
-        visits.push(Visit { name: target.name.to_string(), outcome: outcome.transpose() });
+        visits.push(visit(&ctx, target, cause, act, &owner).await?);
+    }
+    // In an organization that the ledger does not know, every change is held
+    // back until all was read: what was held may go on now, or says why not.
+    if act == Act::Apply {
+        adoption::proceed(&ctx).await?;
+        for (seen, target) in visits.iter_mut().zip(&targets) {
+            if matches!(&seen.outcome, Some(Ok(seen)) if !seen.plan.held.is_empty()) {
+                *seen = visit(&ctx, target, cause, act, &owner).await?;
+            }
+        }
     }
     let now = invocation.clock.now();
     match format {
         Format::Json => output::json(&Document::new("plan-1", now, document(&visits, act)))?,
         Format::Table => print(&visits, act, now)?,
     }
+    if act == Act::Plan && adoption::is_unread(&ctx, &targets).await? {
+        note(&format!(
+            "Nothing is written to {} before Muster has read all of its repositories once.",
+            place.owner()
+        ));
+    }
     let _ = ctx.github.revoke_all().await;
     Ok(ExitCode::from(verdict(&visits, act)))
+}
+
+async fn visit(
+    ctx: &Context,
+    target: &Target,
+    cause: Cause,
+    act: Act,
+    owner: &str,
+) -> anyhow::Result<Visit> {
+    let outcome = match act {
+        Act::Plan => inspect(ctx, target, cause, act).await,
+        Act::Apply => inspect_held(ctx, target, cause, owner).await?,
+    };
+    let outcome = outcome.map_err(|error| error.to_string());
+    Ok(Visit { name: target.name.to_string(), outcome: outcome.transpose() })
+}
+
+/// Inspects a repository and carries out its plan, under a lease of its own.
+async fn inspect_held(
+    ctx: &Context,
+    target: &Target,
+    cause: Cause,
+    owner: &str,
+) -> anyhow::Result<Result<Option<Inspection>, JobError>> {
+    let now = ctx.clock.now();
+    let wish = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(target.repository.0)?,
+        installation: i64::try_from(target.installation.0)?,
+        priority: Priority::Sweep,
+        run_at: now,
+        cause: "muster sweep --apply".to_owned(),
+    };
+    let Some(held) = ctx.store.claim(&wish, owner, LEASE, now).await? else {
+        let why = "a server is working on it now: it is left to that";
+        return Ok(Err(JobError::Later(why.to_owned())));
+    };
+    let ctx = ctx.under(&held);
+    let outcome = lease::hold(&ctx, &held, inspect(&ctx, target, cause, Act::Apply)).await;
+    let due = outcome.as_ref().map(|seen| seen.as_ref().and_then(|seen| seen.plan.due));
+    lease::settle(&ctx, &held, due).await?;
+    Ok(outcome)
 }
 
 /// The repositories of a place, as GitHub lists them for the App.
@@ -189,16 +253,19 @@ fn verdict(visits: &[Visit], act: Act) -> u8 {
     if failed > 0 && failed == visits.len() {
         return COULD_NOT_RUN;
     }
-    let left = |inspection: &Inspection| match act {
-        Act::Plan => !inspection.plan.changes.is_empty(),
-        Act::Apply => inspection.done.len() < inspection.plan.changes.len(),
+    let left = |inspection: &Inspection| {
+        let plan = &inspection.plan;
+        match act {
+            Act::Plan => !plan.changes.is_empty() || !plan.held.is_empty(),
+            Act::Apply => inspection.done.len() < plan.changes.len() || !plan.held.is_empty(),
+        }
     };
     let changes = visits.iter().any(|visit| matches!(&visit.outcome, Some(Ok(seen)) if left(seen)));
     if changes || failed > 0 { FINDINGS } else { 0 }
 }
 
 fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
-    let mut changes = 0;
+    let (mut changes, mut held) = (0, 0);
     for visit in visits {
         match &visit.outcome {
             None => note(&format!("{}: it is gone", visit.name)),
@@ -216,6 +283,10 @@ fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
                 for line in lines {
                     output::line(&format!("  {line}"))?;
                 }
+                held += seen.plan.held.len();
+                for change in &seen.plan.held {
+                    output::line(&format!("  waits: {change}"))?;
+                }
                 for refused in &seen.plan.would_not {
                     let until = refused.until.filter(|until| *until > now);
                     let until =
@@ -226,9 +297,12 @@ fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
         }
     }
     let things = if changes == 1 { "change" } else { "changes" };
+    let waiting = if held == 0 { String::new() } else { format!(" {held} more must wait.") };
     match act {
-        Act::Plan => output::line(&format!("Would make {changes} {things}; nothing has been written."))?,
-        Act::Apply => output::line(&format!("Made {changes} {things}."))?,
+        Act::Plan => {
+            output::line(&format!("Would make {changes} {things}; nothing has been written.{waiting}"))?;
+        }
+        Act::Apply => output::line(&format!("Made {changes} {things}.{waiting}"))?,
     }
     Ok(())
 }
@@ -249,6 +323,9 @@ struct Entry<'a> {
     verdict: Option<crate::domain::finding::Verdict>,
     /// What is to be done, one line each.
     changes: Vec<String>,
+    /// What is to be done once nothing holds it back, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<String>,
     /// What was done, one line each.
     done: &'a [String],
     would_not: Vec<Refused<'a>>,
@@ -277,6 +354,7 @@ fn entry(visit: &Visit) -> Entry<'_> {
         repository: &visit.name,
         verdict: None,
         changes: Vec::new(),
+        held: Vec::new(),
         done: &[],
         would_not: Vec::new(),
         due: None,
@@ -288,6 +366,7 @@ fn entry(visit: &Visit) -> Entry<'_> {
         Some(Ok(seen)) => Entry {
             verdict: Some(seen.report.verdict()),
             changes: seen.plan.changes.iter().map(ToString::to_string).collect(),
+            held: seen.plan.held.iter().map(ToString::to_string).collect(),
             done: &seen.done,
             would_not: seen
                 .plan

@@ -1,5 +1,8 @@
 //! Reads the settings one by one, and says of each what is wrong with it.
 
+mod files;
+mod network;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -62,10 +65,10 @@ impl<'a> Reader<'a> {
 
     /// A setting that need not be there; `parse` gives the value or what to
     /// write. The value is shown in the problem: not for secrets.
-    pub(super) fn optional<T>(
+    pub(super) fn optional<T, R: Into<String>>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&Found) -> Result<T, &'static str>,
+        parse: impl FnOnce(&Found) -> Result<T, R>,
     ) -> Option<Option<T>> {
         let Some(found) = self.sources.get(name) else { return Some(None) };
         match parse(found) {
@@ -102,22 +105,23 @@ impl<'a> Reader<'a> {
 
     pub(super) fn hosts(&mut self) -> Option<Hosts> {
         const API: &str = "MUSTER_GITHUB_API_URL";
-        let api = self.optional(API, |found| hosts::api(&found.text))?;
-        let api = api.unwrap_or_else(|| hosts::DOT_COM.to_owned());
-        let graphql = self.optional("MUSTER_GITHUB_GRAPHQL_URL", |found| hosts::base(&found.text));
+        let api = self.optional(API, |found| hosts::api(&found.text));
+        let graphql = self.optional("MUSTER_GITHUB_GRAPHQL_URL", |found| hosts::graphql(&found.text));
         let web = self.optional("MUSTER_GITHUB_URL", |found| hosts::base(&found.text));
-        let (graphql, web) = (graphql?, web?);
-        let Some(web) = web.or_else(|| hosts::web_of(&api)) else {
-            return self.problem(
-                "MUSTER_GITHUB_URL",
-                format!("is not set, and cannot be told from {api}"),
-                "write where people open this GitHub in a browser",
-            );
-        };
-        match Endpoints::new(&api, graphql.as_deref()) {
-            Ok(endpoints) => Some(Hosts { endpoints, web }),
-            Err(error) => self.problem(API, error.to_string(), hosts::REMEDY),
+        let network = self.network();
+        let api = api?.unwrap_or_else(|| hosts::DOT_COM.to_owned());
+        let (graphql, web, network) = (graphql?, web?, network?);
+        if !hosts::is_usual(&api) && (graphql.is_none() || web.is_none()) {
+            let found = format!("is {api:?}, from which the GraphQL API and the pages do not follow");
+            return self.problem(API, found, hosts::unusual(&api));
         }
+        let endpoints = match Endpoints::new(&api, graphql.as_deref()) {
+            Ok(endpoints) => endpoints.by(network),
+            Err(error) => return self.problem(API, error.to_string(), hosts::REMEDY),
+        };
+        // An unusual one without its pages was refused above.
+        let web = web.or_else(|| endpoints.web())?;
+        Some(Hosts { endpoints, web })
     }
 
     fn app(&mut self) -> Option<App> {

@@ -53,7 +53,18 @@ pub const SETTINGS: &[Setting] = &[
     open("MUSTER_CONFIG"),
     secret("GITHUB_TOKEN"),
     open("PORT"),
+    secret("HTTPS_PROXY"),
+    secret("https_proxy"),
+    open("NO_PROXY"),
+    open("no_proxy"),
+    open("SSL_CERT_FILE"),
+    open("SSL_CERT_DIR"),
 ];
+
+/// Those that every program on the machine goes by. Set and empty, they are
+/// not set: that is how one program is excepted.
+const COMMON: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The folder in which systemd hands out secrets to a service.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -161,6 +172,7 @@ impl Sources {
             return;
         };
         match value.into_string() {
+            Ok(text) if text.trim().is_empty() && COMMON.contains(&setting.name) => {}
             Ok(text) if text.trim().is_empty() => {
                 self.problem(name, "is empty", "write a value, or do not set it")
             }

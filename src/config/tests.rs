@@ -399,3 +399,130 @@ fn settings_of_later_versions_are_let_be_and_slips_are_not() {
         assert_eq!(told, format!("{slip}: is not a setting; did you mean {meant}?"));
     }
 }
+
+#[rstest]
+#[case("https://github.com", "write https://api.github.com")]
+#[case("https://www.github.com/", "write https://api.github.com")]
+#[case("https://api.github.com/api/v3", "write https://api.github.com")]
+#[case("https://agency.ghe.com", "write https://api.agency.ghe.com")]
+#[case("https://agency.ghe.com/api/v4", "write https://api.agency.ghe.com")]
+#[case("https://api.ghe.com", "write https://api.SUBDOMAIN.ghe.com")]
+#[case("https://git.example.gov", "write https://git.example.gov/api/v3 for an Enterprise Server")]
+#[case(
+    "https://git.example.gov:8443/api",
+    "write https://git.example.gov:8443/api/v3 for an Enterprise Server"
+)]
+#[case(
+    "https://git.example.gov/api/graphql",
+    "write https://git.example.gov/api/v3 for an Enterprise Server"
+)]
+fn a_mistaken_address_is_told_with_the_one_meant(#[case] api: &'static str, #[case] remedy: &str) {
+    let told = told(server(&[("MUSTER_GITHUB_API_URL", api)]));
+    assert!(told.starts_with("MUSTER_GITHUB_API_URL: ") && told.contains(remedy), "{told}");
+}
+
+#[test]
+fn an_unusual_address_needs_all_three() {
+    let all = [
+        ("MUSTER_GITHUB_API_URL", "https://gateway.example.gov/github/rest"),
+        ("MUSTER_GITHUB_GRAPHQL_URL", "https://gateway.example.gov/github/graphql"),
+        ("MUSTER_GITHUB_URL", "https://git.example.gov"),
+    ];
+    let hosts = server(&all).unwrap().work.hosts;
+    assert_eq!(hosts.web, "https://git.example.gov");
+    for left_out in [1, 2] {
+        let mut some = all.to_vec();
+        some.remove(left_out);
+        assert!(told(server(&some)).contains("also set MUSTER_GITHUB_GRAPHQL_URL and MUSTER_GITHUB_URL"));
+    }
+    let where_a_server_answers_404 = server(&[
+        ("MUSTER_GITHUB_API_URL", "https://git.example.gov/api/v3"),
+        ("MUSTER_GITHUB_GRAPHQL_URL", "https://git.example.gov/api/v3/graphql"),
+    ]);
+    assert!(told(where_a_server_answers_404).contains("write https://git.example.gov/api/graphql"));
+}
+
+#[test]
+fn the_proxy_is_that_of_the_usual_variables_and_shows_no_password() {
+    let proxy = |changes: &[(&'static str, &'static str)]| {
+        let endpoints = server(changes).unwrap().work.hosts.endpoints;
+        endpoints.network().proxy().map(str::to_owned)
+    };
+    assert_eq!(proxy(&[]), None);
+    assert_eq!(proxy(&[("HTTPS_PROXY", "")]), None, "empty is not set");
+    assert_eq!(proxy(&[("https_proxy", "http://low:3128")]).as_deref(), Some("low:3128"));
+    let both = [("HTTPS_PROXY", "http://user:canary@HIGH:3128"), ("https_proxy", "http://low:3128")];
+    assert_eq!(proxy(&both).as_deref(), Some("HIGH:3128"));
+    assert!(!format!("{:?}", server(&both).unwrap()).contains("canary"));
+    for wrong in ["https://user:canary@proxy:3128", "socks5://canary:1080", "http://canary"] {
+        let told = told(server(&[("https_proxy", wrong)]));
+        assert!(
+            told.starts_with("https_proxy: is not the address of an HTTP proxy; write http://"),
+            "{told}"
+        );
+        assert!(!told.contains("canary"), "{told}");
+    }
+    // Of the environment only, as for every other program.
+    let (_kept, path) = file("muster.toml", "https_proxy = \"http://proxy:3128\"\n", 0o600);
+    let told = told(server(&[("MUSTER_CONFIG", path.to_str().unwrap().to_owned().leak())]));
+    assert!(told.contains("is not a setting"), "{told}");
+}
+
+/// A certificate in PEM form: any that is one.
+fn certificate(name: &str) -> String {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let authority = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    let text = STANDARD.encode(authority.der());
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn authorities_come_from_a_file_and_from_folders() {
+    let (folder, path) = file("one.pem", &(certificate("One") + &certificate("Two")), 0o644);
+    fs::write(folder.path().join("three.crt"), certificate("Three")).unwrap();
+    fs::write(folder.path().join("README"), "What is no certificate is passed over.\n").unwrap();
+    let leak = |path: &std::path::Path| -> &'static str { path.to_str().unwrap().to_owned().leak() };
+    let network = |changes: &[(&'static str, &'static str)]| {
+        server(changes).unwrap().work.hosts.endpoints.network().clone()
+    };
+    let none = network(&[]);
+    let (one, all) =
+        (network(&[("SSL_CERT_FILE", leak(&path))]), network(&[("SSL_CERT_DIR", leak(folder.path()))]));
+    assert!(none != one && one != all && none != all);
+    assert_eq!(network(&[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", "")]), none);
+
+    let (_kept, empty) = file("empty.pem", "nothing\n", 0o644);
+    let (_kept, broken) =
+        file("broken.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", 0o644);
+    for (setting, value, said) in [
+        ("SSL_CERT_FILE", "/nonexistent/ca.pem", "cannot be used"),
+        ("SSL_CERT_FILE", leak(&empty), "no authority's certificate"),
+        ("SSL_CERT_FILE", leak(&broken), "cannot be used"),
+        ("SSL_CERT_DIR", "/nonexistent", "cannot be read"),
+    ] {
+        let told = told(server(&[(setting, value)]));
+        assert!(
+            told.starts_with(setting) && told.contains(said) && told.contains("write the path"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn the_age_of_a_secret_is_that_of_its_file() {
+    let (folder, path) = file("key.pem", key(), 0o400);
+    let named: &'static str = path.to_str().unwrap().to_owned().leak();
+    let ages = |more: &[(&'static str, &'static str)]| {
+        let changes =
+            [&[("MUSTER_PRIVATE_KEY", UNSET), ("MUSTER_PRIVATE_KEY_FILE", named)][..], more].concat();
+        Config::read(with(&changes), folder.path()).ages()
+    };
+    let written = Timestamp::try_from(fs::metadata(&path).unwrap().modified().unwrap()).unwrap();
+    let key = Age { setting: "MUSTER_PRIVATE_KEY", since: Some(written) };
+    // The webhook's secret stands in the environment.
+    assert_eq!(ages(&[]), [key, Age { setting: "MUSTER_WEBHOOK_SECRET", since: None }]);
+    // The service manager made its copy when the service started.
+    let handed_out: &'static str = folder.path().to_str().unwrap().to_owned().leak();
+    assert_eq!(ages(&[("CREDENTIALS_DIRECTORY", handed_out)])[0].since, None);
+}

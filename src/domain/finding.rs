@@ -381,7 +381,14 @@ impl FindingSet {
     /// Its name for life.
     #[must_use]
     pub fn hash(&self) -> FindingsHash {
-        let digest = Sha256::digest(self.to_string());
+        self.hash_with("")
+    }
+
+    /// Its name together with what else an item says of it, such as how each
+    /// finding is answered; without that, [`FindingSet::hash`].
+    #[must_use]
+    pub fn hash_with(&self, more: &str) -> FindingsHash {
+        let digest = Sha256::digest(format!("{self}{more}"));
         FindingsHash(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -416,6 +423,8 @@ impl FromStr for FindingSet {
             .collect()
     }
 }
+
+mod recall;
 
 /// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
 /// its text. Stands in the marker.

@@ -1,16 +1,57 @@
-//! Where GitHub is: the two addresses of its API, and what belongs to them.
+//! Where GitHub is: the two addresses of its API, what belongs to them, and
+//! the way there.
 //!
 //! Promises: (1) everything is called by `https`, save on this machine;
-//! (2) an address that GitHub itself names (a redirect, the next page) is
-//! taken only as a path within the configured origin.
+//! (2) of an address that GitHub itself names (a redirect, the next page) only
+//! path and query are taken, and called at the configured origin (threats O2):
+//! a server behind an alias names itself otherwise.
+
+use std::time::Duration;
 
 use http::Uri;
+
+use super::network::Network;
+
+/// The longest an answer may take. GitHub gives up on a GraphQL call after ten
+/// seconds (GitHub documentation, "Rate limits and query limits for the GraphQL
+/// API"); a page of a hundred repositories from a busy Enterprise Server takes
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The addresses of one GitHub: github.com, GHE.com or an Enterprise Server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     rest: Uri,
     graphql: Uri,
+    network: Network,
+    patience: Duration,
+}
+
+/// Which GitHub an address belongs to, by the form of the address (GitHub
+/// documentation, "Using the REST API" of each product).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// `https://api.github.com`.
+    DotCom,
+    /// `https://api.SUBDOMAIN.ghe.com`: no repository is public there.
+    DataResidency,
+    /// `https://HOST/api/v3`.
+    Server,
+    /// This machine, or an address that follows none of these rules.
+    Other,
+}
+
+impl Product {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Product::DotCom => "github.com",
+            Product::DataResidency => "GHE.com",
+            Product::Server => "GitHub Enterprise Server",
+            Product::Other => "GitHub",
+        }
+    }
 }
 
 /// Why an address cannot be GitHub's.
@@ -51,7 +92,59 @@ impl Endpoints {
             )
         };
         let graphql = address(&graphql.map_or_else(derived, str::to_owned))?;
-        Ok(Endpoints { rest, graphql })
+        Ok(Endpoints { rest, graphql, network: Network::default(), patience: PATIENCE })
+    }
+
+    /// The same GitHub, reached in this way.
+    #[must_use]
+    pub fn by(self, network: Network) -> Endpoints {
+        Endpoints { network, ..self }
+    }
+
+    /// How it is reached.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Which GitHub this is.
+    #[must_use]
+    pub fn product(&self) -> Product {
+        let host = self.rest.host().unwrap_or_default().to_ascii_lowercase();
+        match self.rest.path().trim_end_matches('/') {
+            "/api/v3" if is_cloud(&host) => Product::Other,
+            "/api/v3" => Product::Server,
+            "" if host == "api.github.com" => Product::DotCom,
+            "" if residence(&host).is_some() => Product::DataResidency,
+            _ => Product::Other,
+        }
+    }
+
+    /// The pages people see, without a slash at the end; `None` where they do
+    /// not follow from the address.
+    #[must_use]
+    pub fn web(&self) -> Option<String> {
+        let origin = || Some(format!("{}://{}", self.rest.scheme_str()?, self.rest.authority()?));
+        match self.product() {
+            Product::DotCom => Some("https://github.com".to_owned()),
+            Product::DataResidency => {
+                residence(self.rest.host()?).map(|subdomain| format!("https://{subdomain}.ghe.com"))
+            }
+            Product::Server => origin(),
+            Product::Other if self.rest.host().is_some_and(is_loopback) => origin(),
+            Product::Other => None,
+        }
+    }
+
+    /// The same GitHub, waited for this long: then the answer counts as lost.
+    /// Without this, 60 seconds.
+    #[must_use]
+    pub fn answering_within(self, patience: Duration) -> Endpoints {
+        Endpoints { patience, ..self }
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Host and port of the REST address: part of every key of a cache.
@@ -75,18 +168,32 @@ impl Endpoints {
     }
 
     /// The path and query, relative to the REST address, of an address that
-    /// GitHub named; `None` if it leads elsewhere.
+    /// GitHub named, whatever host it names; `None` if that path is not of its
+    /// API.
     pub(super) fn within(&self, named: &str) -> Option<String> {
         let uri: Uri = named.parse().ok()?;
-        let elsewhere = uri.authority().is_some()
-            && (uri.scheme() != self.rest.scheme() || uri.authority() != self.rest.authority());
-        if elsewhere {
-            return None;
-        }
         let whole = uri.path_and_query()?.as_str();
         let path = whole.strip_prefix(self.rest.path().trim_end_matches('/'))?;
         (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
     }
+}
+
+/// Whether a host is GitHub's own, where no Enterprise Server is.
+fn is_cloud(host: &str) -> bool {
+    host == "github.com" || host.ends_with(".github.com") || host.ends_with(".ghe.com")
+}
+
+/// The `SUBDOMAIN` of `api.SUBDOMAIN.ghe.com`.
+fn residence(host: &str) -> Option<&str> {
+    let subdomain = host.strip_prefix("api.")?.strip_suffix(".ghe.com")?;
+    (!subdomain.is_empty() && !subdomain.contains('.')).then_some(subdomain)
+}
+
+/// Whether a host is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn address(text: &str) -> Result<Uri, EndpointError> {
@@ -98,7 +205,7 @@ fn address(text: &str) -> Result<Uri, EndpointError> {
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
-        Some("http") if matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]") => Ok(uri),
+        Some("http") if is_loopback(authority.host()) => Ok(uri),
         Some("http") => Err(EndpointError::Plain(text.chars().take(100).collect())),
         Some(_) | None => Err(form()),
     }
@@ -166,21 +273,47 @@ mod tests {
     }
 
     #[test]
-    fn an_address_github_names_stays_within_the_origin() {
+    fn the_product_follows_from_the_address() {
+        for (rest, product, web) in [
+            ("https://api.github.com", Product::DotCom, Some("https://github.com")),
+            ("https://api.agency.ghe.com", Product::DataResidency, Some("https://agency.ghe.com")),
+            ("https://git.agency.gov/api/v3", Product::Server, Some("https://git.agency.gov")),
+            ("https://agencygithub.com/api/v3", Product::Server, Some("https://agencygithub.com")),
+            ("https://git.agency.gov:8443/api/v3/", Product::Server, Some("https://git.agency.gov:8443")),
+            ("http://127.0.0.1:7", Product::Other, Some("http://127.0.0.1:7")),
+            ("https://git.agency.gov", Product::Other, None),
+            ("https://api.ghe.com", Product::Other, None),
+            ("https://api.github.com/api/v3", Product::Other, None),
+            ("https://agency.ghe.com/api/v3", Product::Other, None),
+            ("https://api.a.b.ghe.com", Product::Other, None),
+            ("https://api.github.com.evil.example", Product::Other, None),
+        ] {
+            let endpoints = Endpoints::new(rest, None).unwrap();
+            assert_eq!((endpoints.product(), endpoints.web().as_deref()), (product, web), "{rest}");
+        }
+    }
+
+    #[test]
+    fn of_an_address_github_names_only_path_and_query_are_taken() {
         let server = Endpoints::new("https://git.agency.gov/api/v3", None).unwrap();
         let within = |named| server.within(named);
         assert_eq!(
             within("https://git.agency.gov/api/v3/repositories/7?page=2").as_deref(),
             Some("/repositories/7?page=2")
         );
-        assert_eq!(within("/api/v3/repositories/7").as_deref(), Some("/repositories/7"));
-        for foreign in [
-            "https://evil.example/api/v3/repositories/7",
+        for other_host in [
+            "/api/v3/repositories/7",
+            "https://ghes-primary.internal/api/v3/repositories/7",
             "http://git.agency.gov/api/v3/repositories/7",
-            "https://git.agency.gov:8443/api/v3/repositories/7",
+            "https://user:secret@git.agency.gov:8443/api/v3/repositories/7",
+        ] {
+            assert_eq!(within(other_host).as_deref(), Some("/repositories/7"), "{other_host}");
+        }
+        for foreign in [
             "https://git.agency.gov/login",
             "https://git.agency.gov/api/v3//evil.example/x",
             "https://git.agency.gov/api/v3evil",
+            "https://git.agency.gov",
             "//evil.example/api/v3/x",
             "not an address",
         ] {
@@ -198,8 +331,8 @@ mod tests {
         assert_eq!(next(link, page), Some(Ok("/installation/repositories?per_page=100&page=3".to_owned())));
         assert_eq!(next("<https://api.github.com/x?page=1>; rel=\"first\"", page), None);
         assert_eq!(
-            next("<https://evil.example/installation/repositories>; rel=\"next\"", page),
-            Some(Err(()))
+            next("<https://elsewhere.example/installation/repositories?page=2>; rel=\"next\"", page),
+            Some(Ok("/installation/repositories?page=2".to_owned()))
         );
         assert_eq!(next("<https://api.github.com/user/repos?page=2>; rel=\"next\"", page), Some(Err(())));
         let organization = "<https://api.github.com/organizations/9/repos?page=2>; rel=\"next\"";

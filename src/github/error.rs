@@ -13,10 +13,18 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// A failed call, by what the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Release the job until then; nothing was changed.
+    /// GitHub refused for a limit: nobody calls for this installation until
+    /// then; nothing was changed.
     #[error("GitHub's limits are reached until {until}: the work is taken up again then")]
     RateLimited {
         /// The earliest moment at which another call may go out.
+        until: Timestamp,
+    },
+    /// Not sent, since a limit is known or the pace of writing is reached:
+    /// release the job until then.
+    #[error("it waits until {until}, to stay within GitHub's limits and the pace of the policy")]
+    Paced {
+        /// The earliest moment at which this call may go out.
         until: Timestamp,
     },
     /// Try the whole job again later; nothing was changed.
@@ -44,6 +52,14 @@ pub enum Error {
     /// The installation is suspended: park its jobs until it no longer is.
     #[error("the installation is suspended: its jobs wait until the account unsuspends it")]
     Suspended,
+    /// Our clock is 5 minutes or more off: no token was asked for.
+    #[error("this machine's clock is {} GitHub's: set it by a time server; until then no token is asked for", super::skew::shown(*ahead))]
+    ClockOff {
+        /// How far it is ahead; below zero, behind.
+        ahead: jiff::SignedDuration,
+        /// When to try again, by GitHub's clock.
+        again: Timestamp,
+    },
     /// The credentials are not accepted, also not after minting them anew.
     #[error("{0}: GitHub does not accept the credentials; check the App's id, its key and the clock")]
     Unauthorized(String),
@@ -94,11 +110,13 @@ impl Error {
         match self {
             Error::Transient(_) | Error::Partial(_) => true,
             Error::RateLimited { .. }
+            | Error::Paced { .. }
             | Error::Ambiguous(_)
             | Error::NotFound(_)
             | Error::Gone(_)
             | Error::Forbidden { .. }
             | Error::Suspended
+            | Error::ClockOff { .. }
             | Error::Unauthorized(_)
             | Error::StaleData(_)
             | Error::Conflict(_)

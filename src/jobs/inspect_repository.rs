@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sha2::{Digest, Sha256};
 
-use super::{Act, Context, JobError, Target, policies};
+use super::{Act, Context, JobError, Target, adoption, policies};
 use crate::{
     domain::{
         finding::{FindingSet, Report, Severity},
@@ -22,14 +22,14 @@ use crate::{
         observed::{ItemKind, RepositoryRead},
         outgoing::PublicText,
         outstanding::{Outstanding, Recognised, Remembered, recognise},
-        plan::{Cause, History, Plan, Situation, Spent, plan},
+        plan::{Cause, History, Plan, Situation, Spent, listed, plan},
         policy::{Policy, Wish},
         render,
         repository::{AccountId, Inherited, Repository, Snapshot},
         rules,
     },
     github::{OurNames, Reader},
-    store::{Judged, NewAudit, SeenRepository},
+    store::{self, Judged, NewAudit, SeenRepository},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -81,9 +81,11 @@ pub async fn inspect(
         };
     }
     let now = ctx.clock.now();
+    let organization_mode = policy.mode;
     let (policy, wish_problem) = with_wish(policy, &read.snapshot);
     let report = rules::evaluate(&policy, &read.snapshot, now);
     let identity = ctx.identity(&reader).await?;
+    let hold = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
     let prefix = policy.pull_request.branch_prefix.clone();
     let look = |rows: &[Remembered], declined| {
         recognise(&read.observed, rows, declined, &identity, target.repository, &prefix, now)
@@ -91,17 +93,21 @@ pub async fn inspect(
     let mut declined = ledger::declines(ctx, target.repository).await?;
     let mut recognised = look(&rows, declined.clone());
     if act == Act::Apply && !recognised.news.is_empty() {
-        ledger::learn(ctx, &reader, target, &report, &recognised).await?;
+        ledger::learn(ctx, &reader, target, &policy, &report, &recognised).await?;
         declined = ledger::declines(ctx, target.repository).await?;
         recognised = look(&ctx.store.outstanding(target.repository).await?, declined);
     }
-    let Recognised { outstanding, .. } = recognised;
-    let outstanding = with_own_declines(outstanding, &policy);
-    let history = history(ctx, target).await?;
+    let Recognised { outstanding, unreadable, .. } = recognised;
+    let mut outstanding = with_own_declines(outstanding, &policy);
+    outstanding.held = ledger::held(&reader, target, &outstanding).await?;
+    outstanding.refused = apply::refusals_in_force(ctx, &reader, target, &read, &prefix).await?;
+    let memory = ctx.store.repository(target.repository).await?;
+    let history = history(memory.as_ref());
     let spent = spent(ctx, target.account).await?;
     let page = policy_page(&read);
     let situation = Situation {
         policy: &policy,
+        organization_mode,
         snapshot: &read.snapshot,
         report: &report,
         outstanding: &outstanding,
@@ -111,15 +117,26 @@ pub async fn inspect(
         identity: &identity,
         policy_page: page.as_ref(),
     };
-    let plan = plan(&situation, now);
+    let mut plan = plan(&situation, now);
+    if let Some(hold) = &hold {
+        plan = plan.held_by(hold);
+    }
     let mut done = Vec::new();
     if act == Act::Apply {
         ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;
+        ledger::note_rewritten(ctx, target, &policy, &outstanding, &listed(&situation, now)).await?;
         if !plan.changes.is_empty() && !ctx.dry_run() {
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
-            done = work.carry_out(&plan).await?;
+            let outcome = work.carry_out(&plan).await?;
+            done = outcome.done;
+            if outcome.refused {
+                plan.due = Some(ctx.clock.now());
+            }
         }
-        remember(ctx, target, &policy, &report, &plan, &read, &done, wish_problem).await?;
+        remember(ctx, target, &policy, &report, &plan, &read, wish_problem).await?;
+        if unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
+            ctx.store.set_unreadable(target.repository, &unreadable).await?;
+        }
     }
     Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done }))
 }
@@ -196,14 +213,13 @@ fn with_own_declines(mut outstanding: Outstanding, policy: &Policy) -> Outstandi
     outstanding
 }
 
-async fn history(ctx: &Context, target: &Target) -> Result<History, JobError> {
-    let row = ctx.store.repository(target.repository).await?;
-    let evaluations = row.as_ref().and_then(|row| row.evaluations.clone());
-    Ok(History {
-        arrived_at: row.and_then(|row| row.arrived_at),
-        findings: evaluations.as_ref().map(|seen| seen.findings.clone()).unwrap_or_default(),
+fn history(memory: Option<&store::Repository>) -> History {
+    let evaluations = memory.and_then(|row| row.evaluations.as_ref());
+    History {
+        arrived_at: memory.and_then(|row| row.arrived_at),
+        findings: evaluations.map(|seen| seen.findings.clone()).unwrap_or_default(),
         since: evaluations.map(|seen| seen.since),
-    })
+    }
 }
 
 async fn spent(ctx: &Context, account: AccountId) -> Result<Spent, JobError> {
@@ -247,7 +263,6 @@ fn facts_digest(read: &RepositoryRead) -> String {
     Sha256::digest(facts).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "one commit of all that an inspection found out")]
 async fn remember(
     ctx: &Context,
     target: &Target,
@@ -255,7 +270,6 @@ async fn remember(
     report: &Report,
     plan: &Plan,
     read: &RepositoryRead,
-    done: &[String],
     wish_problem: Option<String>,
 ) -> Result<(), JobError> {
     let repository = &read.snapshot.repository;
@@ -281,8 +295,8 @@ async fn remember(
             .map_err(|error| JobError::Permanent(error.to_string()))?,
         findings: (!report.has_unknown()).then_some(findings),
     };
-    let mut audit: Vec<NewAudit> = done.iter().map(|line| note(target, "changed", line)).collect();
-    audit.extend(wish_problem.map(|problem| note(target, "repository_file_refused", &problem)));
+    let audit: Vec<NewAudit> =
+        wish_problem.iter().map(|problem| note(target, "repository_file_refused", problem)).collect();
     ctx.store.judged(&judged, &audit, now).await?;
     Ok(())
 }

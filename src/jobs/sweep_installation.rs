@@ -5,7 +5,7 @@
 //! page of it or nothing; (2) what is no longer listed is removed, never
 //! judged; (3) one repository that fails does not stop the others.
 
-use super::{Context, JobError, Target};
+use super::{Context, JobError, Target, adoption};
 use crate::{
     domain::repository::InstallationId,
     github::{self, ListedRepository},
@@ -58,7 +58,9 @@ pub async fn list(ctx: &Context, installation: InstallationId) -> Result<Option<
 /// # Errors
 /// As [`list`].
 pub async fn run(ctx: &Context, installation: InstallationId, priority: Priority) -> Result<(), JobError> {
+    let began = ctx.clock.now();
     let Some(targets) = list(ctx, installation).await? else { return Ok(()) };
+    adoption::all_listed(ctx, installation, began).await?;
     let now = ctx.clock.now();
     let jobs: Vec<NewJob> = targets
         .iter()

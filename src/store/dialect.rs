@@ -1,10 +1,11 @@
 //! What the two databases do not say alike. Everything else is one SQL.
 //!
-//! The differences: how a write transaction begins, how a row that somebody
-//! else holds is passed over, how a session is set up, how migrations are kept
-//! from racing, and how a table is made append-only.
+//! The differences: how a write transaction begins and how one that sees a
+//! single moment, how a row that somebody else holds is passed over, how a
+//! session is set up, how migrations are kept from racing, how a table is made
+//! append-only, and what is asked about the journal.
 
-use super::Durability;
+use super::{Durability, Which};
 
 /// Which database a [`super::Store`] speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +26,24 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that reads one moment of the database. SQLite in
+    /// its journal mode WAL does so by itself.
+    pub(super) fn snapshot(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// Settings of each new connection.
     pub(super) fn session(self, durability: Durability) -> &'static str {
         match (self, durability) {
             (Dialect::Sqlite, Durability::Full) => concat!(
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; ",
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
             ),
             (Dialect::Sqlite, Durability::Test) => concat!(
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; ",
                 "PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
             ),
             (Dialect::Postgres, Durability::Full) => {
@@ -42,6 +52,28 @@ impl Dialect {
             (Dialect::Postgres, Durability::Test) => concat!(
                 "SET statement_timeout = '60s'; SET lock_timeout = '30s'; ",
                 "SET client_min_messages = 'warning'; SET synchronous_commit = OFF;"
+            ),
+        }
+    }
+
+    /// Settings of a connection that only looks: it waits for nobody long, and
+    /// leaves the journal as it is.
+    pub(super) fn glance(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "PRAGMA busy_timeout = 2000; PRAGMA trusted_schema = OFF;",
+            Dialect::Postgres => {
+                "SET statement_timeout = '10s'; SET lock_timeout = '2s'; SET client_min_messages = 'warning';"
+            }
+        }
+    }
+
+    /// Asks how what is committed is kept, in the database's own words.
+    pub(super) fn journal(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SELECT journal_mode AS journal FROM pragma_journal_mode",
+            Dialect::Postgres => concat!(
+                "SELECT 'fsync ' || current_setting('fsync') || ', synchronous_commit ' || ",
+                "current_setting('synchronous_commit') AS journal"
             ),
         }
     }
@@ -64,11 +96,30 @@ impl Dialect {
         }
     }
 
-    /// The statement that picks a job and passes over rows somebody else holds.
-    pub(super) fn candidate(self) -> &'static str {
+    /// Triggers that refuse UPDATE and DELETE on `chain`.
+    pub(super) fn append_only_chain(self) -> &'static str {
         match self {
-            Dialect::Sqlite => super::sql::CANDIDATE,
-            Dialect::Postgres => super::sql::CANDIDATE_SKIPPING_LOCKED,
+            Dialect::Sqlite => include_str!("migrations/chain.sqlite.sql"),
+            Dialect::Postgres => include_str!("migrations/chain.postgres.sql"),
+        }
+    }
+
+    /// The statement that takes ended leases back and passes over rows somebody
+    /// else holds.
+    pub(super) fn reap(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => super::sql::REAP,
+            Dialect::Postgres => super::sql::REAP_SKIPPING_LOCKED,
+        }
+    }
+
+    /// The statement that picks a job and passes over rows somebody else holds.
+    pub(super) fn candidate(self, which: Which) -> &'static str {
+        match (self, which) {
+            (Dialect::Sqlite, Which::Sound) => super::sql::CANDIDATE_SOUND,
+            (Dialect::Sqlite, Which::Troubled) => super::sql::CANDIDATE_TROUBLED,
+            (Dialect::Postgres, Which::Sound) => super::sql::CANDIDATE_SOUND_SKIPPING_LOCKED,
+            (Dialect::Postgres, Which::Troubled) => super::sql::CANDIDATE_TROUBLED_SKIPPING_LOCKED,
         }
     }
 }

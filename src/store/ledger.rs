@@ -1,11 +1,21 @@
 //! The ledger: what people decided, and the audit of what Muster did.
 //!
 //! Promises: (1) rows are only added, numbered without a gap; triggers refuse
-//! UPDATE and DELETE on both databases; (2) people are kept as id and login.
+//! UPDATE and DELETE on both databases; (2) each is linked to the one before
+//! ([`chain`]), so that a change is seen; (3) people are kept as id and login.
+
+pub(super) mod chain;
+mod listing;
+mod verify;
+
+pub use chain::{Broken, EntryKind};
+pub use listing::{LedgerEntry, LedgerFilter};
+pub use verify::Verified;
 
 use super::row::{self, Columns, parsed};
+use super::rows::{AuditRow, DecisionRow};
 use super::work::words;
-use super::{Store, StoreError, Transaction, commit, sql, take_number};
+use super::{Store, StoreError, Transaction, commit, sql};
 use crate::domain::finding::{FindingSet, RuleId};
 use crate::domain::repository::{AccountId, InstallationId, RepositoryId};
 use jiff::Timestamp;
@@ -112,28 +122,11 @@ impl Store {
     ) -> Result<i64, StoreError> {
         const DOING: &str = "record a decision";
         let mut transaction = self.write(DOING).await?;
-        let id = take_number(&mut transaction, "decision", DOING).await?;
-        sqlx::query(sql::ADD_DECISION)
-            .bind(id)
-            .bind(row::number(decision.repository.0))
-            .bind(decision.rule.map(|rule| rule.to_string()))
-            .bind(decision.findings.to_string())
-            .bind(decision.status.as_str())
-            .bind(row::number(decision.actor.0))
-            .bind(row::text(&decision.login))
-            .bind(row::text(&decision.role))
-            .bind(row::text(&decision.via))
-            .bind(row::maybe_text(decision.reason.as_deref()))
-            .bind(row::millis(now))
-            .bind(row::maybe_millis(decision.until))
-            .bind(decision.approver.map(|approver| row::number(approver.0)))
-            .bind(row::maybe_text(decision.evidence_url.as_deref()))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        note(&mut transaction, audit, now).await?;
+        let entries = std::iter::once(chain::Entry::Decision(decision_row(decision, now)))
+            .chain(audit.iter().map(|entry| chain::Entry::Audit(audit_row(entry, now))));
+        let ids = chain::append(&mut transaction, entries.collect(), DOING).await?;
         commit(transaction, DOING).await?;
-        Ok(id)
+        Ok(ids.first().copied().unwrap_or_default())
     }
 
     /// The decisions about a repository, oldest first.
@@ -184,27 +177,48 @@ impl Store {
     }
 }
 
-/// Notes in the audit within the caller's transaction.
+/// Notes in the audit within the caller's transaction, of which it must be the
+/// last act: the chain is held from here to its end.
 pub(super) async fn note(
     transaction: &mut Transaction,
     audit: &[NewAudit],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for entry in audit {
-        let id = take_number(transaction, "audit", NOTING).await?;
-        sqlx::query(sql::ADD_AUDIT)
-            .bind(id)
-            .bind(row::millis(now))
-            .bind(entry.installation.map(|installation| row::number(installation.0)))
-            .bind(entry.repository.map(|repository| row::number(repository.0)))
-            .bind(entry.actor.map(|actor| row::number(actor.0)))
-            .bind(row::text(&entry.what))
-            .bind(row::text(&entry.detail))
-            .execute(&mut **transaction)
-            .await
-            .map_err(StoreError::of(NOTING))?;
+    let entries = audit.iter().map(|entry| chain::Entry::Audit(audit_row(entry, now))).collect();
+    chain::append(transaction, entries, NOTING).await.map(|_| ())
+}
+
+/// A decision as stored; its number comes when it is added.
+fn decision_row(decision: &NewDecision, now: Timestamp) -> DecisionRow {
+    DecisionRow {
+        actor: row::number(decision.actor.0),
+        approver: decision.approver.map(|approver| row::number(approver.0)),
+        decided_at: row::millis(now),
+        evidence_url: row::maybe_text(decision.evidence_url.as_deref()),
+        findings: decision.findings.to_string(),
+        id: 0,
+        login: row::text(&decision.login),
+        reason: row::maybe_text(decision.reason.as_deref()),
+        repository: row::number(decision.repository.0),
+        role: row::text(&decision.role),
+        rule: decision.rule.map(|rule| rule.to_string()),
+        status: decision.status.as_str().to_owned(),
+        until: row::maybe_millis(decision.until),
+        via: row::text(&decision.via),
     }
-    Ok(())
+}
+
+/// An entry of the audit as stored; its number comes when it is added.
+fn audit_row(audit: &NewAudit, now: Timestamp) -> AuditRow {
+    AuditRow {
+        actor: audit.actor.map(|actor| row::number(actor.0)),
+        detail: row::text(&audit.detail),
+        id: 0,
+        installation: audit.installation.map(|installation| row::number(installation.0)),
+        noted_at: row::millis(now),
+        repository: audit.repository.map(|repository| row::number(repository.0)),
+        what: row::text(&audit.what),
+    }
 }
 
 fn read_decision(row: &AnyRow) -> Result<Decision, StoreError> {

@@ -3,14 +3,24 @@
 use super::intake::KnownTurns;
 use super::row::Columns;
 use super::turn::WriteTurn;
-use super::{Dialect, Durability, Store, StoreError, intake, pool, sql};
+use super::{Dialect, Durability, Store, StoreError, intake, ledger, pool, sql};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{ConnectOptions, Executor};
 use std::path::{Path, PathBuf};
 
+const WALK: &str = include_str!("migrations/0001_walk.sql");
+const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
+const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
+const REFRESH: &str = include_str!("migrations/0004_refresh.sql");
+const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
+
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_walk.sql")];
+///
+/// Replicas of the version before go on storing deliveries and jobs while they
+/// are replaced. So a step adds: a new column may be absent from an INSERT, and
+/// a table or column is dropped one version after the last that names it.
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {
@@ -38,8 +48,18 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub async fn open_with(url: &str, durability: Durability) -> Result<Store, StoreError> {
-        sqlx::any::install_default_drivers();
         let place = Place::of(url)?;
+        let mut store = Store::connect(&place, durability).await?;
+        store.migrate().await?;
+        if let (Place::File(file), Some(turn)) = (&place, &store.turn) {
+            store.intake = Some(intake::group::start(file, durability, turn.clone(), store.turns.clone())?);
+        }
+        Ok(store)
+    }
+
+    /// Connects, whatever the schema is.
+    pub(super) async fn connect(place: &Place, durability: Durability) -> Result<Store, StoreError> {
+        sqlx::any::install_default_drivers();
         let dialect = place.dialect();
         let options = place.prepare()?;
         let session = dialect.session(durability);
@@ -68,12 +88,7 @@ impl Store {
             Dialect::Sqlite => Some(WriteTurn::new()),
             Dialect::Postgres => None,
         };
-        let mut store = Store { dialect, reader, writer, turn, intake: None, turns: KnownTurns::default() };
-        store.migrate().await?;
-        if let (Place::File(file), Some(turn)) = (&place, &store.turn) {
-            store.intake = Some(intake::group::start(file, durability, turn.clone(), store.turns.clone())?);
-        }
-        Ok(store)
+        Ok(Store { dialect, reader, writer, turn, intake: None, turns: KnownTurns::default() })
     }
 
     /// Brings the schema to [`known_version`], one replica at a time. Asks
@@ -97,8 +112,15 @@ impl Store {
         }
         for (step, script) in MIGRATIONS.iter().enumerate().skip(version as usize) {
             transaction.execute(sqlx::raw_sql(*script)).await.map_err(&refused)?;
-            if step == 0 {
+            if *script == WALK {
                 transaction.execute(sqlx::raw_sql(self.dialect.append_only())).await.map_err(&refused)?;
+            }
+            if *script == LEDGER {
+                ledger::chain::forge(&mut transaction, MIGRATING).await?;
+                transaction
+                    .execute(sqlx::raw_sql(self.dialect.append_only_chain()))
+                    .await
+                    .map_err(&refused)?;
             }
             sqlx::query(sql::SCHEMA_STEP)
                 .bind(step as i64 + 1)
@@ -110,21 +132,30 @@ impl Store {
     }
 }
 
-async fn version<'c>(executor: impl Executor<'c, Database = sqlx::Any>) -> Result<i64, sqlx::Error> {
+/// The version of the schema in the database.
+pub(super) async fn version<'c>(
+    executor: impl Executor<'c, Database = sqlx::Any>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query(sql::SCHEMA_VERSION).fetch_one(executor).await?.integer("version")
+}
+
+/// An error if the schema is from the future.
+pub(super) fn not_newer(version: i64) -> Result<(), StoreError> {
+    if version > known_version() {
+        return Err(StoreError::Newer { found: version, known: known_version() });
+    }
+    Ok(())
 }
 
 /// Whether the schema needs nothing; an error if it is from the future.
 fn settled(version: i64) -> Result<bool, StoreError> {
-    if version > known_version() {
-        return Err(StoreError::Newer { found: version, known: known_version() });
-    }
+    not_newer(version)?;
     Ok(version == known_version())
 }
 
 /// Where a database URL points.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// An absolute path.
     File(PathBuf),
     /// The URL as it came.
@@ -132,7 +163,7 @@ enum Place {
 }
 
 impl Place {
-    fn of(url: &str) -> Result<Place, StoreError> {
+    pub(super) fn of(url: &str) -> Result<Place, StoreError> {
         let wrong = |problem: &str| StoreError::Url { problem: problem.to_owned() };
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Place::Server(url.to_owned()));
@@ -155,7 +186,7 @@ impl Place {
             .map_err(|source| StoreError::File { path: path.into(), source })
     }
 
-    fn dialect(&self) -> Dialect {
+    pub(super) fn dialect(&self) -> Dialect {
         match self {
             Place::File(_) => Dialect::Sqlite,
             Place::Server(_) => Dialect::Postgres,
@@ -164,15 +195,20 @@ impl Place {
 
     /// Makes what has to exist before connecting.
     fn prepare(&self) -> Result<AnyConnectOptions, StoreError> {
+        if let Place::File(path) = self {
+            make_private_file(path)?;
+        }
+        self.options()
+    }
+
+    /// How to connect to what is there.
+    pub(super) fn options(&self) -> Result<AnyConnectOptions, StoreError> {
         let parse = |url: &str| {
             url.parse::<AnyConnectOptions>()
                 .map_err(|_| StoreError::Url { problem: "cannot be parsed".to_owned() })
         };
         let options = match self {
-            Place::File(path) => {
-                make_private_file(path)?;
-                parse(&format!("sqlite://{}", encode(path)))?
-            }
+            Place::File(path) => parse(&format!("sqlite://{}", encode(path)))?,
             Place::Server(url) => {
                 let mut options = parse(url)?;
                 let url = &options.database_url;

@@ -51,6 +51,8 @@ pub struct Repository {
     pub judged_at: Option<Timestamp>,
     /// The last report, JSON.
     pub report: Option<String>,
+    /// The numbers of items of ours whose marker cannot be read.
+    pub unreadable: Vec<u64>,
     /// How long the findings have been what they are.
     pub evaluations: Option<Evaluations>,
 }
@@ -194,6 +196,24 @@ impl Store {
         Ok(gone)
     }
 
+    /// Notes which items of ours cannot be read, in place of those noted
+    /// before.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn set_unreadable(&self, repository: RepositoryId, numbers: &[u64]) -> Result<(), StoreError> {
+        const DOING: &str = "note what cannot be read";
+        let mut transaction = self.write(DOING).await?;
+        let text = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+        sqlx::query(sql::SET_UNREADABLE)
+            .bind(row::number(repository.0))
+            .bind((!numbers.is_empty()).then_some(text))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
     /// Stores a judgement and what is to be audited of it in one commit.
     /// `false` if the repository was never seen; then nothing is stored.
     ///
@@ -236,6 +256,11 @@ impl Store {
         commit(transaction, DOING).await?;
         Ok(true)
     }
+}
+
+/// Numbers with spaces between.
+pub(super) fn numbers(text: &str) -> Vec<u64> {
+    text.split(' ').filter_map(|number| number.parse().ok()).collect()
 }
 
 async fn see(
@@ -300,6 +325,7 @@ fn read(row: &AnyRow) -> Result<Repository, StoreError> {
             due: row.maybe_time("due")?,
             judged_at: row.maybe_time("judged_at")?,
             report: row.maybe_text("report")?,
+            unreadable: numbers(row.maybe_text("unreadable")?.as_deref().unwrap_or_default()),
             evaluations,
         })
     };

@@ -43,13 +43,17 @@ macro_rules! sixteen_rows {
     };
 }
 
+mod adoption;
 mod deliveries;
 mod ledger;
+mod pace;
 mod repositories;
 mod work;
 
+pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use ledger::*;
+pub(super) use pace::*;
 pub(super) use repositories::*;
 pub(super) use work::*;
 
@@ -58,8 +62,9 @@ mod schema {
         SCHEMA_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)";
         SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
         SCHEMA_STEP = "INSERT INTO schema_version (version) VALUES ($1)";
-        ALIVE = "SELECT 1 AS alive";
-        TAKE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value";
+        /// To be taken back: that it is allowed is all that is asked.
+        WRITE_NOTHING = "UPDATE counter SET value = value";
+        TAKE_NUMBERS = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
     }
 }
 pub(super) use schema::*;
@@ -67,12 +72,21 @@ pub(super) use schema::*;
 /// Every statement of the store. What only the other database says is left out.
 #[cfg(test)]
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
-    [schema::REGISTER, deliveries::REGISTER, work::REGISTER, repositories::REGISTER, ledger::REGISTER]
-        .concat()
-        .into_iter()
-        .filter(|(name, _)| match dialect {
-            super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
-            super::Dialect::Postgres => true,
-        })
-        .collect()
+    [
+        schema::REGISTER,
+        deliveries::REGISTER,
+        work::REGISTER,
+        repositories::REGISTER,
+        ledger::REGISTER,
+        adoption::REGISTER,
+        pace::REGISTER,
+        super::rows::REGISTER,
+    ]
+    .concat()
+    .into_iter()
+    .filter(|(name, _)| match dialect {
+        super::Dialect::Sqlite => !name.ends_with("_SKIPPING_LOCKED"),
+        super::Dialect::Postgres => true,
+    })
+    .collect()
 }

@@ -1,8 +1,10 @@
 //! The GitHub client against a stand-in that misbehaves on purpose: each trap
 //! of octocrab and of the platform is answered, and here is how.
 
-mod reads;
+mod hosts;
+mod network;
+pub mod reads;
 mod sandbox;
-mod stand_in;
+pub mod stand_in;
 mod traps;
 mod writes;

@@ -3,7 +3,7 @@
 //!
 //! A test that forgets [`Muster::finish`] fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use github_sandbox::{Builder, NewOrganization, NewRepository, Sandbox, app, installation, org, repository};
 use jiff::Timestamp;
@@ -11,14 +11,16 @@ use muster::{
     app::App,
     clock::Clock,
     domain::{
+        adoption::Ending,
         marker::MarkerKeys,
         plan::Cause,
         policy::Policy,
-        repository::{InstallationId, RepositoryId},
+        repository::{AccountId, InstallationId, RepositoryId},
     },
     github::{Endpoints, GitHub, webhook::Secret},
     jobs::{
         Act, Context, Settings, Target,
+        doctor::{Check, Depth, Doctor, Row, State},
         inspect_repository::{Inspection, inspect},
         worker::Worker,
     },
@@ -33,6 +35,9 @@ use crate::server::{Database, new_database};
 
 /// A Tuesday, 15:00 UTC: inside the default hours of a policy.
 pub const NOW: &str = "2026-11-17T15:00:00Z";
+
+/// The key that signs the markers of every instance here.
+pub const INSTANCE_KEY: &str = "a key of the instance that is long enough";
 
 /// The clock of a test.
 pub fn clock() -> Clock {
@@ -72,9 +77,28 @@ pub fn agency(policy: &str) -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
+/// Where the sandbox is.
+pub fn endpoints(github: &Sandbox) -> Endpoints {
+    Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap()
+}
+
 /// The sandbox with `organization` and the App on all its repositories.
 pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
+}
+
+/// How a Muster is set up.
+struct Setup<'a> {
+    policy: Option<Policy>,
+    dry_run: bool,
+    organizations: &'a [&'a str],
+    patience: Option<Duration>,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Setup { policy: None, dry_run: false, organizations: &["agency"], patience: None }
+    }
 }
 
 /// A running Muster.
@@ -83,9 +107,36 @@ pub struct Muster {
     pub worker: Worker,
     pub github: Sandbox,
     pub clock: Clock,
+    /// Where its database is, for others that share it.
+    pub url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     stop: CancellationToken,
     finished: bool,
     _folder: TempDir,
+}
+
+/// What jobs work with, on a database that may be shared.
+async fn context(github: &Sandbox, clock: &Clock, url: &str, setup: Setup<'_>) -> Context {
+    let Setup { policy, dry_run, organizations, patience } = setup;
+    let store = Store::open_with(url, Durability::Test).await.unwrap();
+    let endpoints = endpoints(github);
+    let endpoints = match patience {
+        Some(patience) => endpoints.answering_within(patience),
+        None => endpoints,
+    };
+    let key = SecretString::from(github.private_key());
+    let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
+    let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
+    let client = if dry_run { client.dry_run() } else { client };
+    let settings = Settings {
+        organizations: organizations.iter().map(|login| login.parse().unwrap()).collect(),
+        instance: "test".to_owned(),
+        keys: MarkerKeys::new(vec![INSTANCE_KEY.as_bytes().to_vec()]),
+        policy,
+        dry_run,
+    };
+    Context::new(client, store, clock.clone(), settings)
 }
 
 impl Muster {
@@ -101,37 +152,85 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false).await
+        Muster::open(github, clock, database, Setup { policy, ..Setup::default() }).await
+    }
+
+    /// Starts on SQLite for these accounts, with the operator's own policy.
+    pub async fn start_for(
+        github: &Sandbox,
+        clock: &Clock,
+        organizations: &[&str],
+        policy: Option<Policy>,
+    ) -> Muster {
+        let setup = Setup { policy, organizations, ..Setup::default() };
+        Muster::open(github, clock, Database::Sqlite, setup).await
+    }
+
+    /// Starts on SQLite and waits for an answer of GitHub's no longer than
+    /// this.
+    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
+        let setup = Setup { patience: Some(patience), ..Setup::default() };
+        Muster::open(github, clock, Database::Sqlite, setup).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true).await
+        Muster::open(github, clock, Database::Sqlite, Setup { dry_run: true, ..Setup::default() }).await
     }
 
-    async fn open(
+    /// Starts on this database, which knows its organization.
+    pub async fn start_at(github: &Sandbox, clock: &Clock, url: String) -> Muster {
+        let folder = tempfile::tempdir().unwrap();
+        let muster = Muster::on(github, clock, (folder, &url), Setup::default()).await;
+        muster.know().await;
+        muster
+    }
+
+    /// Starts with a database that has never met the organization.
+    pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
+        let (folder, url) = new_database(database).await;
+        Muster::on(github, clock, (folder, &url), Setup::default()).await
+    }
+
+    /// Starts on a database that is there.
+    pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
+        Muster::on(github, clock, place, Setup::default()).await
+    }
+
+    /// One more process under this name, with the same database.
+    pub async fn replica(&self, name: &str) -> Worker {
+        Worker::new(context(&self.github, &self.clock, &self.url, Setup::default()).await, name)
+    }
+
+    async fn open(github: &Sandbox, clock: &Clock, database: Database, setup: Setup<'_>) -> Muster {
+        let (folder, url) = new_database(database).await;
+        let muster = Muster::on(github, clock, (folder, &url), setup).await;
+        muster.know().await;
+        muster
+    }
+
+    /// These organizations are served for long: they are not to be read whole
+    /// before anything is written there.
+    async fn know(&self) {
+        let (store, now) = (&self.ctx.store, self.clock.now());
+        for login in &self.ctx.settings.organizations {
+            let named = |state: &github_sandbox::state::State| state.account_named(login.as_str()).map(|it| it.id);
+            let Some(account) = self.github.state(named).map(AccountId) else { continue };
+            store.begin_adoption(account, now).await.unwrap();
+            let begun = store.adoption(account).await.unwrap().unwrap();
+            store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+        }
+    }
+
+    async fn on(
         github: &Sandbox,
         clock: &Clock,
-        database: Database,
-        policy: Option<Policy>,
-        dry_run: bool,
+        (folder, url): (TempDir, &str),
+        setup: Setup<'_>,
     ) -> Muster {
-        let (folder, url) = new_database(database).await;
-        let store = Store::open_with(&url, Durability::Test).await.unwrap();
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
-        let key = SecretString::from(github.private_key());
-        let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
-        let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
-        let client = if dry_run { client.dry_run() } else { client };
-        let organizations = vec!["agency".parse().unwrap()];
-        let settings = Settings {
-            organizations: organizations.clone(),
-            instance: "test".to_owned(),
-            keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
-            policy,
-            dry_run,
-        };
-        let ctx = Context::new(client, store.clone(), clock.clone(), settings);
+        let ctx = context(github, clock, url, setup).await;
+        let (store, organizations) = (ctx.store.clone(), ctx.settings.organizations.clone());
+        let url = url.to_owned();
         let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
         let receiver = {
             let ctx = ctx.clone();
@@ -139,13 +238,24 @@ impl Muster {
         };
         let limits = Limits::default();
         let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver, limits).await.unwrap();
-        github.set_hook_url(&format!("http://{}/webhook", server.address()));
+        let address = server.address();
+        github.set_hook_url(&format!("http://{address}/webhook"));
         let stop = CancellationToken::new();
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
         tokio::spawn(server.run(idle, stop.clone()));
         let worker = Worker::new(ctx.clone(), "test");
         let github = github.clone();
-        Muster { ctx, worker, github, clock: clock.clone(), stop, finished: false, _folder: folder }
+        Muster {
+            ctx,
+            worker,
+            github,
+            clock: clock.clone(),
+            url,
+            address,
+            stop,
+            finished: false,
+            _folder: folder,
+        }
     }
 
     /// Delivers what GitHub has to say, does what there is to do, until both
@@ -180,8 +290,31 @@ impl Muster {
             repository: RepositoryId(self.github.repository_id(name)),
             name: name.parse().unwrap(),
             installation,
-            account: muster::domain::repository::AccountId(account),
+            account: AccountId(account),
         }
+    }
+
+    /// What the doctor finds, one line a row, as `x permissions agency: …`.
+    pub async fn doctor(&self, public_url: Option<&str>) -> Vec<String> {
+        let database = format!("sqlite://{}", self._folder.path().join("muster.db").display());
+        let doctor = Doctor {
+            github: &self.ctx.github,
+            store: Some(&self.ctx.store),
+            organizations: &self.ctx.settings.organizations,
+            policy: self.ctx.settings.policy.as_ref(),
+            public_url,
+            web: self.github.web_url(),
+            secrets: &[],
+            depth: Depth::Whole,
+            now: self.clock.now(),
+        };
+        let rows = doctor.examine(&Store::examine(&database).await).await;
+        let line = |row: Row| {
+            assert_eq!(row.remedy.is_some(), row.state != State::Ok, "{row:?}");
+            let subject = row.subject.map_or_else(String::new, |subject| format!(" {subject}"));
+            format!("{} {}{subject}: {}", row.state.as_str(), row.check.as_str(), row.means)
+        };
+        rows.into_iter().filter(|row| row.check != Check::Disk).map(line).collect()
     }
 
     /// What would be done about a repository now.
@@ -202,6 +335,13 @@ impl Muster {
             })
             .filter(|call| !call.contains("access_tokens"))
             .collect()
+    }
+
+    /// The process ends, and its database is lost with it.
+    pub async fn lose(mut self) {
+        self.finished = true;
+        self.stop.cancel();
+        self.ctx.store.close().await;
     }
 
     /// No job is left to do now, none is dead, GitHub saw nothing it does not

@@ -13,14 +13,6 @@ const ALWAYS_SENT: [&str; 3] = ["installation", "installation_repositories", "in
 /// the approval of every installation again.
 const AHEAD: [Need; 1] = [(Permission::Checks, Level::Write)];
 
-const PERMISSIONS: [Permission; 5] = [
-    Permission::Checks,
-    Permission::Contents,
-    Permission::Issues,
-    Permission::Metadata,
-    Permission::PullRequests,
-];
-
 struct Manifest {
     json: Value,
     held: BTreeMap<Permission, Level>,
@@ -39,7 +31,7 @@ fn manifest(name: &str) -> Manifest {
         .unwrap()
         .iter()
         .map(|(key, level)| {
-            let permission = PERMISSIONS.into_iter().find(|permission| permission.as_str() == key);
+            let permission = Permission::ALL.into_iter().find(|permission| permission.as_str() == key);
             let level = [Level::Read, Level::Write].into_iter().find(|known| known.as_str() == level);
             (
                 permission.unwrap_or_else(|| panic!("{name} asks for {key}, which nothing needs")),
@@ -117,7 +109,7 @@ fn the_manifests_are_narrow_and_differ_in_two_permissions_only() {
         // GitHub refuses a manifest with a secret in it.
         assert!(manifest.json["hook_attributes"]["secret"].is_null());
     }
-    let differ: Vec<&str> = PERMISSIONS
+    let differ: Vec<&str> = Permission::ALL
         .iter()
         .filter(|permission| observer.held.get(permission) != fixer.held.get(permission))
         .map(|permission| permission.as_str())

@@ -1,9 +1,13 @@
 //! `muster scan`, `plan` and `sweep` as an operator runs them: the real
 //! program against a sandbox.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    time::Duration,
+};
 
 use github_sandbox::Sandbox;
+use muster::store::{Durability, JobFilter, JobKind, JobState, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -144,6 +148,81 @@ async fn plan_prints_what_sweep_applies() {
     Made 0 changes.
     "#);
     operator.only_read();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_waits_for_the_operators_word() {
+    let operator = Operator::new().await;
+    told(&operator.muster(&["sweep", "agency", "--apply"]), 0);
+    let alice = operator.github.user("alice");
+    alice.close_pull_request("agency/site", 1);
+    for file in ["muster.db", "muster.db-wal", "muster.db-shm"] {
+        // The side files are gone already where the last process closed them.
+        let _ = std::fs::remove_file(operator.folder.path().join(file));
+    }
+    let unmet = operator.muster(&["adopt", "agency"]);
+    assert!(String::from_utf8_lossy(&unmet.stderr).contains("has not met agency"), "{unmet:?}");
+    told(&unmet, 2);
+    alice.delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
+    operator.github.clear_calls();
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 1), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      waits: open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
+      would not open an issue: the pull request answers the same finding
+      would not write anything yet: the ledger was empty, and people may look first: muster adopt agency --confirm
+    Made 0 changes. 1 more must wait.
+    "#);
+    operator.only_read();
+    let found: Value =
+        serde_json::from_str(&told(&operator.muster(&["adopt", "agency", "--format", "json"]), 1)).unwrap();
+    assert_eq!((&found["schema"], &found["stage"]), (&"adoption-1".into(), &"waiting".into()));
+    let declined = &found["found"][0];
+    assert_eq!((&declined["repository"], &declined["number"]), (&"agency/site".into(), &1.into()));
+    assert_eq!((&declined["state"], &declined["declined_by"]), (&"declined".into(), &"alice".into()));
+    let table = told(&operator.muster(&["adopt", "agency"]), 1);
+    assert!(table.contains("add --confirm"), "{table}");
+    told(&operator.muster(&["adopt", "agency", "--confirm"]), 0);
+    insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    agency/fine (needs work)
+      opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
+      would not open an issue: the pull request answers the same finding
+    Made 1 change.
+    "#);
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 1, "what was declined stays so");
+    told(&operator.muster(&["audit", "verify"]), 0);
+}
+
+#[tokio::test]
+async fn a_sweep_leaves_a_repository_to_the_server_that_holds_it() {
+    let operator = Operator::new().await;
+    let url = format!("sqlite://{}/muster.db", operator.folder.path().display());
+    let store = Store::open_with(&url, Durability::Test).await.unwrap();
+    let now = jiff::Timestamp::now();
+    let held = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(operator.github.repository_id("agency/site")).unwrap(),
+        installation: i64::try_from(operator.github.installation_id("agency")).unwrap(),
+        priority: Priority::Push,
+        run_at: now,
+        cause: "push".to_owned(),
+    };
+    let lease = store.claim(&held, "server", Duration::from_secs(60), now).await.unwrap().unwrap();
+    let applied = operator.muster(&["sweep", "agency", "--apply"]);
+    assert_eq!(applied.status.code(), Some(1));
+    let said = String::from_utf8(applied.stderr).unwrap();
+    assert!(said.contains("agency/site: could not be inspected: a server is working on it now"), "{said}");
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 0);
+
+    assert_eq!(store.finish(&lease, now).await.unwrap(), Settlement::Done);
+    assert_eq!(operator.muster(&["sweep", "agency", "--apply"]).status.code(), Some(0));
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 1);
+    // What it held it has given back.
+    let jobs = store.jobs(JobFilter::default(), 100, jiff::Timestamp::now()).await.unwrap();
+    assert!(jobs.iter().all(|job| job.state == JobState::Waiting), "{jobs:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,8 +18,9 @@ use crate::github::{
 
 /// The credentials of one attempt.
 pub(super) enum Credential {
-    /// A JWT, and which of the App's keys signed it.
-    App(SecretString, usize),
+    /// A JWT, which of the App's keys signed it, and by how much its dates
+    /// differ from our clock.
+    App(SecretString, usize, SignedDuration),
     /// A token of an installation.
     Installation(Token),
     /// The plain token.
@@ -30,10 +31,26 @@ impl Credential {
     /// What goes into the header.
     pub(super) fn secret(&self) -> &SecretString {
         match self {
-            Credential::App(jwt, _) => jwt,
+            Credential::App(jwt, _, _) => jwt,
             Credential::Installation(token) => &token.secret,
             Credential::Plain(token) => token,
         }
+    }
+}
+
+/// What was tried after a 401.
+#[derive(Debug, Default)]
+pub(super) struct Renewals {
+    /// Other keys, or another token.
+    others: usize,
+    /// The same key, dated by GitHub's clock.
+    redated: bool,
+}
+
+impl Renewals {
+    /// Whether nothing was tried yet.
+    pub(super) fn none(&self) -> bool {
+        self.others == 0 && !self.redated
     }
 }
 
@@ -42,7 +59,8 @@ impl Client {
         match (who, &self.access) {
             (Who::App, Access::App(app)) => {
                 let key = self.key.load(Ordering::Relaxed);
-                Ok(Credential::App(app.jwt(key, self.clock.now())?, key))
+                let ahead = self.correction().await?;
+                Ok(Credential::App(app.jwt(key, self.clock.now() - ahead)?, key, ahead))
             }
             (Who::Installation(scope), Access::App(app)) => {
                 let now = self.clock.now();
@@ -60,16 +78,23 @@ impl Client {
     }
 
     /// After a 401: whether other credentials are at hand.
-    pub(super) async fn renew(&self, who: &Who, refused: &Credential, renewals: usize) -> bool {
+    pub(super) async fn renew(&self, who: &Who, refused: &Credential, tried: &mut Renewals) -> bool {
         match (who, refused, &self.access) {
-            (Who::App, Credential::App(_, key), Access::App(app)) => {
+            (Who::App, Credential::App(_, key, dated), Access::App(app)) => {
+                // The refusal told GitHub's time: the dates may be all that was wrong.
+                if !tried.redated && self.skew().correction() != Ok(*dated) {
+                    tried.redated = true;
+                    return true;
+                }
                 // During a rotation GitHub knows one of the keys, not which.
                 self.key.store((key + 1) % app.keys(), Ordering::Relaxed);
-                renewals + 1 < app.keys()
+                tried.others += 1;
+                tried.others < app.keys()
             }
             (Who::Installation(scope), Credential::Installation(token), Access::App(app)) => {
                 self.tokens.forget(&self.token_key(app, scope), token).await;
-                renewals == 0
+                tried.others += 1;
+                tried.others == 1
             }
             (Who::App | Who::Installation(_) | Who::Token, _, _) => false,
         }
@@ -83,7 +108,7 @@ impl Client {
             let request = Request {
                 method: needs::REVOKE.method.clone(),
                 uri: self.endpoints.rest(needs::REVOKE.template),
-                token: &token.secret,
+                token: Some(&token.secret),
                 body: None,
             };
             match self.transport.send(request).await {

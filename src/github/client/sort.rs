@@ -64,7 +64,7 @@ impl Client {
 pub(super) fn lost(call: &Call<'_>, fault: Fault) -> Error {
     let label = &call.label;
     match (fault, call.kind) {
-        (Fault::NotSent, _) => Error::Transient(format!("{label}: GitHub cannot be reached")),
+        (Fault::NotSent(why), _) => Error::Transient(format!("{label}: {why}")),
         (Fault::Lost, Kind::Read) => Error::Transient(format!("{label}: the answer was lost")),
         (Fault::Lost | Fault::TooLarge | Fault::Elsewhere, Kind::Write(..)) => {
             Error::Ambiguous(format!("{label}: the answer was lost"))
@@ -72,14 +72,14 @@ pub(super) fn lost(call: &Call<'_>, fault: Fault) -> Error {
         (Fault::TooLarge, Kind::Read) => {
             Error::Permanent(format!("{label}: the answer is larger than 32 MiB"))
         }
-        (Fault::Elsewhere, Kind::Read) => Error::Permanent(format!(
-            "{label}: GitHub redirects out of the configured address; check the API address in the settings"
-        )),
+        (Fault::Elsewhere, Kind::Read) => {
+            Error::Permanent(format!("{label}: GitHub redirects out of its API; check MUSTER_GITHUB_API_URL"))
+        }
     }
 }
 
 /// An answer that is not what its route documents.
-pub(super) fn unread(route: &Route, kind: Kind, error: &serde_json::Error) -> Error {
+pub(super) fn unread(route: &Route, kind: Kind<'_>, error: &serde_json::Error) -> Error {
     match kind {
         // What was asked for has happened; only its description is unclear.
         Kind::Write(..) => Error::Ambiguous(format!("{route}: the answer cannot be read")),

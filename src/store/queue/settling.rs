@@ -32,8 +32,21 @@ impl Store {
     /// As the database's.
     pub async fn finish(&self, lease: &Lease, now: Timestamp) -> Result<Settlement, StoreError> {
         let refused = StoreError::of(SETTLING);
+        let gone = sqlx::query(sql::FINISH)
+            .bind(lease.kind.as_str())
+            .bind(lease.subject)
+            .bind(&*lease.owner)
+            .bind(lease.fence)
+            .execute(&self.writer)
+            .await
+            .map_err(&refused)?
+            .rows_affected();
+        if gone > 0 {
+            return Ok(Settlement::Done);
+        }
+        // Whatever comes between the two, the lease is still ours or it is not.
         let mut transaction = self.write(SETTLING).await?;
-        let settlement = finish_in(&mut transaction, lease, now).await.map_err(&refused)?;
+        let settlement = finish_and_keep(&mut transaction, lease, now).await.map_err(&refused)?;
         commit(transaction, SETTLING).await?;
         Ok(settlement)
     }
@@ -95,41 +108,45 @@ impl Store {
             .map(|held| if held { Settlement::Again } else { Settlement::Lost })
     }
 
-    /// One statement about a lease that is still held, with a moment as `$5`.
+    /// One statement about a lease that is still held, with a moment as `$5`. It
+    /// commits itself.
     async fn settle(&self, lease: &Lease, statement: &'static str, moment: i64) -> Result<bool, StoreError> {
-        let mut transaction = self.write(SETTLING).await?;
-        let held = sqlx::query(statement)
+        sqlx::query(statement)
             .bind(lease.kind.as_str())
             .bind(lease.subject)
             .bind(&*lease.owner)
             .bind(lease.fence)
             .bind(moment)
-            .execute(&mut *transaction)
+            .execute(&self.writer)
             .await
-            .map_err(StoreError::of(SETTLING))?
-            .rows_affected()
-            > 0;
-        commit(transaction, SETTLING).await?;
-        Ok(held)
+            .map(|done| done.rows_affected() > 0)
+            .map_err(StoreError::of(SETTLING))
     }
 }
 
-async fn finish_in(
+/// Lengthens a lease within the caller's transaction; `false` if it was lost.
+pub(in crate::store) async fn renew_in(
     transaction: &mut Transaction,
     lease: &Lease,
+    lease_for: Duration,
     now: Timestamp,
-) -> Result<Settlement, sqlx::Error> {
-    let gone = sqlx::query(sql::FINISH)
+) -> Result<bool, sqlx::Error> {
+    let renewed = sqlx::query(sql::RENEW)
         .bind(lease.kind.as_str())
         .bind(lease.subject)
         .bind(&*lease.owner)
         .bind(lease.fence)
+        .bind(row::millis(now).saturating_add(whole_millis(lease_for)))
         .execute(&mut **transaction)
-        .await?
-        .rows_affected();
-    if gone > 0 {
-        return Ok(Settlement::Done);
-    }
+        .await?;
+    Ok(renewed.rows_affected() > 0)
+}
+
+async fn finish_and_keep(
+    transaction: &mut Transaction,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<Settlement, sqlx::Error> {
     let kept = sqlx::query(sql::FINISH_AND_KEEP)
         .bind(lease.kind.as_str())
         .bind(lease.subject)

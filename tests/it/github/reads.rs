@@ -20,10 +20,10 @@ const FILE: u32 = 0o100_644;
 const LINK: u32 = 0o120_000;
 
 /// A file of a made-up repository.
-struct Given(&'static str, u32, Vec<u8>);
+pub(crate) struct Given(pub &'static str, pub u32, pub Vec<u8>);
 
 impl Given {
-    fn oid(&self) -> String {
+    pub(crate) fn oid(&self) -> String {
         let mut hash = sha1::Sha1::new_with_prefix(format!("blob {}\0", self.2.len()));
         hash.update(&self.2);
         hash.finalize().iter().fold(String::new(), |mut hex, byte| {
@@ -37,14 +37,14 @@ impl Given {
         json!({"name": name, "mode": self.1, "type": "blob", "oid": self.oid(), "size": self.2.len()})
     }
 
-    fn blob(&self) -> Value {
+    pub(crate) fn blob(&self) -> Value {
         let text = std::str::from_utf8(&self.2).ok().filter(|text| !text.contains('\0'));
         json!({"__typename": "Blob", "oid": self.oid(), "byteSize": self.2.len(),
             "isBinary": text.is_none(), "isTruncated": false, "text": text})
     }
 }
 
-fn file(path: &'static str, content: &str) -> Given {
+pub(crate) fn file(path: &'static str, content: &str) -> Given {
     Given(path, FILE, content.as_bytes().to_vec())
 }
 
@@ -72,7 +72,7 @@ fn item(number: u64, kind: &str, state: &str) -> Value {
 }
 
 /// The repository `agency/site` with these files at its root.
-fn repository(files: &[Given]) -> Value {
+pub(crate) fn repository(files: &[Given]) -> Value {
     let mut repository = json!({"id": "R_42", "databaseId": 42, "nameWithOwner": "agency/site",
         "url": "https://github.example/agency/site", "description": "", "visibility": "PUBLIC",
         "isArchived": false, "isDisabled": false, "isEmpty": false, "isFork": false, "isMirror": false,
@@ -92,16 +92,20 @@ fn repository(files: &[Given]) -> Value {
     repository
 }
 
-fn graphql(seen: &Seen, operation: &str) -> bool {
+pub(crate) fn graphql(seen: &Seen, operation: &str) -> bool {
     seen.path == "/graphql" && seen.body["operationName"] == operation
 }
 
-fn data(repository: &Value, home: &Value, known: &Value) -> Response {
+pub(crate) fn data(repository: &Value, home: &Value, known: &Value) -> Response {
     let errors = if home.is_null() { json!([{"type": "NOT_FOUND", "path": ["home"]}]) } else { json!([]) };
     reply(200, json!({"data": {"repository": repository, "home": home, "known": known}, "errors": errors}))
 }
 
-async fn read(reader: &Reader, known: &[String], wanted: &[&str]) -> Result<RepositoryRead, Error> {
+pub(crate) async fn read(
+    reader: &Reader,
+    known: &[String],
+    wanted: &[&str],
+) -> Result<RepositoryRead, Error> {
     let wanted: Vec<String> = wanted.iter().map(|path| (*path).to_owned()).collect();
     let name = "agency/site".parse().unwrap();
     reader.read_repository(&name, Some(RepositoryId(42)), known, &names(), &|_: &Files| wanted.clone()).await

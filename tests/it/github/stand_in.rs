@@ -21,25 +21,25 @@ use muster::{
         outgoing::PublicText,
         repository::{InstallationId, RepositoryId, Visibility},
     },
-    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Writer},
+    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Turn, Writer},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-pub(super) const ONE: InstallationId = InstallationId(1);
-pub(super) const TWO: InstallationId = InstallationId(2);
+pub(crate) const ONE: InstallationId = InstallationId(1);
+pub(crate) const TWO: InstallationId = InstallationId(2);
 
 /// A request as the stand-in saw it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Value,
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Seen {
-    pub(super) fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&str> {
         self.headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
     }
 }
@@ -47,42 +47,85 @@ impl Seen {
 type Answers = Arc<dyn Fn(&Seen, usize) -> Response + Send + Sync>;
 
 /// A server on loopback that answers what a test says.
-pub(super) struct StandIn {
-    pub(super) origin: String,
-    pub(super) seen: Arc<Mutex<Vec<Seen>>>,
+pub(crate) struct StandIn {
+    pub(crate) origin: String,
+    pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl StandIn {
     /// `answers` gets each request, and how many of its kind came before.
-    pub(super) async fn start(answers: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static) -> StandIn {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let state: (Answers, Arc<Mutex<Vec<Seen>>>) = (Arc::new(answers), Arc::clone(&seen));
+    pub(crate) async fn start(answers: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static) -> StandIn {
+        let (seen, router) = StandIn::router(answers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(state);
         tokio::spawn(async move { axum::serve(listener, router).await });
         StandIn { origin, seen }
     }
 
-    pub(super) fn endpoints(&self) -> Endpoints {
+    /// The same behind TLS, at `https://localhost`.
+    pub(crate) async fn start_tls(
+        tls: Arc<rustls::ServerConfig>,
+        answers: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static,
+    ) -> StandIn {
+        let (seen, router) = StandIn::router(answers);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let acceptor = tokio_rustls::TlsAcceptor::from(tls);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, router) = (acceptor.clone(), router.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust us ends here.
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let service = hyper_util::service::TowerToHyperService::new(router);
+                    let io = hyper_util::rt::TokioIo::new(stream);
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+                });
+            }
+        });
+        StandIn { origin, seen }
+    }
+
+    fn router(
+        answers: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static,
+    ) -> (Arc<Mutex<Vec<Seen>>>, Router) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let state: (Answers, Arc<Mutex<Vec<Seen>>>) = (Arc::new(answers), Arc::clone(&seen));
+        (seen, Router::new().fallback(dated).with_state(state))
+    }
+
+    pub(crate) fn endpoints(&self) -> Endpoints {
         Endpoints::new(&self.origin, None).unwrap()
     }
 
-    pub(super) fn with_token(&self) -> GitHub {
+    pub(crate) fn with_token(&self) -> GitHub {
         GitHub::with_token(self.endpoints(), SecretString::from("plain"), clock()).unwrap()
     }
 
-    pub(super) fn with_app(&self) -> GitHub {
+    pub(crate) fn with_app(&self) -> GitHub {
         GitHub::with_app(self.endpoints(), app(1), clock()).unwrap()
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(super) fn count(&self, method: &Method, path: &str) -> usize {
+    pub(crate) fn count(&self, method: &Method, path: &str) -> usize {
         self.seen().iter().filter(|seen| seen.method == *method && seen.path == path).count()
     }
+}
+
+/// The answer with the time of our clock, unless it has one.
+async fn dated(state: State<(Answers, Arc<Mutex<Vec<Seen>>>)>, request: Request) -> Response {
+    let mut response = answer(state, request).await;
+    response.headers_mut().entry(header::DATE).or_insert_with(|| date(clock().now()));
+    response
+}
+
+/// A moment as the header `Date` has it.
+pub(crate) fn date(at: Timestamp) -> http::HeaderValue {
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap();
+    text.parse().unwrap()
 }
 
 async fn answer(
@@ -114,32 +157,32 @@ async fn answer(
     answers(&seen, before)
 }
 
-pub(super) fn reply(status: u16, body: Value) -> Response {
+pub(crate) fn reply(status: u16, body: Value) -> Response {
     Response::builder().status(status).body(Body::from(body.to_string())).unwrap()
 }
 
-pub(super) fn nothing() -> Response {
+pub(crate) fn nothing() -> Response {
     reply(404, json!({ "message": "Not Found" }))
 }
 
-pub(super) fn with(mut response: Response, name: &'static str, value: &str) -> Response {
+pub(crate) fn with(mut response: Response, name: &'static str, value: &str) -> Response {
     response.headers_mut().insert(name, value.parse().unwrap());
     response
 }
 
 /// An answer that breaks off.
-pub(super) fn broken() -> Response {
+pub(crate) fn broken() -> Response {
     let parts = [Ok(Bytes::from_static(b"{\"id\":")), Err(std::io::Error::other("the line broke"))];
     Response::new(Body::from_stream(futures_util::stream::iter(parts)))
 }
 
-pub(super) fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     static CLOCK: OnceLock<Timestamp> = OnceLock::new();
     Clock::stepped(*CLOCK.get_or_init(|| Timestamp::from_second(1_800_000_000).unwrap()))
 }
 
 /// The App with this many keys, made once.
-pub(super) fn app(keys: usize) -> App {
+pub(crate) fn app(keys: usize) -> App {
     static PEMS: OnceLock<Vec<SecretString>> = OnceLock::new();
     let pems = PEMS.get_or_init(|| {
         use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
@@ -154,7 +197,7 @@ pub(super) fn app(keys: usize) -> App {
     App::new("Iv1.0123456789abcdef", &pems[..keys]).unwrap()
 }
 
-pub(super) fn target() -> Target {
+pub(crate) fn target() -> Target {
     Target {
         id: RepositoryId(42),
         node_id: "R_42".to_owned(),
@@ -163,15 +206,20 @@ pub(super) fn target() -> Target {
     }
 }
 
-pub(super) fn writer(github: &GitHub) -> Writer {
-    github.writer(ONE, target(), Pace::default()).unwrap()
+/// Leave for whatever is asked.
+pub(super) fn with_leave(github: &GitHub) -> GitHub {
+    github.clone().with_leave(|_, _, _| async { Ok(Turn::Now) })
 }
 
-pub(super) fn text() -> PublicText {
+pub(crate) fn writer(github: &GitHub) -> Writer {
+    with_leave(github).writer(ONE, target(), Pace::default()).unwrap()
+}
+
+pub(crate) fn text() -> PublicText {
     PublicText::about(Visibility::Public).say("Words.")
 }
 
-pub(super) fn names() -> OurNames {
+pub(crate) fn names() -> OurNames {
     OurNames {
         prefix: "muster/".to_owned(),
         label: "open-source-compliance".to_owned(),
@@ -180,11 +228,11 @@ pub(super) fn names() -> OurNames {
     }
 }
 
-pub(super) fn listed(id: u64) -> Value {
+pub(crate) fn listed(id: u64) -> Value {
     json!({"id": id, "node_id": format!("R_{id}"), "full_name": format!("agency/r{id}"), "private": true,
         "visibility": "private", "archived": false, "fork": false, "pushed_at": null, "default_branch": "main"})
 }
 
-pub(super) fn made() -> Value {
+pub(crate) fn made() -> Value {
     json!({"id": 9, "number": 3, "node_id": "I_9", "html_url": "https://github.example/agency/site/issues/3"})
 }

@@ -19,11 +19,13 @@ use crate::state::{
 pub struct Builder {
     clock: Clock,
     flavor: Flavor,
+    own_name: Option<String>,
     app: NewApp,
     organizations: Vec<NewOrganization>,
     users: Vec<String>,
     user_repositories: Vec<(String, NewRepository)>,
     installations: Vec<NewInstallation>,
+    tenants_apart: bool,
     list_lag: SignedDuration,
     hourly: Option<Option<u64>>,
     tree_limit: Option<usize>,
@@ -70,6 +72,7 @@ pub struct NewRepository {
     template: Option<String>,
     default_branch: String,
     has_issues: bool,
+    has_pull_requests: bool,
     languages: BTreeMap<String, u64>,
     license: Option<String>,
     created_at: Option<Timestamp>,
@@ -112,7 +115,7 @@ pub fn app(slug: &str) -> NewApp {
         permissions: permissions.into(),
         events: events.map(str::to_owned).to_vec(),
         hook_url: None,
-        webhook_secret: Some("a secret of the sandbox, long enough".to_owned()),
+        webhook_secret: Some("a secret of the sandbox that is long enough".to_owned()),
     }
 }
 
@@ -207,6 +210,7 @@ pub fn repository(name: &str) -> NewRepository {
         template: None,
         default_branch: "main".to_owned(),
         has_issues: true,
+        has_pull_requests: true,
         languages: BTreeMap::new(),
         license: None,
         created_at: None,
@@ -335,6 +339,12 @@ impl NewRepository {
         self
     }
 
+    /// Pull requests switched off.
+    pub fn without_pull_requests(mut self) -> Self {
+        self.has_pull_requests = false;
+        self
+    }
+
     /// A language with its bytes.
     pub fn language(mut self, name: &str, bytes: u64) -> Self {
         self.languages.insert(name.to_owned(), bytes);
@@ -410,11 +420,13 @@ impl Default for Builder {
         Builder {
             clock: Arc::new(Timestamp::now),
             flavor: Flavor::default(),
+            own_name: None,
             app: app("sandbox-app"),
             organizations: Vec::new(),
             users: Vec::new(),
             user_repositories: Vec::new(),
             installations: Vec::new(),
+            tenants_apart: false,
             list_lag: SignedDuration::ZERO,
             hourly: None,
             tree_limit: None,
@@ -435,6 +447,13 @@ impl Builder {
     /// Which GitHub is played.
     pub fn flavor(mut self, flavor: Flavor) -> Self {
         self.flavor = flavor;
+        self
+    }
+
+    /// The host by which answers name this GitHub (`git.agency.example`),
+    /// instead of the address it is reached at: a server behind an alias.
+    pub fn own_name(mut self, host: &str) -> Self {
+        self.own_name = Some(host.to_owned());
         self
     }
 
@@ -465,6 +484,14 @@ impl Builder {
     /// An installation of the App.
     pub fn installation(mut self, installation: NewInstallation) -> Self {
         self.installations.push(installation);
+        self
+    }
+
+    /// Stricter than GitHub, which shows public repositories to every token: an
+    /// installation token that names anything of another account is refused,
+    /// and the call is among [`Sandbox::strays`].
+    pub fn tenants_apart(mut self) -> Self {
+        self.tenants_apart = true;
         self
     }
 
@@ -508,18 +535,20 @@ impl Builder {
     /// # Panics
     /// When the description contradicts itself: a name that is not there.
     pub async fn start(self) -> std::io::Result<Sandbox> {
-        let (api, web, flavor) = (self.api, self.web, self.flavor);
-        Sandbox::serve(self.state(), flavor, api, web).await
+        let (api, web, apart) = (self.api, self.web, self.tenants_apart);
+        let own_name = self.own_name.clone();
+        Sandbox::serve(self.state(), own_name, apart, api, web).await
     }
 
     fn state(self) -> State {
-        let mut state = State::new(self.clock, &self.app.slug);
+        let mut state = State::new(self.clock, self.flavor, &self.app.slug);
         let default_limit = match self.flavor {
-            Flavor::DotCom => Some(5000),
+            Flavor::DotCom | Flavor::DataResidency => Some(5000),
             Flavor::Server => None,
         };
         state.limits.hourly = self.hourly.unwrap_or(default_limit);
         state.list_lag = self.list_lag;
+        state.signs_commits = self.flavor == Flavor::DotCom;
         state.tree_limit = self.tree_limit.unwrap_or(state.tree_limit);
         state.text_limit = self.text_limit.unwrap_or(state.text_limit);
         let app = state.app_mut();
@@ -539,12 +568,12 @@ impl Builder {
             let kind = AccountKind::Organization(Organization { members, base_role, free });
             let id = state.add_account(&organization.login, kind);
             for repository in organization.repositories {
-                state.plant(id, repository).expect("the repositories described have different names");
+                state.plant(id, repository).expect("the repositories described can be made");
             }
         }
         for (login, repository) in self.user_repositories {
             let id = state.person(&login);
-            state.plant(id, repository).expect("the repositories described have different names");
+            state.plant(id, repository).expect("the repositories described can be made");
         }
         for new in self.installations {
             state.install_described(new);
@@ -589,10 +618,12 @@ impl State {
     /// Makes a repository as described, with its first commit.
     ///
     /// # Errors
-    /// `Invalid` when the owner has one of that name.
+    /// `Invalid` when the owner has one of that name, `Unprocessable` when
+    /// this GitHub has none of that visibility.
     pub fn plant(&mut self, owner: AccountId, new: NewRepository) -> Result<RepositoryId, Refusal> {
         let login = self.login(owner).to_owned();
         self.free_name(&login, &new.name)?;
+        self.may_be(new.visibility)?;
         let now = self.now();
         let created_at = new.created_at.unwrap_or(now - SignedDuration::from_hours(24 * 90));
         let id = self.next_id();
@@ -636,6 +667,7 @@ impl State {
             template,
             default_branch: new.default_branch,
             has_issues: new.has_issues,
+            has_pull_requests: new.has_pull_requests,
             languages: new.languages,
             license: new.license,
             created_at,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::state::InstallationId;
@@ -10,6 +11,8 @@ use crate::state::InstallationId;
 /// One call that reached the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// When it came.
+    pub at: Timestamp,
     /// HTTP method.
     pub method: String,
     /// Route template; `None` for a route the sandbox does not know.
@@ -22,6 +25,9 @@ pub struct Call {
     pub status: u16,
     /// The installation whose token was used.
     pub installation: Option<InstallationId>,
+    /// Whether it came without credentials; not known of one that a fault
+    /// kept from being read.
+    pub anonymous: bool,
     /// Points: GraphQL's own cost, 1 for a REST call, 0 for a free one.
     pub cost: u64,
     /// Whether it creates content (issue, pull request, comment) or, for

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::build::{Builder, NewRepository};
+use crate::catch::{self, Catch, Caught, Trap};
 use crate::fault::Fault;
 use crate::record::{Call, Exchanges};
 use crate::rest;
-use crate::state::{AppKey, Caller, Delivery, Flavor, RepositoryId, State, Urls};
+use crate::state::{AccountId, AppKey, Caller, Delivery, Flavor, Refusal, RepositoryId, State, Urls};
 
 /// A running GitHub. Cloning gives another handle of the same.
 #[derive(Clone)]
@@ -20,11 +21,14 @@ pub struct Sandbox {
 
 struct Inner {
     flavor: Flavor,
+    tenants_apart: bool,
     urls: Urls,
     state: Arc<Mutex<State>>,
     faults: Mutex<Vec<Fault>>,
+    traps: Mutex<Vec<Trap>>,
     calls: Mutex<Vec<Call>>,
     failures: Mutex<Vec<String>>,
+    strays: Mutex<Vec<String>>,
     exchanges: Option<Mutex<Exchanges>>,
     holding: Notify,
     released: Notify,
@@ -44,27 +48,41 @@ impl Sandbox {
 
     pub(crate) async fn serve(
         mut state: State,
-        flavor: Flavor,
+        own_name: Option<String>,
+        tenants_apart: bool,
         api: SocketAddr,
         web: SocketAddr,
     ) -> std::io::Result<Sandbox> {
         let (api, web) = (TcpListener::bind(api).await?, TcpListener::bind(web).await?);
         let (root, web_url) =
             (format!("http://{}", api.local_addr()?), format!("http://{}", web.local_addr()?));
-        state.urls = match flavor {
-            Flavor::DotCom => Urls { graphql: format!("{root}/graphql"), api: root, web: web_url },
-            Flavor::Server => {
-                Urls { api: format!("{root}/api/v3"), graphql: format!("{root}/api/graphql"), web: web_url }
+        let flavor = state.flavor;
+        let at = |root: &str, web: &str| match flavor {
+            Flavor::DotCom | Flavor::DataResidency => {
+                Urls { api: root.to_owned(), graphql: format!("{root}/graphql"), web: web.to_owned() }
             }
+            Flavor::Server => Urls {
+                api: format!("{root}/api/v3"),
+                graphql: format!("{root}/api/graphql"),
+                web: web.to_owned(),
+            },
+        };
+        let urls = at(&root, &web_url);
+        state.urls = match own_name.map(|host| format!("https://{host}")) {
+            Some(own) => at(&own, &own),
+            None => urls.clone(),
         };
         state.silent = false;
         let inner = Inner {
             flavor,
-            urls: state.urls.clone(),
+            tenants_apart,
+            urls,
             state: Arc::new(Mutex::new(state)),
             faults: Mutex::default(),
+            traps: Mutex::default(),
             calls: Mutex::default(),
             failures: Mutex::default(),
+            strays: Mutex::default(),
             exchanges: Exchanges::from_environment()?.map(Mutex::new),
             holding: Notify::new(),
             released: Notify::new(),
@@ -218,17 +236,23 @@ impl Sandbox {
         lock(&self.inner.faults).clone()
     }
 
+    /// How many calls faults of this kind are still to hit.
+    pub fn faults_left(&self, kind: crate::FaultKind) -> u64 {
+        lock(&self.inner.faults).iter().filter(|fault| fault.kind == kind).map(|fault| fault.times).sum()
+    }
+
     /// Ends all faults that have not hit yet.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
     }
 
-    /// Waits until [`crate::FaultKind::Held`] holds one more call.
+    /// Waits until [`crate::FaultKind::Held`] or
+    /// [`crate::FaultKind::HeldAfter`] holds one more call.
     pub async fn holds(&self) {
         self.inner.holding.notified().await;
     }
 
-    /// Lets the calls go that [`crate::FaultKind::Held`] holds.
+    /// Lets the calls go that are held.
     pub fn release(&self) {
         self.inner.released.notify_waiters();
     }
@@ -244,10 +268,21 @@ impl Sandbox {
     pub(crate) fn take_fault(
         &self,
         route: &str,
-        operation: Option<&str>,
-        nodes: u64,
+        measure: Option<&crate::graphql::Measure>,
     ) -> Option<crate::FaultKind> {
-        crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
+        crate::fault::take(&mut lock(&self.inner.faults), route, measure)
+    }
+
+    /// Sets a trap for one call, which is never answered. The receiver is told
+    /// when it is caught; dropping it takes the trap away.
+    pub fn catch(&self, catch: Catch) -> oneshot::Receiver<()> {
+        let (told, caught) = oneshot::channel();
+        lock(&self.inner.traps).push(Trap { catch, told });
+        caught
+    }
+
+    pub(crate) fn caught(&self, path: &str, body: &[u8]) -> Option<Caught> {
+        catch::take(&mut lock(&self.inner.traps), path, body)
     }
 
     /// Every call so far, oldest first.
@@ -275,6 +310,27 @@ impl Sandbox {
         lock(&self.inner.failures).push(failure);
     }
 
+    /// Calls in which a token of one installation named anything of another
+    /// account, of a sandbox whose [`crate::Builder::tenants_apart`]; each was
+    /// refused.
+    pub fn strays(&self) -> Vec<String> {
+        lock(&self.inner.strays).clone()
+    }
+
+    /// Refuses a call of an installation that names an account not its own.
+    pub(crate) fn keep_apart(&self, caller: &Caller, named: &[AccountId], call: &str) -> Result<(), Refusal> {
+        let Caller::Installation(grant) = caller else { return Ok(()) };
+        if !self.inner.tenants_apart {
+            return Ok(());
+        }
+        let own = self.state(|state| state.installation(grant.installation).map(|home| home.account))?;
+        if named.iter().all(|account| *account == own) {
+            return Ok(());
+        }
+        lock(&self.inner.strays).push(format!("installation {}: {call}", grant.installation));
+        Err(Refusal::NotFound)
+    }
+
     pub(crate) fn exchange(&self, exchange: &serde_json::Value) {
         if let Some(exchanges) = &self.inner.exchanges
             && let Err(error) = lock(exchanges).write(exchange)
@@ -288,12 +344,24 @@ impl Sandbox {
     pub async fn deliver(&self) -> usize {
         let _one_at_a_time = self.inner.delivering.lock().await;
         let mut sent = 0;
-        while let Some(next) = self.state(|state| state.pending().next().cloned()) {
-            let attempt = crate::webhook::send(self, &next).await;
-            self.change(|state| state.settle(next.id, attempt));
+        while self.send_next().await.is_some() {
             sent += 1;
         }
         sent
+    }
+
+    /// Sends the oldest pending delivery; `None` if there is none.
+    pub async fn deliver_next(&self) -> Option<Delivery> {
+        let _one_at_a_time = self.inner.delivering.lock().await;
+        self.send_next().await
+    }
+
+    async fn send_next(&self) -> Option<Delivery> {
+        let mut next = self.state(|state| state.pending().next().cloned())?;
+        let attempt = crate::webhook::send(self, &next).await;
+        self.change(|state| state.settle(next.id, attempt.clone()));
+        next.attempt = Some(attempt);
+        Some(next)
     }
 
     /// Sends deliveries as they happen, for a demonstration.

@@ -66,19 +66,33 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         sandbox.fail(format!("{} {}: no API there", parts.method, parts.uri.path()));
         return Ok(respond(&sandbox, Answer::message(404, "Not Found"), None, Resource::Core));
     };
-    if call.graphql { post_graphql(&sandbox, call).await } else { call_rest(&sandbox, call).await }
+    let caught = sandbox.caught(&call.path, &call.body);
+    if let Some(caught) = caught {
+        if caught.done {
+            let _unanswered = answer(&sandbox, call).await;
+        }
+        caught.wait().await;
+        return Err(Broken);
+    }
+    // What was asked is done, though the caller hangs up meanwhile.
+    let doing = tokio::spawn(async move { answer(&sandbox, call).await });
+    doing.await.unwrap_or(Err(Broken))
+}
+
+async fn answer(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
+    if call.graphql { post_graphql(sandbox, call).await } else { call_rest(sandbox, call).await }
 }
 
 impl Asked {
     fn read(flavor: Flavor, parts: &Parts, body: Bytes) -> Option<Asked> {
         let path = parts.uri.path();
         let graphql = match flavor {
-            Flavor::DotCom => path == "/graphql",
+            Flavor::DotCom | Flavor::DataResidency => path == "/graphql",
             Flavor::Server => path == "/api/graphql",
         };
         let within = match flavor {
             Flavor::Server if !graphql => path.strip_prefix("/api/v3")?,
-            Flavor::Server | Flavor::DotCom => path,
+            Flavor::Server | Flavor::DotCom | Flavor::DataResidency => path,
         };
         Some(Asked {
             method: parts.method.to_string(),
@@ -137,18 +151,16 @@ async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<An
             }] }))
             .header("x-ratelimit-remaining", 0),
         ),
-        FaultKind::Slow(duration) => {
-            tokio::time::sleep(duration).await;
-            None
-        }
         FaultKind::Held => {
             sandbox.held().await;
             None
         }
         FaultKind::BadGatewayAfter
         | FaultKind::ResetAfter
+        | FaultKind::HeldAfter
         | FaultKind::TruncatedTree
-        | FaultKind::PartialData => None,
+        | FaultKind::PartialData
+        | FaultKind::Cut(_) => None,
     })
 }
 
@@ -170,19 +182,23 @@ fn limited(sandbox: &Sandbox, status: u16, limit: Limit) -> Answer {
 }
 
 /// What a fault makes of an answer after the real thing was done.
-fn after(fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
+async fn after(sandbox: &Sandbox, fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
     match fault {
         Some(FaultKind::BadGatewayAfter) => Ok(bad_gateway()),
         Some(FaultKind::ResetAfter) => Err(Broken),
         Some(FaultKind::PartialData) => Ok(partial(answer)),
+        Some(FaultKind::HeldAfter) => {
+            sandbox.held().await;
+            Ok(answer)
+        }
         Some(
             FaultKind::BadGateway
             | FaultKind::Reset
             | FaultKind::Unauthorized
             | FaultKind::Limited(..)
-            | FaultKind::Slow(_)
             | FaultKind::Held
             | FaultKind::TruncatedTree
+            | FaultKind::Cut(_)
             | FaultKind::GraphqlRateLimited
             | FaultKind::TooManyNodes(_),
         )
@@ -210,20 +226,25 @@ fn partial(mut answer: Answer) -> Answer {
 
 async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
     let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    let request = graphql::Request::parse(&body);
+    let mut request = graphql::Request::parse(&body);
     let measure = request.as_ref().map(graphql::Request::measure).ok();
     let operation = measure.and_then(|measure| measure.operation.clone());
-    let nodes = measure.map_or(0, |measure| measure.nodes);
     let writes = measure.is_some_and(|measure| measure.mutation);
-    let fault = sandbox.take_fault("POST /graphql", operation.as_deref(), nodes);
+    let fault = sandbox.take_fault("POST /graphql", measure);
+    if let (Some(FaultKind::Cut(fields)), Ok(request)) = (fault, &mut request) {
+        request.cut_after(fields);
+    }
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: Some("/graphql".to_owned()),
             operation: operation.clone(),
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -237,7 +258,7 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
         Ok(Some(answer)) => Outcome { answer, caller: None, cost: 0 },
         Ok(None) => answer_graphql(sandbox, &call, &request),
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)
@@ -273,6 +294,11 @@ fn answer_graphql(
             Outcome { answer: Answer::ok(invalid.body.clone()), caller: Some(caller), cost: 0 }
         }
         Ok(request) => {
+            let named = sandbox.state(|state| accounts_in(state, &request.variables()));
+            let operation = request.measure().operation.clone().unwrap_or_default();
+            if let Err(refusal) = sandbox.keep_apart(&caller, &named, &format!("POST /graphql {operation}")) {
+                return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+            }
             let answer = sandbox.change(|state| request.execute(state, &caller));
             Outcome { answer: Answer::ok(answer.body), caller: Some(caller), cost: answer.cost }
         }
@@ -288,15 +314,18 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let template = matched.as_ref().map(|matched| matched.route.template);
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
     let fault =
-        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None));
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: template.map(str::to_owned),
             operation: None,
             path: call.path.clone(),
             status,
             installation: installation(caller),
+            anonymous: caller == Some(&Caller::Anonymous),
             cost,
             writes,
         });
@@ -312,7 +341,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
             answer_rest(sandbox, &call, matched, truncate)
         }
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)
@@ -359,6 +388,14 @@ fn answer_rest(sandbox: &Sandbox, call: &Asked, matched: Option<Matched>, trunca
         Ok(caller) => caller,
         Err(refusal) => return refused(refusal.into()),
     };
+    let named = sandbox.state(|state| {
+        let owners = matched.parameters.iter().filter(|(name, _)| ["owner", "org"].contains(name));
+        owners.filter_map(|(_, login)| Some(state.account_named(login)?.id)).collect::<Vec<_>>()
+    });
+    let shown = format!("{} {}", call.method, call.path);
+    if let Err(refusal) = sandbox.keep_apart(&caller, &named, &shown) {
+        return Outcome { answer: refusal.into(), caller: Some(caller), cost: 0 };
+    }
     let (query, body) = match arguments(sandbox, call, &matched) {
         Ok(arguments) => arguments,
         Err(answer) => return Outcome { answer, caller: Some(caller), cost: 0 },
@@ -461,6 +498,28 @@ fn arguments(
     Ok((query, body))
 }
 
+/// The accounts that variables name, by login or by a node of theirs.
+fn accounts_in(state: &state::State, variables: &Value) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut left = vec![variables];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => {
+                let home = state::Node::decode(text).and_then(|node| node.home());
+                found.extend(home.and_then(|home| Some(state.repository(home).ok()?.owner)));
+            }
+            Value::Array(items) => left.extend(items),
+            Value::Object(fields) => {
+                let login = fields.get("owner").and_then(Value::as_str);
+                found.extend(login.and_then(|login| Some(state.account_named(login)?.id)));
+                left.extend(fields.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    found
+}
+
 fn installation(caller: Option<&Caller>) -> Option<u64> {
     match caller {
         Some(Caller::Installation(grant)) => Some(grant.installation),
@@ -483,6 +542,9 @@ fn respond(
         .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         .header("x-github-request-id", state::unique())
         .header("x-github-media-type", "github.v3; format=json");
+    if let Some(version) = sandbox.flavor().version() {
+        response = response.header("x-github-enterprise-version", version);
+    }
     if let Ok(date) = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
         response = response.header("date", date);
     }

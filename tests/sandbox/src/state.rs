@@ -29,11 +29,12 @@ pub use check::{CheckChange, CheckContent, CheckRun, CheckSuite};
 pub use delivery::{Attempt, Delivery};
 pub(crate) use delivery::{Scope, unique};
 pub use issue::{
-    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS, Reaction, Subject,
+    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, Labeled, NewIssue, REACTIONS,
+    Reaction, Subject,
 };
 pub use limit::{Budget, Resource};
 pub use node::Node;
-pub use pull_request::{MergeMethod, Merged, NewPullRequest, PullRequest};
+pub use pull_request::{AutoMerge, MergeMethod, Merged, NewPullRequest, PullRequest};
 pub use reference::{CommitOnBranch, FilePush, RefUpdate};
 pub use refusal::Refusal;
 pub use repository::{BranchRule, Found, Repository, RepositoryId, Ruleset, Visibility};
@@ -54,8 +55,31 @@ pub enum Flavor {
     #[default]
     DotCom,
     /// GitHub Enterprise Server: REST beneath `/api/v3`, GraphQL at
-    /// `/api/graphql`, no rate limits unless switched on.
+    /// `/api/graphql`, no rate limits unless switched on, deliveries kept for
+    /// 30 days, and its version on every answer.
     Server,
+    /// `api.SUBDOMAIN.ghe.com`: paths as on github.com, and no repository is
+    /// public (GitHub Docs, "About GitHub Enterprise Cloud with data
+    /// residency").
+    DataResidency,
+}
+
+impl Flavor {
+    /// `X-GitHub-Enterprise-Version`, which only a server sends.
+    pub(crate) fn version(self) -> Option<&'static str> {
+        match self {
+            Flavor::Server => Some("3.19.2"),
+            Flavor::DotCom | Flavor::DataResidency => None,
+        }
+    }
+
+    /// How long deliveries are kept: 3 days, on a server 30.
+    pub(crate) fn deliveries_kept(self) -> SignedDuration {
+        match self {
+            Flavor::Server => SignedDuration::from_hours(30 * 24),
+            Flavor::DotCom | Flavor::DataResidency => SignedDuration::from_hours(3 * 24),
+        }
+    }
 }
 
 /// The addresses that answers name.
@@ -72,6 +96,8 @@ pub struct Urls {
 /// A whole GitHub.
 pub struct State {
     clock: Clock,
+    /// Which GitHub is played.
+    pub(crate) flavor: Flavor,
     /// The addresses that answers name; set when the sandbox starts.
     pub urls: Urls,
     last_id: u64,
@@ -87,6 +113,9 @@ pub struct State {
     pub tree_limit: usize,
     /// Bytes of a blob's text GraphQL shows at most; GitHub's is 512 KiB.
     pub text_limit: usize,
+    /// Whether GitHub signs the commits it makes: always on github.com, on a
+    /// server only once its administrator has set it up.
+    pub signs_commits: bool,
     /// While the world is being built nothing is told to anybody.
     pub(crate) silent: bool,
     /// Woken when a delivery is queued.
@@ -95,7 +124,7 @@ pub struct State {
 
 impl State {
     /// A GitHub with nothing but one App and its owner.
-    pub(crate) fn new(clock: Clock, slug: &str) -> State {
+    pub(crate) fn new(clock: Clock, flavor: Flavor, slug: &str) -> State {
         let now = clock();
         let nothing = App {
             id: 0,
@@ -112,6 +141,7 @@ impl State {
         };
         let mut state = State {
             clock,
+            flavor,
             urls: Urls::default(),
             last_id: 1000,
             accounts: BTreeMap::new(),
@@ -124,6 +154,7 @@ impl State {
             list_lag: SignedDuration::ZERO,
             tree_limit: 100_000,
             text_limit: 512 * 1024,
+            signs_commits: true,
             silent: true,
             changed: Arc::new(Notify::new()),
         };

@@ -41,6 +41,11 @@ fn headers(state: &State, delivery: &Delivery) -> Vec<(&'static str, String)> {
         ("X-GitHub-Hook-Installation-Target-ID", app.id.to_string()),
         ("X-GitHub-Hook-Installation-Target-Type", "integration".to_owned()),
     ];
+    if let Some(version) = state.flavor.version() {
+        let host = state.urls.web.split_once("://").map_or("", |(_, host)| host);
+        headers.push(("X-GitHub-Enterprise-Version", version.to_owned()));
+        headers.push(("X-GitHub-Enterprise-Host", host.to_owned()));
+    }
     if let Some(secret) = &app.webhook_secret {
         let (secret, body) = (secret.as_bytes(), delivery.payload.as_bytes());
         headers.push(("X-Hub-Signature", old_signature(secret, body)));

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::git::{Mode, Objects};
 use crate::state::{
-    AccountKind, Caller, FilePush, Grant, Level, NewIssue, NewPullRequest, Node, Organization, Permission,
-    Permissions, Repository, Role, State, Visibility,
+    AccountKind, Caller, FilePush, Flavor, Grant, Level, NewIssue, NewPullRequest, Node, Organization,
+    Permission, Permissions, Repository, Role, State, Visibility,
 };
 
 /// The organization `agency` with the App installed on `site` and `empty`, not
@@ -26,7 +26,7 @@ pub(crate) const README: &str = "# Site\n\n- [ ] one\n- [x] two\n";
 impl World {
     pub(crate) fn new() -> Self {
         let at = "2026-03-02T15:00:00Z".parse().expect("a time");
-        let mut state = State::new(Arc::new(move || at), "tester");
+        let mut state = State::new(Arc::new(move || at), Flavor::DotCom, "tester");
         let alice = state.add_account("alice", AccountKind::User);
         state.add_account("mallory", AccountKind::User);
         let members = BTreeMap::from([(alice, false)]);
@@ -101,6 +101,7 @@ fn add(state: &mut State, owner: u64, name: &str, visibility: Visibility) -> u64
         template: None,
         default_branch: "main".to_owned(),
         has_issues: true,
+        has_pull_requests: true,
         languages: BTreeMap::new(),
         license: Some("CC0-1.0".to_owned()),
         created_at: now,

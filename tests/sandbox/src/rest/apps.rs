@@ -83,8 +83,7 @@ pub(super) fn deliveries(input: &mut Input<'_>) -> Result {
         Some("failure") => |d| d.attempt.as_ref().is_some_and(|attempt| !attempt.succeeded()),
         Some(_) => return Err(Refusal::Unprocessable("Invalid status".to_owned())),
     };
-    // GitHub keeps deliveries for three days.
-    let oldest = input.state.now() - jiff::SignedDuration::from_hours(72);
+    let oldest = input.state.now() - input.state.flavor.deliveries_kept();
     let recent = |delivery: &&Delivery| delivery.attempt.as_ref().is_some_and(|attempt| attempt.at >= oldest);
     let mut rest =
         input.state.delivered().filter(recent).filter(|delivery| delivery.id <= cursor && wanted(delivery));

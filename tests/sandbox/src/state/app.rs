@@ -233,6 +233,12 @@ impl State {
         token
     }
 
+    /// Every token that was made and not revoked: what nobody should find
+    /// anywhere else.
+    pub fn tokens(&self) -> Vec<String> {
+        self.tokens.keys().cloned().collect()
+    }
+
     /// What the installation tokens allow that were made and not revoked,
     /// expired ones too.
     pub fn grants(&self) -> Vec<Grant> {

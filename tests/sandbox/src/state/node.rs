@@ -79,6 +79,29 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The repository it is, or is in.
+    pub fn home(&self) -> Option<RepositoryId> {
+        match self {
+            Node::Repository(home)
+            | Node::Issue(home, _)
+            | Node::PullRequest(home, _)
+            | Node::IssueComment(home, _)
+            | Node::Label(home, _)
+            | Node::CheckSuite(home, _)
+            | Node::CheckRun(home, _)
+            | Node::Ref(home, _)
+            | Node::Object(home, _) => Some(*home),
+            Node::User(_)
+            | Node::Bot(_)
+            | Node::Organization(_)
+            | Node::App(_)
+            | Node::Installation(_)
+            | Node::Reaction(_) => None,
+        }
+    }
+}
+
 impl Account {
     /// The account's node id.
     pub fn node_id(&self) -> String {

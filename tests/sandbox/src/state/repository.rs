@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{AccountId, Caller, CheckRun, CheckSuite, Comment, Issue, Label, Refusal, Role, Scope, State};
+use super::{
+    AccountId, Caller, CheckRun, CheckSuite, Comment, Flavor, Issue, Label, Refusal, Role, Scope, State,
+};
 use crate::git::{Objects, Oid};
 
 /// GitHub's numeric id of a repository.
@@ -68,6 +70,8 @@ pub struct Repository {
     pub default_branch: String,
     /// Whether issues are switched on.
     pub has_issues: bool,
+    /// Whether pull requests are switched on; those there are hidden otherwise.
+    pub has_pull_requests: bool,
     /// Bytes by language, as GitHub's statistics would say.
     pub languages: BTreeMap<String, u64>,
     /// SPDX id GitHub would show, `NOASSERTION` for an unidentified license.
@@ -329,6 +333,14 @@ impl State {
         })
     }
 
+    /// Whether this GitHub has repositories of that visibility.
+    pub(crate) fn may_be(&self, visibility: Visibility) -> Result<(), Refusal> {
+        if self.flavor == Flavor::DataResidency && visibility == Visibility::Public {
+            return Err(Refusal::Unprocessable("Visibility can't be public in this enterprise.".to_owned()));
+        }
+        Ok(())
+    }
+
     pub(crate) fn free_name(&self, owner: &str, name: &str) -> Result<(), Refusal> {
         let wanted = format!("{owner}/{name}");
         let taken = self.repositories().any(|r| self.full_name(r).eq_ignore_ascii_case(&wanted));
@@ -377,13 +389,15 @@ impl State {
     /// Changes who may see a repository. Becoming public also sends `public`.
     ///
     /// # Errors
-    /// Without the admin role.
+    /// Without the admin role; `Unprocessable` when this GitHub has none of
+    /// that visibility.
     pub fn set_visibility(
         &mut self,
         caller: &Caller,
         id: RepositoryId,
         visibility: Visibility,
     ) -> Result<(), Refusal> {
+        self.may_be(visibility)?;
         let was = self.repository(id)?.visibility;
         let action = match visibility {
             Visibility::Public => "publicized",
@@ -468,6 +482,22 @@ impl State {
     ) -> Result<(), Refusal> {
         self.require_role(caller, id, Role::Admin)?;
         self.repository_mut(id)?.has_issues = enabled;
+        Ok(())
+    }
+
+    /// Switches pull requests on or off ("Disabling pull requests"). GitHub
+    /// sends no event for it.
+    ///
+    /// # Errors
+    /// Without the admin role.
+    pub fn set_pull_requests_enabled(
+        &mut self,
+        caller: &Caller,
+        id: RepositoryId,
+        enabled: bool,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, id, Role::Admin)?;
+        self.repository_mut(id)?.has_pull_requests = enabled;
         Ok(())
     }
 

@@ -113,3 +113,56 @@ async fn a_server_has_its_api_elsewhere_and_no_limits() {
     assert_eq!((reply.status, reply.header("x-ratelimit-remaining")), (200, ""));
     assert_eq!(get(&sandbox, "/rate_limit", &token).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_server_tells_its_version_and_names_itself_by_its_own_host() {
+    let clock = Stepped::new();
+    let builder = agency(&clock).flavor(Flavor::Server).own_name("git.agency.example");
+    let sandbox = builder.installation(installation("agency")).start().await.unwrap();
+    let reply = get(&sandbox, "/installation/repositories?per_page=1", &token(&sandbox).await).await;
+    assert_eq!(reply.header("x-github-enterprise-version"), "3.19.2");
+    let next =
+        "<https://git.agency.example/api/v3/installation/repositories?page=2&per_page=1>; rel=\"next\"";
+    assert!(reply.header("link").starts_with(next), "{}", reply.header("link"));
+    assert!(sandbox.api_url().starts_with("http://127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn with_data_residency_nothing_is_public() {
+    use crate::{Sandbox, Visibility, org, repository};
+    let home = org("agency").owner("olivia").repository(repository("site").internal());
+    let sandbox = Sandbox::builder().flavor(Flavor::DataResidency).organization(home);
+    let sandbox = sandbox.installation(installation("agency")).start().await.unwrap();
+    assert!(sandbox.graphql_url().ends_with("/graphql") && !sandbox.api_url().ends_with("/v3"));
+    let site = sandbox.repository_id("agency/site");
+    let refused = sandbox.change(|state| {
+        let olivia = state.account_named("olivia").unwrap().id;
+        state.set_visibility(&crate::state::Caller::Person(olivia), site, Visibility::Public)
+    });
+    assert!(refused.is_err());
+    assert_eq!(get(&sandbox, "/repos/agency/site", &token(&sandbox).await).await.status, 200);
+}
+
+#[tokio::test]
+async fn tenants_can_be_kept_apart() {
+    use crate::{org, repository};
+    let clock = Stepped::new();
+    let bureau = org("bureau").owner("otto").repository(repository("site"));
+    let sandbox = agency(&clock).organization(bureau).installation(installation("agency")).tenants_apart();
+    let sandbox = sandbox.start().await.unwrap();
+    let token = token(&sandbox).await;
+    assert_eq!(get(&sandbox, "/repos/agency/site", &token).await.status, 200);
+    let query = |owner: &str| {
+        let text = "query Name($owner: String!) { repository(owner: $owner, name: \"site\") { id } }";
+        Some(json!({ "query": text, "variables": { "owner": owner } }))
+    };
+    let graphql = async |owner: &str| {
+        let body = query(owner);
+        super::client::try_ask("POST", sandbox.graphql_url(), &token, body.as_ref()).await.unwrap().status
+    };
+    assert_eq!(graphql("agency").await, 200);
+    assert_eq!(sandbox.strays(), Vec::<String>::new());
+    assert_eq!(get(&sandbox, "/repos/bureau/site", &token).await.status, 404);
+    assert_eq!(graphql("bureau").await, 404);
+    assert_eq!(sandbox.strays().len(), 2);
+}

@@ -1,0 +1,162 @@
+//! Rows as they are stored, for what has to be carried whole: what the chain of
+//! the ledger seals and what a backup holds.
+//!
+//! Promises: (1) a row's columns are named once, and the statements that write
+//! and read it follow from that; (2) its JSON has the columns by name, in the
+//! order of the alphabet, and none that is unknown.
+
+use super::row::Columns;
+use serde::{Deserialize, Serialize};
+use sqlx::Any;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+
+/// Declares rows: in which table, by which column in order, and the columns,
+/// each with its parameter's number and its type, by name.
+macro_rules! rows {
+    (@type integer) => { i64 };
+    (@type maybe_integer) => { Option<i64> };
+    (@type text) => { String };
+    (@type maybe_text) => { Option<String> };
+    (@names $first:ident $($other:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($other))*) };
+    (@numbers $first:literal $($other:literal)*) => { concat!("$", $first $(, ", $", $other)*) };
+    ($(
+        $(#[$note:meta])*
+        $row:ident: $table:literal by $key:literal { $($number:literal $column:ident $kind:ident,)+ }
+    )+) => {
+        $(
+            $(#[$note])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub(super) struct $row { $(pub(super) $column: rows!(@type $kind),)+ }
+
+            #[allow(dead_code, reason = "links are read page by page, counters are never added")]
+            impl $row {
+                /// Adds it.
+                pub(super) const INSERT: &str = concat!(
+                    "INSERT INTO ", $table, " (", rows!(@names $($column)+),
+                    ") VALUES (", rows!(@numbers $($number)+), ")"
+                );
+                /// All there are, in order.
+                pub(super) const SELECT: &str =
+                    concat!("SELECT ", rows!(@names $($column)+), " FROM ", $table, " ORDER BY ", $key);
+
+                /// Reads it from a row that has its columns.
+                pub(super) fn read(row: &AnyRow) -> Result<$row, sqlx::Error> {
+                    Ok($row { $($column: row.$kind(stringify!($column))?,)+ })
+                }
+
+                /// The statement that adds it, with its values.
+                pub(super) fn insert(&self) -> Query<'_, Any, AnyArguments> {
+                    sqlx::query($row::INSERT)$(.bind(self.$column.clone()))+
+                }
+            }
+        )+
+
+        /// The statements of all rows with their names, for the test that prepares them.
+        #[cfg(test)]
+        pub(super) const REGISTER: &[(&str, &str)] = &[
+            $((concat!("insert ", $table), $row::INSERT), (concat!("select ", $table), $row::SELECT),)+
+        ];
+    };
+}
+
+rows! {
+    /// A decision. A column that a later version adds must not show in the
+    /// JSON of rows that were sealed without it.
+    DecisionRow: "decision" by "id" {
+        1 actor integer,
+        2 approver maybe_integer,
+        3 decided_at integer,
+        4 evidence_url maybe_text,
+        5 findings text,
+        6 id integer,
+        7 login text,
+        8 reason maybe_text,
+        9 repository integer,
+        10 role text,
+        11 rule maybe_text,
+        12 status text,
+        13 until maybe_integer,
+        14 via text,
+    }
+    /// An entry of the audit; as for [`DecisionRow`].
+    AuditRow: "audit" by "id" {
+        1 actor maybe_integer,
+        2 detail text,
+        3 id integer,
+        4 installation maybe_integer,
+        5 noted_at integer,
+        6 repository maybe_integer,
+        7 what text,
+    }
+    /// A link of the chain.
+    LinkRow: "chain" by "seq" {
+        1 entry integer,
+        2 hash text,
+        3 kind text,
+        4 previous text,
+        5 seq integer,
+    }
+    /// A counter.
+    CounterRow: "counter" by "name" {
+        1 name text,
+        2 value integer,
+    }
+    /// What is or was open at GitHub.
+    OutstandingRow: "outstanding" by "id" {
+        1 account integer,
+        2 created_at integer,
+        3 findings text,
+        4 id integer,
+        5 kind text,
+        6 node_id maybe_text,
+        7 number maybe_integer,
+        8 repository integer,
+        9 state text,
+        10 updated_at integer,
+    }
+    /// The policy in force.
+    PolicyRow: "policy" by "account" {
+        1 account integer,
+        2 digest text,
+        3 oid text,
+        4 taken_at integer,
+        5 text text,
+    }
+    /// An installation.
+    InstallationRow: "installation" by "id" {
+        1 account integer,
+        2 id integer,
+        3 login text,
+        4 removed_at maybe_integer,
+        5 seen_at integer,
+        6 suspended_at maybe_integer,
+    }
+    /// How far an organization is adopted.
+    AdoptionRow: "adoption" by "account" {
+        1 account integer,
+        2 begun_at integer,
+        3 ended_at maybe_integer,
+        4 ending maybe_text,
+        5 found integer,
+        6 listed_at maybe_integer,
+        7 restored integer,
+    }
+    /// A repository as far as it cannot be read again: its names for the audit,
+    /// and when its grace began. What was judged is judged anew.
+    RepositoryRow: "repository" by "id" {
+        1 archived integer,
+        2 arrived_at maybe_integer,
+        3 findings_evaluations integer,
+        4 first_seen_at integer,
+        5 id integer,
+        6 installation integer,
+        7 name text,
+        8 node_id text,
+        9 owner text,
+        10 removed_at maybe_integer,
+        11 seen_at integer,
+        12 visibility text,
+    }
+}
