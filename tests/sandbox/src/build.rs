@@ -551,16 +551,7 @@ impl Builder {
             state.person(&login);
         }
         for organization in self.organizations {
-            let mut members: BTreeMap<AccountId, bool> = BTreeMap::new();
-            for (login, owner) in organization.members {
-                members.insert(state.person(&login), owner);
-            }
-            let (base_role, free) = (organization.base_role, organization.free);
-            let kind = AccountKind::Organization(Organization { members, base_role, free });
-            let id = state.add_account(&organization.login, kind);
-            for repository in organization.repositories {
-                state.plant(id, repository).expect("the repositories described can be made");
-            }
+            state.add_organization(organization);
         }
         for (login, repository) in self.user_repositories {
             let id = state.person(&login);
@@ -580,6 +571,24 @@ impl State {
             Some(account) => account.id,
             None => self.add_account(login, AccountKind::User),
         }
+    }
+
+    /// Makes an organization as described; nobody is told.
+    ///
+    /// # Panics
+    /// When two of its repositories have the same name.
+    pub fn add_organization(&mut self, new: NewOrganization) -> AccountId {
+        let mut members: BTreeMap<AccountId, bool> = BTreeMap::new();
+        for (login, owner) in new.members {
+            members.insert(self.person(&login), owner);
+        }
+        let (base_role, free) = (new.base_role, new.free);
+        let kind = AccountKind::Organization(Organization { members, base_role, free });
+        let id = self.add_account(&new.login, kind);
+        for repository in new.repositories {
+            self.plant(id, repository).expect("the repositories described can be made");
+        }
+        id
     }
 
     fn install_described(&mut self, new: NewInstallation) {

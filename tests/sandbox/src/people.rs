@@ -318,6 +318,27 @@ impl User {
         self.settings(account, |state, id| state.set_suspended(self.id, id, suspended));
     }
 
+    /// Accepts the permissions that the App asks for now.
+    pub fn accept_permissions(&self, account: &str) {
+        self.settings(account, |state, id| state.accept_permissions(self.id, id));
+    }
+
+    /// Lets a selected installation cover all repositories.
+    pub fn select_all(&self, account: &str) {
+        self.settings(account, |state, id| state.select_all(self.id, id));
+    }
+
+    /// Renames an organization.
+    pub fn rename_account(&self, account: &str, login: &str) {
+        self.sandbox.change(|state| {
+            let found = state.account_named(account).map(|account| account.id);
+            let id = found.unwrap_or_else(|| panic!("there is no account {account}"));
+            state
+                .rename_account(id, login)
+                .unwrap_or_else(|refusal| panic!("{} may not do that: {refusal:?}", self.login));
+        });
+    }
+
     /// Adds repositories (names) to a selected installation.
     pub fn add_repositories(&self, account: &str, names: &[&str]) {
         let ids = self.ids(account, names);

@@ -201,7 +201,7 @@ impl<'s> Context<'s> {
             Thing::Account(id) => match state.account(*id).map(|account| &account.kind) {
                 Some(AccountKind::Bot) => "Bot",
                 Some(AccountKind::Organization(_)) => "Organization",
-                Some(AccountKind::User) | None => "User",
+                Some(AccountKind::User | AccountKind::Enterprise) | None => "User",
             },
             Thing::CommitUser(_) => "User",
             Thing::Repository(_) => "Repository",
@@ -357,6 +357,7 @@ impl<'s> Context<'s> {
                 in_repository(id, READ_CONTENTS, there, Thing::Object(id, oid))
             }
             Node::App(_)
+            | Node::Enterprise(_)
             | Node::Installation(_)
             | Node::Reaction(_)
             | Node::CheckSuite(..)

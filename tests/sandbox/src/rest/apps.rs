@@ -83,10 +83,7 @@ pub(super) fn deliveries(input: &mut Input<'_>) -> Result {
         Some("failure") => |d| d.attempt.as_ref().is_some_and(|attempt| !attempt.succeeded()),
         Some(_) => return Err(Refusal::Unprocessable("Invalid status".to_owned())),
     };
-    let oldest = input.state.now() - input.state.flavor.deliveries_kept();
-    let recent = |delivery: &&Delivery| delivery.attempt.as_ref().is_some_and(|attempt| attempt.at >= oldest);
-    let mut rest =
-        input.state.delivered().filter(recent).filter(|delivery| delivery.id <= cursor && wanted(delivery));
+    let mut rest = input.state.recorded().filter(|delivery| delivery.id <= cursor && wanted(delivery));
     let size = usize::try_from(size).unwrap_or(30);
     let shown: Vec<Value> = rest.by_ref().take(size).map(|d| input.state.delivery_json(d, false)).collect();
     let next = rest.next().map(|delivery| input.link("cursor", &format!("v1_{}", delivery.id)));
@@ -164,12 +161,15 @@ pub(super) fn account_installation(input: &mut Input<'_>) -> Result {
 
 pub(super) fn repository_installation(input: &mut Input<'_>) -> Result {
     let name = format!("{}/{}", input.parameter("owner")?, input.parameter("repo")?);
-    let home = input
-        .state
-        .repositories()
-        .find(|home| input.state.full_name(home).eq_ignore_ascii_case(&name))
-        .ok_or(Refusal::NotFound)?;
-    find(input, |installation| input.state.installed_on(installation, home.id))
+    let named = |known: &str| known.eq_ignore_ascii_case(&name);
+    let mut homes = input.state.repositories();
+    if let Some(home) = homes.find(|home| named(&input.state.full_name(home))) {
+        return find(input, |installation| input.state.installed_on(installation, home.id));
+    }
+    let moved = input.state.repositories().find(|home| home.former_names.iter().any(|known| named(known)));
+    let id = moved.ok_or(Refusal::NotFound)?.id;
+    let location = format!("{}/repositories/{id}/installation", input.state.urls.api);
+    Ok(Answer::message(301, "Moved Permanently").header("location", location))
 }
 
 pub(super) fn installation_repositories(input: &mut Input<'_>) -> Result {

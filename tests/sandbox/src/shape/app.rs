@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::state::{Delivery, Installation, NewToken, Node, State, permissions_json};
+use crate::state::{Account, AccountKind, Delivery, Installation, NewToken, Node, State, permissions_json};
 
 impl State {
     /// Schema `integration`.
@@ -29,13 +29,18 @@ impl State {
     pub(crate) fn installation_json(&self, installation: &Installation) -> Value {
         let app = self.app();
         let id = installation.id;
-        let kind = self.account(installation.account).map_or("User", |a| a.type_word());
+        let on = self.account(installation.account);
+        let kind = on.map_or("User", |a| a.type_word());
+        let account = match on {
+            Some(on) if matches!(on.kind, AccountKind::Enterprise) => self.enterprise_json(on),
+            Some(_) | None => self.simple_user(installation.account),
+        };
         let selection = if installation.selected.is_some() { "selected" } else { "all" };
         json!({
             "id": id,
             "node_id": Node::Installation(id).encode(),
             "client_id": app.client_id,
-            "account": self.simple_user(installation.account),
+            "account": account,
             "repository_selection": selection,
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.urls.api),
             "repositories_url": format!("{}/installation/repositories", self.urls.api),
@@ -53,6 +58,22 @@ impl State {
             "single_file_paths": [],
             "suspended_by": installation.suspended.map(|(_, by)| self.simple_user(by)),
             "suspended_at": installation.suspended.map(|(at, _)| at),
+        })
+    }
+
+    /// Schema `enterprise`.
+    fn enterprise_json(&self, enterprise: &Account) -> Value {
+        json!({
+            "id": enterprise.id,
+            "node_id": enterprise.node_id(),
+            "name": enterprise.login,
+            "slug": enterprise.login,
+            "description": null,
+            "website_url": null,
+            "html_url": format!("{}/enterprises/{}", self.urls.web, enterprise.login),
+            "avatar_url": format!("{}/avatars/b/{}", self.urls.web, enterprise.id),
+            "created_at": enterprise.created_at,
+            "updated_at": enterprise.created_at,
         })
     }
 
@@ -106,7 +127,7 @@ impl State {
             "action": delivery.action,
             "installation_id": delivery.installation,
             "repository_id": delivery.repository,
-            "throttled_at": null,
+            "throttled_at": delivery.throttled_at,
         });
         if full {
             let payload: Value = serde_json::from_str(&delivery.payload).unwrap_or_default();

@@ -33,6 +33,8 @@ pub enum AccountKind {
     Bot,
     /// An organization with its members.
     Organization(Organization),
+    /// An enterprise: its login is its slug, and it owns no repository.
+    Enterprise,
 }
 
 /// What only organizations have.
@@ -81,6 +83,7 @@ impl Account {
             AccountKind::User => "User",
             AccountKind::Bot => "Bot",
             AccountKind::Organization(_) => "Organization",
+            AccountKind::Enterprise => "Enterprise",
         }
     }
 
@@ -88,7 +91,7 @@ impl Account {
     pub fn organization(&self) -> Option<&Organization> {
         match &self.kind {
             AccountKind::Organization(organization) => Some(organization),
-            AccountKind::User | AccountKind::Bot => None,
+            AccountKind::User | AccountKind::Bot | AccountKind::Enterprise => None,
         }
     }
 
@@ -103,6 +106,7 @@ impl Account {
         match self.kind {
             AccountKind::Bot => format!("/apps/{}", self.login.trim_end_matches("[bot]")),
             AccountKind::User | AccountKind::Organization(_) => format!("/{}", self.login),
+            AccountKind::Enterprise => format!("/enterprises/{}", self.login),
         }
     }
 
@@ -123,9 +127,17 @@ impl State {
         self.accounts.get(&id)
     }
 
-    /// An account by login, without regard to case.
+    /// An account by login, without regard to case. The slug of an enterprise
+    /// is no login.
     pub fn account_named(&self, login: &str) -> Option<&Account> {
-        self.accounts.values().find(|account| account.login.eq_ignore_ascii_case(login))
+        let named = |account: &&Account| account.login.eq_ignore_ascii_case(login);
+        let logs_in = |account: &&Account| !matches!(account.kind, AccountKind::Enterprise);
+        self.accounts.values().filter(logs_in).find(named)
+    }
+
+    /// Makes an enterprise of that slug.
+    pub fn add_enterprise(&mut self, slug: &str) -> AccountId {
+        self.add_account(slug, AccountKind::Enterprise)
     }
 
     /// The login of an account; `ghost` when it is gone, as GitHub shows it.

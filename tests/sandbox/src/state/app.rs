@@ -424,6 +424,46 @@ impl State {
         Ok(())
     }
 
+    /// The App asks for other permissions from now on; each installation keeps
+    /// those it has until it accepts.
+    pub fn ask_for_permissions(&mut self, permissions: Permissions) {
+        self.app.permissions = permissions;
+    }
+
+    /// Gives the App another name: its slug and the login of its bot change,
+    /// ids do not.
+    pub fn rename_app(&mut self, slug: &str) {
+        slug.clone_into(&mut self.app.slug);
+        slug.clone_into(&mut self.app.name);
+        if let Some(bot) = self.accounts.get_mut(&self.app.bot) {
+            bot.login = format!("{slug}[bot]");
+        }
+    }
+
+    /// From selected repositories to all there are and will be.
+    ///
+    /// # Errors
+    /// `NotFound`; `Unprocessable` when the installation covers all.
+    pub fn select_all(&mut self, by: AccountId, id: InstallationId) -> Result<(), Refusal> {
+        let (before, now) = (self.installation_repositories(id), self.now());
+        let installation = self.installations.get_mut(&id).ok_or(Refusal::NotFound)?;
+        if installation.selected.take().is_none() {
+            return Err(Refusal::Unprocessable("The installation covers all repositories".to_owned()));
+        }
+        installation.updated_at = now;
+        let all = self.installation_repositories(id);
+        let added: Vec<RepositoryId> = all.into_iter().filter(|home| !before.contains(home)).collect();
+        let body = json!({
+            "repository_selection": "all",
+            "repositories_added": self.brief(&added),
+            "repositories_removed": [],
+            "requester": null,
+        });
+        let scope = Scope::Installation(id);
+        self.emit(&Caller::Person(by), scope, "installation_repositories", Some("added"), body);
+        Ok(())
+    }
+
     /// Adds repositories to a selected installation and removes others.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Webhook events on their way to the App, and the record of deliveries.
 //!
 //! Promises: (1) a payload says what was true when it happened; (2) nothing
-//! is sent twice unless asked; (3) a redelivery keeps the GUID.
+//! is sent twice unless asked; (3) a redelivery keeps the GUID; (4) the record
+//! goes back three days, on a server thirty, and what is older cannot be sent
+//! again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 use serde_json::{Map, Value, json};
 
@@ -39,6 +41,10 @@ pub struct Delivery {
     pub payload: String,
     /// Whether this is a redelivery.
     pub redelivery: bool,
+    /// When it was held back because there were too many.
+    pub throttled_at: Option<Timestamp>,
+    /// Not sent before then.
+    pub(crate) due: Timestamp,
     /// How it went; `None` while pending.
     pub attempt: Option<Attempt>,
 }
@@ -121,6 +127,8 @@ impl State {
                 repository,
                 payload: payload.to_string(),
                 redelivery: false,
+                throttled_at: None,
+                due: self.now(),
                 attempt: None,
             };
             self.deliveries.push(delivery);
@@ -218,31 +226,51 @@ impl State {
         self.emit(&Caller::Person(owner), Scope::App, "ping", None, body);
     }
 
+    /// Holds back what is pending for so long, as GitHub may when too much
+    /// happens at once.
+    pub fn throttle(&mut self, hold: SignedDuration) {
+        let now = self.now();
+        for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.attempt.is_none()) {
+            (delivery.throttled_at, delivery.due) = (Some(now), now + hold);
+        }
+    }
+
     /// Deliveries with an attempt, newest first.
     pub fn delivered(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().rev().filter(|delivery| delivery.attempt.is_some())
     }
 
-    /// Deliveries not sent yet, in the order they happened.
+    /// Deliveries not sent yet that may be sent now, in the order they happened.
     pub fn pending(&self) -> impl Iterator<Item = &Delivery> {
-        self.deliveries.iter().filter(|delivery| delivery.attempt.is_none())
+        let now = self.now();
+        self.deliveries.iter().filter(move |delivery| delivery.attempt.is_none() && delivery.due <= now)
     }
 
-    /// A delivery that was attempted.
+    /// The record of deliveries, newest first: what was attempted, as far back
+    /// as it goes.
+    pub fn recorded(&self) -> impl Iterator<Item = &Delivery> {
+        let oldest = self.now() - self.flavor.deliveries_kept();
+        let recent =
+            move |delivery: &&Delivery| delivery.attempt.as_ref().is_some_and(|attempt| attempt.at >= oldest);
+        self.delivered().filter(recent)
+    }
+
+    /// A delivery of the record.
     ///
     /// # Errors
     /// `NotFound`.
     pub fn delivery(&self, id: u64) -> Result<&Delivery, Refusal> {
-        self.delivered().find(|delivery| delivery.id == id).ok_or(Refusal::NotFound)
+        self.recorded().find(|delivery| delivery.id == id).ok_or(Refusal::NotFound)
     }
 
-    /// Queues a delivery again, with the same GUID and payload.
+    /// Queues a delivery of the record again, with the same GUID and payload.
     ///
     /// # Errors
     /// `NotFound`.
     pub fn redeliver(&mut self, id: u64) -> Result<(), Refusal> {
         let mut again = self.delivery(id)?.clone();
         (again.id, again.redelivery, again.attempt) = (self.next_id(), true, None);
+        (again.throttled_at, again.due) = (None, self.now());
         self.deliveries.push(again);
         self.changed.notify_one();
         Ok(())

@@ -13,6 +13,7 @@ pub enum Node {
     User(u64),
     Bot(u64),
     Organization(u64),
+    Enterprise(u64),
     App(u64),
     Installation(u64),
     Repository(RepositoryId),
@@ -35,6 +36,7 @@ impl Node {
             Node::User(id) => ("U", id.to_string()),
             Node::Bot(id) => ("BOT", id.to_string()),
             Node::Organization(id) => ("O", id.to_string()),
+            Node::Enterprise(id) => ("E", id.to_string()),
             Node::App(id) => ("A", id.to_string()),
             Node::Installation(id) => ("MDIz", id.to_string()),
             Node::Repository(id) => ("R", id.to_string()),
@@ -62,6 +64,7 @@ impl Node {
             "U" => Node::User(single()?),
             "BOT" => Node::Bot(single()?),
             "O" => Node::Organization(single()?),
+            "E" => Node::Enterprise(single()?),
             "A" => Node::App(single()?),
             "MDIz" => Node::Installation(single()?),
             "R" => Node::Repository(single()?),
@@ -95,6 +98,7 @@ impl Node {
             Node::User(_)
             | Node::Bot(_)
             | Node::Organization(_)
+            | Node::Enterprise(_)
             | Node::App(_)
             | Node::Installation(_)
             | Node::Reaction(_) => None,
@@ -109,6 +113,7 @@ impl Account {
             AccountKind::User => Node::User(self.id),
             AccountKind::Bot => Node::Bot(self.id),
             AccountKind::Organization(_) => Node::Organization(self.id),
+            AccountKind::Enterprise => Node::Enterprise(self.id),
         }
         .encode()
     }

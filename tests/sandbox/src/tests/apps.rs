@@ -166,3 +166,64 @@ async fn tenants_can_be_kept_apart() {
     assert_eq!(graphql("bureau").await, 404);
     assert_eq!(sandbox.strays().len(), 2);
 }
+
+#[tokio::test]
+async fn an_enterprise_has_a_slug_and_no_repository() {
+    let (sandbox, _) = start().await;
+    let id = sandbox.change(|state| {
+        let enterprise = state.add_enterprise("agency");
+        let owner = state.person("olivia");
+        state.install(owner, enterprise, None, None)
+    });
+    let on = get(&sandbox, &format!("/app/installations/{id}"), &jwt(&sandbox)).await.body;
+    assert_eq!((&on["account"]["slug"], &on["target_type"]), (&"agency".into(), &"Enterprise".into()));
+    assert!(on["account"]["login"].is_null());
+    // The organization of that name is another account.
+    let organization = get(&sandbox, "/orgs/agency/installation", &jwt(&sandbox)).await.body;
+    assert_ne!(organization["id"], id);
+    assert!(sandbox.state(|state| state.installation_repositories(id)).is_empty());
+}
+
+#[tokio::test]
+async fn the_installation_of_a_repository_is_found_by_its_name_now() {
+    let (sandbox, _) = start().await;
+    let olivia = sandbox.user("olivia");
+    olivia.rename("agency/site", "place");
+    let moved = get(&sandbox, "/repos/agency/site/installation", &jwt(&sandbox)).await;
+    assert_eq!(moved.status, 301);
+    let by_id = moved.header("location").strip_prefix(sandbox.api_url()).unwrap();
+    let found = get(&sandbox, by_id, &jwt(&sandbox)).await.body;
+    assert_eq!(found["id"], sandbox.installation_id("agency"));
+    olivia.transfer("agency/place", "mallory");
+    assert_eq!(get(&sandbox, "/repos/mallory/place/installation", &jwt(&sandbox)).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_renamed_app_keeps_its_ids_and_what_it_asks_for_is_granted_when_accepted() {
+    let (sandbox, _) = start().await;
+    let (_, bot) = sandbox.bot();
+    sandbox.change(|state| state.rename_app("inspector"));
+    let reply = get(&sandbox, "/users/inspector%5Bbot%5D", "").await;
+    assert_eq!(reply.body["id"].as_u64(), Some(bot));
+    assert_eq!(get(&sandbox, "/users/checker%5Bbot%5D", "").await.status, 404);
+    let wished = [(Permission::Contents, Level::Write), (Permission::Workflows, Level::Write)];
+    sandbox.change(|state| state.ask_for_permissions(wished.into_iter().collect()));
+    let workflows = json!({ "permissions": { "workflows": "write" } });
+    assert_eq!(mint(&sandbox, workflows.clone()).await.status, 422);
+    sandbox.user("olivia").accept_permissions("agency");
+    assert_eq!(mint(&sandbox, workflows).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_selected_installation_may_come_to_cover_all() {
+    let clock = Stepped::new();
+    let sandbox =
+        agency(&clock).installation(installation("agency").selected(["site"])).start().await.unwrap();
+    sandbox.set_hook_url("http://127.0.0.1:1/");
+    sandbox.user("olivia").select_all("agency");
+    let told: serde_json::Value = serde_json::from_str(&sandbox.pending()[0].payload).unwrap();
+    assert_eq!((&told["action"], &told["repository_selection"]), (&"added".into(), &"all".into()));
+    assert_eq!(told["repositories_added"][0]["full_name"], "agency/secret");
+    let listed = get(&sandbox, "/installation/repositories", &token(&sandbox).await).await.body;
+    assert_eq!((&listed["total_count"], &listed["repository_selection"]), (&2.into(), &"all".into()));
+}

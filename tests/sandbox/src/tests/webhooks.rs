@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::Value;
 
-use super::client::{ask, get, jwt, start};
-use crate::{Sandbox, Visibility};
+use super::client::{Stepped, agency, ask, get, jwt, start};
+use crate::{Flavor, Sandbox, Visibility, installation};
 
 type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
@@ -137,4 +137,40 @@ async fn a_suspended_or_foreign_installation_hears_nothing_of_repositories() {
     olivia.set_suspended("agency", false);
     sandbox.deliver().await;
     assert_eq!(names(&received), ["installation.suspend", "installation.unsuspend"]);
+}
+
+#[tokio::test]
+async fn the_record_goes_back_three_days_and_what_is_older_is_not_sent_again() {
+    for (flavor, days) in [(Flavor::DotCom, 3), (Flavor::Server, 30)] {
+        let clock = Stepped::new();
+        let builder = agency(&clock).flavor(flavor).installation(installation("agency"));
+        let sandbox = builder.start().await.unwrap();
+        sandbox.set_hook_url("http://127.0.0.1:1/");
+        sandbox.user("olivia").open_issue("agency/site", "Hello", "");
+        assert_eq!(sandbox.deliver().await, 1);
+        let id = sandbox.deliveries()[0].id;
+        let one = format!("/app/hook/deliveries/{id}");
+        clock.advance(days * 24 * 3600);
+        let listed = get(&sandbox, "/app/hook/deliveries?status=failure", &jwt(&sandbox)).await.body;
+        assert_eq!((listed.as_array().unwrap().len(), &listed[0]["status_code"]), (1, &0.into()));
+        clock.advance(1);
+        let listed = get(&sandbox, "/app/hook/deliveries?status=failure", &jwt(&sandbox)).await.body;
+        assert_eq!(listed.as_array().unwrap().len(), 0);
+        assert_eq!(get(&sandbox, &one, &jwt(&sandbox)).await.status, 404);
+        let again = ask(&sandbox, "POST", &format!("{one}/attempts"), &jwt(&sandbox), None).await;
+        assert_eq!((again.status, sandbox.pending().len()), (404, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_is_throttled_comes_later_and_says_so() {
+    let (sandbox, clock) = start().await;
+    let (received, _) = receiver(&sandbox).await;
+    sandbox.user("olivia").open_issue("agency/site", "Hello", "");
+    sandbox.change(|state| state.throttle(jiff::SignedDuration::from_secs(60)));
+    assert_eq!((sandbox.deliver().await, sandbox.pending().len()), (0, 0));
+    clock.advance(60);
+    assert_eq!((sandbox.deliver().await, names(&received).len()), (1, 1));
+    let listed = get(&sandbox, "/app/hook/deliveries", &jwt(&sandbox)).await.body;
+    assert!(listed[0]["throttled_at"].is_string(), "{listed}");
 }
