@@ -7,6 +7,7 @@
 
 mod client;
 pub mod credentials;
+mod deliveries;
 pub mod endpoints;
 pub mod error;
 pub mod examine;
@@ -32,16 +33,18 @@ use self::{
 };
 pub use self::{
     credentials::App,
+    deliveries::{DeliveryPage, ListedDelivery, Which},
     endpoints::Endpoints,
     error::{Error, Refusal, Result},
     examine::{Examined, RateLimit},
     limits::Pace,
+    needs::Granted,
     read::{Installation, ListedRepository, OurNames, Reader, Role},
     write::{Created, IssueChange, IssueState, NewPullRequest, Target, Writer},
 };
 use crate::{
     clock::Clock,
-    domain::repository::{AccountId, InstallationId, Login},
+    domain::repository::{AccountId, InstallationId, Login, RepositoryName},
 };
 
 /// One GitHub: a cheap handle on its connections, tokens and limits.
@@ -125,19 +128,36 @@ impl GitHub {
         Ok(all.into_iter().filter_map(Installed::into_installation).collect())
     }
 
+    /// One installation of the App.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::NotFound`] if it is gone.
+    pub async fn installation(&self, id: InstallationId) -> Result<Installation> {
+        self.installed(&needs::INSTALLATION, &[&id.to_string()]).await
+    }
+
+    /// The installation that covers a repository, by the name it has now.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::NotFound`] if none does.
+    pub async fn installation_of_repository(&self, name: &RepositoryName) -> Result<Installation> {
+        self.installed(&needs::INSTALLATION_OF_REPOSITORY, &[name.owner().as_str(), name.name()]).await
+    }
+
     /// The App's installation on an organization or a user.
     ///
     /// # Errors
     /// [`Error`]; [`Error::NotFound`] if it is not installed there.
     pub async fn installation_of(&self, account: &Login) -> Result<Installation> {
         let values = [account.as_str()];
-        let of = async |route| -> Result<Installed> {
-            self.client.rest_json(&Who::App, route, &values, None, Kind::Read).await
-        };
-        let installed = match of(&needs::INSTALLATION_OF_ORGANIZATION).await {
-            Err(Error::NotFound(_)) => of(&needs::INSTALLATION_OF_USER).await?,
-            other => other?,
-        };
+        match self.installed(&needs::INSTALLATION_OF_ORGANIZATION, &values).await {
+            Err(Error::NotFound(_)) => self.installed(&needs::INSTALLATION_OF_USER, &values).await,
+            other => other,
+        }
+    }
+
+    async fn installed(&self, route: &needs::Route, values: &[&str]) -> Result<Installation> {
+        let installed: Installed = self.client.rest_json(&Who::App, route, values, None, Kind::Read).await?;
         installed.into_installation().ok_or_else(|| {
             Error::Permanent("GitHub's answer names no account of the installation".to_owned())
         })
@@ -150,6 +170,18 @@ impl GitHub {
             Access::App(_) => self.client.correction().await.is_ok(),
             Access::Token(_) => true,
         }
+    }
+
+    /// Takes in what an installation grants, as the database remembers it: no
+    /// token is asked for that is known to be refused.
+    pub fn note_granted(&self, installation: InstallationId, granted: Granted) {
+        self.client.note_granted(installation, granted);
+    }
+
+    /// What an installation is known to grant.
+    #[must_use]
+    pub fn granted(&self, installation: InstallationId) -> Option<Granted> {
+        self.client.granted(installation)
     }
 
     /// Ends the tokens in memory, at shutdown: how many GitHub ended, and how
@@ -165,6 +197,8 @@ struct Installed {
     id: InstallationId,
     account: Option<Account>,
     suspended_at: Option<String>,
+    #[serde(default)]
+    permissions: Granted,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +216,7 @@ impl Installed {
             account: account.id,
             login: account.login,
             suspended: self.suspended_at.is_some(),
+            granted: self.permissions,
         })
     }
 }

@@ -36,7 +36,7 @@ use super::{
     error::{Error, Result},
     graphql::{Document, Envelope},
     limits::{Pace, Purse},
-    needs::{self, Route},
+    needs::{Granted, Need, Route},
     skew::Skew,
     transport::{Answer, Request, Transport},
 };
@@ -93,6 +93,9 @@ pub(super) struct Client {
     tokens: Tokens,
     /// Which of the App's keys GitHub took last.
     pub(super) key: AtomicUsize,
+    /// What each installation grants, as GitHub said last: what is known to be
+    /// missing is not asked for.
+    granted: Mutex<HashMap<InstallationId, Granted>>,
     gates: Mutex<HashMap<Option<InstallationId>, Arc<Gate>>>,
     skew: Mutex<Skew>,
     /// Of an Enterprise Server.
@@ -109,7 +112,7 @@ struct Call<'a> {
     purse: Purse,
     kind: Kind,
     /// For a refusal that does not name what it needs.
-    needs: &'static [needs::Need],
+    needs: &'static [Need],
 }
 
 impl Client {
@@ -121,6 +124,7 @@ impl Client {
             clock,
             tokens: Tokens::default(),
             key: AtomicUsize::new(0),
+            granted: Mutex::default(),
             gates: Mutex::default(),
             skew: Mutex::default(),
             version: Mutex::default(),
@@ -170,25 +174,36 @@ impl Client {
         pick: impl Fn(P) -> Vec<T>,
     ) -> Result<Vec<T>> {
         let first = format!("{}?per_page=100", route.path(values));
-        let mut path = first.clone();
+        let mut next = Some(first.clone());
         let mut all = Vec::new();
         for _ in 0..MAX_PAGES {
-            let answer = self.rest(who, route, &path, None, Kind::Read).await?;
-            let page: P =
-                serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+            let Some(path) = next else { return Ok(all) };
+            let (page, after) = self.page(who, route, &first, &path).await?;
             all.extend(pick(page));
-            let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
-            match next_page(link, &self.endpoints, &first) {
-                None => return Ok(all),
-                Some(Ok(next)) => path = next,
-                Some(Err(())) => {
-                    return Err(Error::Permanent(format!(
-                        "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
-                    )));
-                }
-            }
+            next = after;
         }
         Err(Error::Permanent(format!("{route}: the list does not end")))
+    }
+
+    /// Reads one page of the list that begins at `first`; after it the path of
+    /// the next one.
+    pub(super) async fn page<P: DeserializeOwned>(
+        &self,
+        who: &Who,
+        route: &Route,
+        first: &str,
+        path: &str,
+    ) -> Result<(P, Option<String>)> {
+        let answer = self.rest(who, route, path, None, Kind::Read).await?;
+        let page = serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+        let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
+        match next_page(link, &self.endpoints, first) {
+            None => Ok((page, None)),
+            Some(Ok(next)) => Ok((page, Some(next))),
+            Some(Err(())) => Err(Error::Permanent(format!(
+                "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
+            ))),
+        }
     }
 
     /// Sends a GraphQL document.

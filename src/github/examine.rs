@@ -4,7 +4,7 @@
 //! has granted is told as GitHub tells it, also permissions that Muster has no
 //! use for.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -13,44 +13,9 @@ use super::{
     Access, GitHub, Installed,
     client::{Kind, Who},
     error::{Error, Result},
-    needs::{self, Level, Need, Permission},
+    needs::{self, Granted},
     read::{Installation, Reader},
 };
-
-/// Permissions that an App asks for, or that an account has granted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "BTreeMap<String, String>")]
-pub struct Granted {
-    /// Those that Muster knows.
-    pub known: BTreeMap<Permission, Level>,
-    /// The names of all others.
-    pub others: Vec<String>,
-}
-
-impl From<BTreeMap<String, String>> for Granted {
-    fn from(named: BTreeMap<String, String>) -> Granted {
-        let mut granted = Granted::default();
-        for (name, level) in named {
-            // `admin` includes `write`; Muster uses none of the permissions that have it.
-            let level = if level == "read" { Level::Read } else { Level::Write };
-            match Permission::ALL.into_iter().find(|permission| permission.as_str() == name) {
-                Some(permission) => {
-                    granted.known.insert(permission, level);
-                }
-                None => granted.others.push(name),
-            }
-        }
-        granted
-    }
-}
-
-impl Granted {
-    /// Whether this is among them.
-    #[must_use]
-    pub fn holds(&self, (permission, level): Need) -> bool {
-        self.known.get(&permission).is_some_and(|held| *held >= level)
-    }
-}
 
 /// The App as it is registered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -99,15 +64,13 @@ pub enum Selection {
     Selected,
 }
 
-/// An installation with what was granted.
+/// An installation as its account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examined {
     /// Which, and where.
     pub installation: Installation,
     /// The page on which the account changes it.
     pub html_url: String,
-    /// What the account has granted.
-    pub permissions: Granted,
     /// Which repositories.
     pub selection: Selection,
 }
@@ -198,8 +161,6 @@ impl GitHub {
             installed: Installed,
             #[serde(default)]
             html_url: String,
-            #[serde(default)]
-            permissions: Granted,
             repository_selection: Selection,
         }
         let all = self.client.list(&Who::App, &needs::INSTALLATIONS, &[], |page: Vec<Whole>| page).await?;
@@ -207,7 +168,6 @@ impl GitHub {
             Some(Examined {
                 installation: whole.installed.into_installation()?,
                 html_url: whole.html_url,
-                permissions: whole.permissions,
                 selection: whole.repository_selection,
             })
         };
@@ -255,23 +215,5 @@ impl Reader {
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_is_granted_is_sorted_by_whether_muster_knows_it() {
-        let text = json!({"contents": "write", "issues": "read", "administration": "admin"});
-        let granted: Granted = serde_json::from_value(text).unwrap();
-        assert!(granted.holds((Permission::Contents, Level::Read)));
-        assert!(granted.holds((Permission::Contents, Level::Write)));
-        assert!(!granted.holds((Permission::Issues, Level::Write)));
-        assert!(!granted.holds((Permission::Checks, Level::Read)));
-        assert_eq!(granted.others, ["administration"]);
     }
 }

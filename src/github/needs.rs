@@ -4,9 +4,10 @@
 //! Source: GitHub documentation, "Permissions required for GitHub Apps", and
 //! for events "Webhook events and payloads" ("Availability").
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use http::Method;
+use serde::{Deserialize, Serialize};
 
 use super::graphql;
 
@@ -81,6 +82,48 @@ pub fn shown(needs: &[Need]) -> String {
     parts.join(", ")
 }
 
+/// Permissions that an App asks for or an account has granted, by GitHub's
+/// words; also such that Muster has no use for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Granted(BTreeMap<String, String>);
+
+impl From<BTreeMap<String, String>> for Granted {
+    fn from(named: BTreeMap<String, String>) -> Granted {
+        Granted(named)
+    }
+}
+
+impl Granted {
+    /// Whether this is among them; `admin` includes `write`.
+    #[must_use]
+    pub fn holds(&self, (permission, level): Need) -> bool {
+        self.0.get(permission.as_str()).is_some_and(|word| match level {
+            Read => ["read", "write", "admin"].contains(&word.as_str()),
+            Write => ["write", "admin"].contains(&word.as_str()),
+        })
+    }
+
+    /// What of `needs` is not granted. Metadata may be read by every App.
+    #[must_use]
+    pub fn lacks(&self, needs: &[Need]) -> Vec<Need> {
+        needs.iter().filter(|need| **need != (Metadata, Read) && !self.holds(**need)).copied().collect()
+    }
+
+    /// The names of those that Muster does not know.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        let known = |name: &&str| Permission::ALL.iter().any(|permission| permission.as_str() == *name);
+        self.0.keys().map(String::as_str).filter(move |name| !known(name))
+    }
+}
+
+impl fmt::Display for Granted {
+    /// As JSON, by permission.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", serde_json::json!(self.0))
+    }
+}
+
 /// A route of the REST API: how it is called and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -139,6 +182,8 @@ use Permission::{Checks, Contents, Issues, Metadata, PullRequests};
 pub static APP: Route = Route::new(Method::GET, "/app", &[]);
 /// Where the App is installed.
 pub static INSTALLATIONS: Route = Route::new(Method::GET, "/app/installations", &[]);
+/// One installation of the App.
+pub static INSTALLATION: Route = Route::new(Method::GET, "/app/installations/{installation_id}", &[]);
 /// A token of an installation.
 pub static MINT: Route = Route::new(Method::POST, "/app/installations/{installation_id}/access_tokens", &[]);
 /// The end of a token.
@@ -147,6 +192,13 @@ pub static REVOKE: Route = Route::new(Method::DELETE, "/installation/token", &[]
 pub static INSTALLATION_OF_ORGANIZATION: Route = Route::new(Method::GET, "/orgs/{org}/installation", &[]);
 /// The installation on a user.
 pub static INSTALLATION_OF_USER: Route = Route::new(Method::GET, "/users/{username}/installation", &[]);
+/// The installation that covers a repository.
+pub static INSTALLATION_OF_REPOSITORY: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/installation", &[]);
+/// One of the deliveries to the App's webhook, with what was sent.
+pub static DELIVERY: Route = Route::new(Method::GET, "/app/hook/deliveries/{delivery_id}", &[]);
+/// The same sent once more.
+pub static REDELIVER: Route = Route::new(Method::POST, "/app/hook/deliveries/{delivery_id}/attempts", &[]);
 /// What an installation may see.
 pub static INSTALLED_REPOSITORIES: Route =
     Route::new(Method::GET, "/installation/repositories", &[(Metadata, Read)]);
@@ -195,16 +247,20 @@ pub static HOOK_DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliverie
 pub static RATE_LIMIT: Route = Route::new(Method::GET, "/rate_limit", &[]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 22] = [
+pub static ROUTES: [&Route; 26] = [
     &APP,
     &HOOK_CONFIG,
     &HOOK_DELIVERIES,
     &RATE_LIMIT,
     &INSTALLATIONS,
+    &INSTALLATION,
     &MINT,
     &REVOKE,
     &INSTALLATION_OF_ORGANIZATION,
     &INSTALLATION_OF_USER,
+    &INSTALLATION_OF_REPOSITORY,
+    &DELIVERY,
+    &REDELIVER,
     &INSTALLED_REPOSITORIES,
     &ORGANIZATION_REPOSITORIES,
     &USER,
@@ -282,6 +338,23 @@ mod tests {
         assert_eq!(routes.len(), ROUTES.len());
         assert_eq!(OPERATIONS.len(), graphql::DOCUMENTS.len());
         assert!(EVENTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn what_is_granted_covers_what_it_includes() {
+        let granted = |json| serde_json::from_value::<Granted>(json).unwrap();
+        let fixer = granted(serde_json::json!({"contents": "write", "pull_requests": "admin"}));
+        assert_eq!(fixer.lacks(PROPOSING), []);
+        assert_eq!(fixer.lacks(&[(Contents, Read), (Issues, Write)]), [(Issues, Write)]);
+        let observer = granted(serde_json::json!({"contents": "read", "a_permission_to_come": "some"}));
+        assert_eq!(observer.lacks(PROPOSING), [(Contents, Write), (PullRequests, Write)]);
+        let others = granted(serde_json::json!({"administration": "admin", "issues": "read"}));
+        assert_eq!(others.others().collect::<Vec<_>>(), ["administration"]);
+        assert!(
+            others.holds((Issues, Read)) && !others.holds((Issues, Write)) && !others.holds((Metadata, Read))
+        );
+        assert_eq!(fixer.to_string(), r#"{"contents":"write","pull_requests":"admin"}"#);
+        assert_eq!(Granted::default().lacks(&[(Metadata, Read), (Checks, Read)]), [(Checks, Read)]);
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct Installation {
     pub login: Option<Login>,
     /// Suspended by the account or by GitHub.
     pub suspended: bool,
+    /// What it grants.
+    pub granted: needs::Granted,
 }
 
 /// A repository in a list.

@@ -2,7 +2,8 @@
 //! signature is true, and what the body says. Pure: no network, no clock.
 //!
 //! Promises: (1) a body is believed only if it is signed with one of the
-//! configured secrets, and which one does not show in the time it takes;
+//! configured secrets, and which one does not show in the time it takes, or if
+//! GitHub's API handed it to the App;
 //! (2) only the six headers named here are ever looked at, so that a secret
 //! that travels in another one goes nowhere; (3) a secret never prints;
 //! (4) an unknown event, action or shape is not an error. The identifier and
@@ -12,6 +13,7 @@ mod event;
 
 use std::fmt;
 
+use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -159,12 +161,63 @@ impl Signature {
     }
 }
 
-/// Form and truth of a signature in one step, for a body that is at hand.
-///
-/// # Errors
-/// [`Rejection::SignatureForm`] or [`Rejection::SignatureWrong`].
-pub fn verify(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> std::result::Result<(), Rejection> {
-    Signature::of(headers)?.verify(secrets, body)
+/// A delivery whose body GitHub is known to have sent. Only this room makes
+/// one.
+#[derive(Debug, Clone)]
+pub struct Authentic {
+    guid: String,
+    event: String,
+    body: Bytes,
+}
+
+impl Authentic {
+    /// One that came to the webhook, if its signature is true.
+    ///
+    /// # Errors
+    /// [`Rejection::SignatureWrong`].
+    pub fn signed(
+        delivery: Delivery,
+        signature: &Signature,
+        secrets: &[Secret],
+        body: Bytes,
+    ) -> std::result::Result<Authentic, Rejection> {
+        signature.verify(secrets, &body)?;
+        Ok(Authentic { guid: delivery.guid, event: delivery.event, body })
+    }
+
+    /// One that GitHub's API handed to the App, if its names are of the form
+    /// that headers must have.
+    pub(super) fn handed_out(
+        guid: &str,
+        event: &str,
+        body: Bytes,
+    ) -> std::result::Result<Authentic, Rejection> {
+        if !is_uuid(guid) {
+            return Err(Rejection::Header("X-GitHub-Delivery"));
+        }
+        if !is_word(event) {
+            return Err(Rejection::Header("X-GitHub-Event"));
+        }
+        Ok(Authentic { guid: guid.to_ascii_lowercase(), event: event.to_owned(), body })
+    }
+
+    /// The GUID, in lower case.
+    #[must_use]
+    pub fn guid(&self) -> &str {
+        &self.guid
+    }
+
+    /// The name of the event: a hint, since it is not signed.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
 }
 
 /// What the headers of a delivery say; nothing of it is signed.
@@ -269,6 +322,20 @@ mod tests {
             .into_bytes()
             .iter()
             .fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    fn verify(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> std::result::Result<(), Rejection> {
+        Signature::of(headers)?.verify(secrets, body)
+    }
+
+    #[test]
+    fn what_the_api_hands_out_has_the_form_of_a_delivery() {
+        let guid = "72D3162E-cc78-11e3-81ab-4c9367dc0958";
+        let handed = Authentic::handed_out(guid, "push", Bytes::from_static(b"{}")).unwrap();
+        assert_eq!((handed.guid(), handed.event()), (guid.to_ascii_lowercase().as_str(), "push"));
+        for (guid, event) in [("1", "push"), (guid, "pull request"), (guid, "")] {
+            assert!(Authentic::handed_out(guid, event, Bytes::new()).is_err(), "{guid} {event}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The credentials a call is made with: the App's signature, a token minted
 //! with it, or the plain token.
 
-use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, atomic::Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -9,11 +9,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Access, Client, Kind, Who};
-use crate::github::{
-    credentials::{App, Scope, Token, TokenKey},
-    error::{Error, Result},
-    needs,
-    transport::Request,
+use crate::{
+    domain::repository::InstallationId,
+    github::{
+        credentials::{App, Scope, Token, TokenKey},
+        error::{Error, Result},
+        needs::{self, Granted, Need},
+        transport::Request,
+    },
 };
 
 /// The credentials of one attempt.
@@ -56,6 +59,10 @@ impl Client {
                 Ok(Credential::App(app.jwt(key, self.clock.now() - ahead)?, key, ahead))
             }
             (Who::Installation(scope), Access::App(app)) => {
+                let lacks = self.lacks(scope);
+                if !lacks.is_empty() {
+                    return Err(missing(&lacks));
+                }
                 let now = self.clock.now();
                 let key = self.token_key(app, scope);
                 Ok(Credential::Installation(self.tokens.get(key, now, self.mint(scope, now)).await?))
@@ -112,6 +119,23 @@ impl Client {
         (ended, left)
     }
 
+    /// Takes in what an installation grants.
+    pub(in crate::github) fn note_granted(&self, installation: InstallationId, granted: Granted) {
+        let mut known = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(installation, granted);
+    }
+
+    /// What an installation is known to grant.
+    pub(in crate::github) fn granted(&self, installation: InstallationId) -> Option<Granted> {
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner).get(&installation).cloned()
+    }
+
+    /// What the installation is known not to grant of a scope.
+    fn lacks(&self, scope: &Scope) -> Vec<Need> {
+        let granted = self.granted(scope.installation);
+        granted.map_or_else(Vec::new, |granted| granted.lacks(&scope.permissions))
+    }
+
     fn token_key(&self, app: &App, scope: &Scope) -> TokenKey {
         TokenKey {
             host: self.endpoints.host().to_owned(),
@@ -143,12 +167,38 @@ impl Client {
             Box::pin(self.rest_json(&Who::App, &needs::MINT, &[&id], Some(&body), Kind::Read)).await;
         match answer {
             Ok(minted) => Ok(Token::new(SecretString::from(minted.token), now, minted.expires_at)),
-            // More was asked than the account has granted.
-            Err(Error::Refused { .. }) => Err(Error::Forbidden {
-                route: needs::MINT.to_string(),
-                needs: needs::shown(&scope.permissions),
-            }),
+            Err(Error::Refused { .. }) => Err(self.why_refused(scope).await),
             Err(error) => Err(error),
         }
     }
+
+    /// Why GitHub refuses a token: more permissions were asked for than the
+    /// account grants, which it is asked about, or a repository that is out of
+    /// the installation's reach.
+    async fn why_refused(&self, scope: &Scope) -> Error {
+        let id = scope.installation.to_string();
+        let installed: Result<Installed> =
+            Box::pin(self.rest_json(&Who::App, &needs::INSTALLATION, &[&id], None, Kind::Read)).await;
+        match installed {
+            Ok(Installed { permissions }) => {
+                self.note_granted(scope.installation, permissions);
+                match self.lacks(scope) {
+                    lacks if lacks.is_empty() => Error::NotFound(needs::MINT.to_string()),
+                    lacks => missing(&lacks),
+                }
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+/// An installation, as far as its permissions go.
+#[derive(Deserialize)]
+struct Installed {
+    #[serde(default)]
+    permissions: Granted,
+}
+
+fn missing(lacks: &[Need]) -> Error {
+    Error::Forbidden { route: needs::MINT.to_string(), needs: needs::shown(lacks) }
 }

@@ -153,6 +153,9 @@ pub struct Repository {
     /// Owner and name; `None` if GitHub sent something that is no name.
     #[serde(rename = "full_name", default, deserialize_with = "lenient")]
     pub name: Option<RepositoryName>,
+    /// The account it belongs to; installation events leave it out.
+    #[serde(default, deserialize_with = "lenient")]
+    pub owner: Option<Account>,
     /// Who can see it, where the event says so.
     #[serde(default, deserialize_with = "lenient")]
     pub visibility: Option<Visibility>,
@@ -275,13 +278,14 @@ impl Event {
         self.reference.as_deref()?.strip_prefix("refs/heads/")
     }
 
-    /// The account the installation is on, by whichever field names it.
+    /// The account it is about, by whichever field names it: that of the
+    /// installation, the organization, the renamed account, or the owner of the
+    /// repository.
     #[must_use]
     pub fn installed_on(&self) -> Option<&Account> {
-        self.installation
-            .as_ref()
-            .and_then(|installation| installation.account.as_ref())
-            .or(self.organization.as_ref())
+        let installation = self.installation.as_ref().and_then(|installation| installation.account.as_ref());
+        let owner = self.repository.as_ref().and_then(|repository| repository.owner.as_ref());
+        installation.or(self.organization.as_ref()).or(self.account.as_ref()).or(owner)
     }
 }
 
@@ -341,6 +345,27 @@ mod tests {
         let enterprise = br#"{"action":"created","installation":{"id":1,"account":{"id":5,"slug":"ent"}}}"#;
         let event = Event::parse("installation", enterprise).unwrap();
         assert!(event.installed_on().unwrap().login.is_none());
+    }
+
+    #[test]
+    fn the_account_is_named_by_one_field_or_another() {
+        let account = |body: &str| {
+            let event = Event::parse("an_event", body.as_bytes()).unwrap();
+            event.installed_on().map(|account| account.id.0)
+        };
+        let cases = [
+            (r#"{"installation":{"id":1,"account":{"id":2}},"organization":{"id":3}}"#, Some(2)),
+            (
+                r#"{"installation":{"id":1},"organization":{"id":3},"repository":{"id":4,"owner":{"id":5}}}"#,
+                Some(3),
+            ),
+            (r#"{"installation":{"id":1},"account":{"id":6},"changes":{"login":{"from":"old"}}}"#, Some(6)),
+            (r#"{"installation":{"id":1},"repository":{"id":4,"owner":{"id":5,"login":"olivia"}}}"#, Some(5)),
+            (r#"{"installation":{"id":1},"sender":{"id":9}}"#, None),
+        ];
+        for (body, id) in cases {
+            assert_eq!(account(body), id, "{body}");
+        }
     }
 
     #[test]

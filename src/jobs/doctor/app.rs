@@ -5,8 +5,8 @@ use super::{
     rows::{Check, Row},
 };
 use crate::github::{
-    Error,
-    examine::{Delivered, Granted, Hook, Registration},
+    Error, Granted,
+    examine::{Delivered, Hook, Registration},
     needs::{EVENTS, Need},
     skew::{self, Standing},
 };
@@ -154,8 +154,7 @@ fn key(error: &Error) -> Row {
 fn asked(registration: &Registration) -> Vec<Row> {
     let mut rows: Vec<Row> = registration
         .permissions
-        .others
-        .iter()
+        .others()
         .map(|name| {
             Row::warning(
                 Check::App,

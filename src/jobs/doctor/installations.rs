@@ -10,8 +10,8 @@ use crate::{
         repository::Visibility,
     },
     github::{
-        Examined, ListedRepository, RateLimit, Reader,
-        examine::{Granted, Registration, Selection},
+        Examined, Granted, ListedRepository, RateLimit, Reader,
+        examine::{Registration, Selection},
         needs::{self, Level, Need, Permission},
     },
     store::AccountPolicy,
@@ -90,7 +90,7 @@ impl Doctor<'_> {
             Some(store) => store.policy(found.installation.account).await.ok(),
             None => None,
         };
-        rows.extend(permissions(&app.permissions, &found.permissions, self.mode(remembered.as_ref())));
+        rows.extend(permissions(&app.permissions, &found.installation.granted, self.mode(remembered.as_ref())));
         if self.is_whole() {
             rows.extend(policy(self.policy, remembered.as_ref()));
             rows.extend(self.sees(&self.github.reader(found.installation.id), found).await);

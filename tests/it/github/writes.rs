@@ -102,6 +102,10 @@ async fn writes_keep_their_distance_and_their_budget() {
     assert_eq!(github.count(&Method::POST, "/repos/agency/site/issues"), 3);
 }
 
+fn installed(id: u64, permissions: serde_json::Value) -> serde_json::Value {
+    json!({"id": id, "account": {"id": 9, "login": "agency"}, "suspended_at": null, "permissions": permissions})
+}
+
 #[tokio::test]
 async fn what_github_says_no_to_is_sorted() {
     let github = StandIn::start(|seen, _| match seen.path.as_str() {
@@ -110,6 +114,14 @@ async fn what_github_says_no_to_is_sorted() {
         }
         "/app/installations/3/access_tokens" => {
             reply(422, json!({"message": "The permissions requested are not granted to this installation."}))
+        }
+        "/app/installations/4/access_tokens" => {
+            reply(422, json!({"message": "There is at least one repository that does not exist …"}))
+        }
+        "/app/installations/3" => reply(200, installed(3, json!({"contents": "write", "checks": "read"}))),
+        "/app/installations/4" => {
+            let all = ["contents", "issues", "pull_requests", "checks"].map(|name| (name, "write"));
+            reply(200, installed(4, json!(std::collections::BTreeMap::from(all))))
         }
         "/repositories/1" => {
             let body = json!({"message": "Resource not accessible by integration"});
@@ -132,7 +144,16 @@ async fn what_github_says_no_to_is_sorted() {
     let by_id =
         async |installation| app.reader(installation).repository_by_id(RepositoryId(1)).await.map(|_| ());
     assert_eq!(by_id(TWO).await, Err(Error::Suspended));
-    assert!(matches!(by_id(InstallationId(3)).await, Err(Error::Forbidden { .. })));
+    // Which permissions are missing, and from then on without a call.
+    for calls in [2, 2] {
+        let Err(Error::Forbidden { needs, .. }) = by_id(InstallationId(3)).await else {
+            panic!("not forbidden")
+        };
+        assert_eq!(needs, "issues: read, pull_requests: read");
+        assert_eq!(github.seen().iter().filter(|seen| seen.path.contains("/3")).count(), calls);
+    }
+    // All are there: it was the repository.
+    assert!(matches!(by_id(InstallationId(4)).await, Err(Error::NotFound(_))));
     let Err(Error::Forbidden { needs, .. }) = by_id(ONE).await else { panic!("not forbidden") };
     assert_eq!(needs, "metadata=read");
     let writer = writer(&app);
