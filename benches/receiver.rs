@@ -16,13 +16,16 @@ mod reference;
 use muster::{
     app::App,
     clock::Clock,
+    domain::repository::AccountId,
     github::webhook::Secret,
+    jobs::{Accounts, intake::Intake},
     store::Store,
     web::{Limits, Receiver},
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// The secret both servers believe.
@@ -56,7 +59,12 @@ async fn serve(database: &str) {
     let store = Store::open(&format!("sqlite://{database}")).await.expect("the database opens");
     let secrets = vec![Secret::new(SECRET).expect("the secret is long enough")];
     let organizations = vec!["agency".parse().expect("a login")];
-    let receiver = Receiver::new(store, Clock::system(), secrets, organizations, || None);
+    let accounts = Accounts::new(store.clone(), organizations);
+    // As in a server that has read its installations.
+    let (agency, login) = (AccountId(10), "agency".parse().expect("a login"));
+    accounts.admit(agency, &login, Clock::system().now()).await.expect("the account is bound");
+    let intake = Intake::new(store, Clock::system(), accounts, Arc::default());
+    let receiver = Receiver::new(intake, secrets);
     let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
     let app = App::bind(listen, receiver, Limits::default()).await.expect("a port is free");
     say(app.address());

@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config,
     github::{self, GitHub},
-    jobs::{Context, Settings},
+    jobs::{Context, Settings, intake::Intake},
     store::Store,
     web::{self, Limits, Receiver},
 };
@@ -35,6 +35,7 @@ pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Resul
         keys: work.instance_keys.clone(),
         policy: work.policy.clone(),
         dry_run: work.dry_run,
+        way: work.way,
     };
     Ok(Context::new(github, store, clock, settings))
 }
@@ -44,7 +45,8 @@ pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Resul
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
-    receiver: Receiver,
+    intake: Intake,
+    receiver: Option<Receiver>,
     limits: Limits,
 }
 
@@ -63,26 +65,38 @@ pub enum Stopped {
 }
 
 impl App {
-    /// Binds `listen`.
+    /// Binds `listen`, for webhooks and health.
     ///
     /// # Errors
     /// The system's, if the address is taken or not ours.
     pub async fn bind(listen: SocketAddr, receiver: Receiver, limits: Limits) -> io::Result<App> {
+        let intake = receiver.intake().clone();
+        App::new(listen, intake, Some(receiver), limits).await
+    }
+
+    /// Binds `listen` for health alone: nothing of GitHub's comes in there.
+    ///
+    /// # Errors
+    /// As [`App::bind`].
+    pub async fn bind_health(listen: SocketAddr, intake: Intake, limits: Limits) -> io::Result<App> {
+        App::new(listen, intake, None, limits).await
+    }
+
+    async fn new(
+        listen: SocketAddr,
+        intake: Intake,
+        receiver: Option<Receiver>,
+        limits: Limits,
+    ) -> io::Result<App> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(App { listener, address, receiver, limits })
+        Ok(App { listener, address, intake, receiver, limits })
     }
 
     /// Where it answers.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// What takes deliveries in.
-    #[must_use]
-    pub fn receiver(&self) -> &Receiver {
-        &self.receiver
     }
 
     /// Serves, with `worker` beside it, until `stop`. The worker is handed a
@@ -100,7 +114,7 @@ impl App {
     {
         let stop = stop.child_token();
         let alive = web::WorkerAlive::default();
-        let router = web::router(self.receiver.clone(), alive.clone(), self.limits);
+        let router = web::router(self.intake.store().clone(), self.receiver, alive.clone(), self.limits);
         alive.runs(true);
         let mut work = tokio::spawn({
             let (work, stop) = (worker(stop.clone()), stop.clone());
@@ -113,7 +127,7 @@ impl App {
         });
         web::serve(self.listener, router, self.limits, stop.clone()).await;
         let ended = timeout(self.limits.finish, &mut work).await;
-        tracing::info!(deliveries = ?self.receiver.counts(), "the server has stopped");
+        tracing::info!(deliveries = ?self.intake.counts(), "the server has stopped");
         match ended {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(Stopped::Worker),

@@ -23,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     domain::{marker::MarkerKeys, policy::Policy, repository::Login},
     github::{credentials::App, webhook::Secret},
+    jobs::intake::Way,
 };
 
 pub use hosts::Hosts;
@@ -77,8 +78,9 @@ impl std::error::Error for Problems {}
 pub struct Server {
     /// What the work is done with; its organizations are not empty.
     pub work: Work,
-    /// The secrets deliveries may be signed with; at least one.
-    pub webhook_secrets: Vec<Secret>,
+    /// The secrets deliveries may be signed with, at least one; `None` where
+    /// they are fetched.
+    pub webhook_secrets: Option<Vec<Secret>>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where others reach us, without a slash at the end.
@@ -104,6 +106,8 @@ pub struct Work {
     pub policy: Option<Policy>,
     /// Plan only: hold no token that can write.
     pub dry_run: bool,
+    /// By which way deliveries come in.
+    pub way: Way,
 }
 
 /// What `scan` runs on.
@@ -166,7 +170,10 @@ impl Config {
     pub fn server(&self) -> Result<Server, Problems> {
         let mut reader = self.reader();
         let work = reader.work(true);
-        let webhook_secrets = reader.webhook_secrets();
+        let webhook_secrets = match work.as_ref().map(|work| work.way) {
+            Some(Way::Poll) => Some(None),
+            Some(Way::Webhook) | None => reader.webhook_secrets().map(Some),
+        };
         let listen = reader.listen();
         let public_url = reader.optional("MUSTER_PUBLIC_URL", |found| hosts::base(&found.text));
         let server = (|| {

@@ -1,12 +1,17 @@
 //! The work between the faces and the adapters: what an event asks for, and
 //! how it is done.
 
+mod accounts;
 pub mod adoption;
 pub mod doctor;
 pub mod inspect_repository;
+pub mod intake;
 mod policies;
+mod read_installations;
+mod recover_deliveries;
 pub mod route;
 pub mod sweep_installation;
+mod whereabouts;
 pub mod worker;
 
 use std::{
@@ -16,6 +21,9 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
+
+pub use accounts::Accounts;
+use intake::{Intake, Way};
 
 use crate::{
     clock::Clock,
@@ -40,6 +48,10 @@ pub struct Context {
     pub clock: Clock,
     /// What the operator set.
     pub settings: Arc<Settings>,
+    /// Which accounts are served.
+    pub accounts: Accounts,
+    /// Where deliveries go.
+    pub intake: Intake,
     bot: Arc<OnceCell<AccountId>>,
     /// Accounts whose adoption is known to have ended, for good.
     adopted: Arc<Mutex<HashSet<AccountId>>>,
@@ -58,6 +70,8 @@ pub struct Settings {
     pub policy: Option<Policy>,
     /// Nothing is written to GitHub.
     pub dry_run: bool,
+    /// By which way deliveries come in.
+    pub way: Way,
 }
 
 /// Which repository, through which installation.
@@ -95,6 +109,18 @@ pub enum JobError {
     /// The installation is suspended: park its jobs.
     #[error("the installation is suspended")]
     Suspended,
+    /// The account does not allow it: it waits until the account does.
+    #[error("the account does not allow it: it needs {needs}")]
+    Forbidden {
+        /// What would do, by GitHub's words.
+        needs: String,
+    },
+    /// What stands under the repository's name belongs to another account.
+    #[error("the repository is {0} now")]
+    Moved(RepositoryName),
+    /// Something is not there, or not for our eyes.
+    #[error("{0}")]
+    NotFound(String),
     /// Try again later.
     #[error("{0}")]
     Later(String),
@@ -110,12 +136,12 @@ impl From<github::Error> for JobError {
             Error::RateLimited { until } | Error::ClockOff { again: until, .. } => JobError::Wait(until),
             Error::Suspended => JobError::Suspended,
             Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
-            Error::Transient(_)
-            | Error::Ambiguous(_)
-            | Error::Partial(_)
-            | Error::Unauthorized(_)
-            | Error::NotFound(_) => JobError::Later(error.to_string()),
-            Error::Gone(_) | Error::Forbidden { .. } | Error::Refused { .. } | Error::Permanent(_) => {
+            Error::Transient(_) | Error::Ambiguous(_) | Error::Partial(_) | Error::Unauthorized(_) => {
+                JobError::Later(error.to_string())
+            }
+            Error::NotFound(_) => JobError::NotFound(error.to_string()),
+            Error::Forbidden { needs, .. } => JobError::Forbidden { needs },
+            Error::Gone(_) | Error::Refused { .. } | Error::Permanent(_) => {
                 JobError::Permanent(error.to_string())
             }
         }
@@ -138,20 +164,17 @@ impl Context {
     /// Puts together what jobs work with.
     #[must_use]
     pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
-        let settings = Arc::new(settings);
-        Context { github, store, clock, settings, bot: Arc::default(), adopted: Arc::default() }
+        let bot: Arc<OnceCell<AccountId>> = Arc::default();
+        let accounts = Accounts::new(store.clone(), settings.organizations.clone());
+        let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), Arc::clone(&bot));
+        let (settings, adopted) = (Arc::new(settings), Arc::default());
+        Context { github, store, clock, settings, accounts, intake, bot, adopted }
     }
 
     /// Whether nothing may be written to GitHub.
     #[must_use]
     pub fn dry_run(&self) -> bool {
         self.settings.dry_run
-    }
-
-    /// Whether an account is served (`MUSTER_ORGANIZATIONS`).
-    #[must_use]
-    pub fn serves(&self, login: &Login) -> bool {
-        self.settings.organizations.iter().any(|served| served.same_as(login))
     }
 
     /// Who we are: the App's bot user is asked for once, with any
@@ -168,42 +191,99 @@ impl Context {
         Ok(Identity { bot, instance: self.settings.instance.clone(), keys: self.settings.keys.clone() })
     }
 
-    /// Our bot user, if GitHub has told us already.
-    #[must_use]
-    pub fn known_bot(&self) -> Option<AccountId> {
-        self.bot.get().copied()
-    }
-
     /// The installation, as known or else as GitHub says; `None` if it is gone
     /// or of an account that is not served.
     ///
     /// # Errors
     /// GitHub's and the database's.
     pub async fn installation(&self, id: InstallationId) -> Result<Option<Installation>, JobError> {
-        if let Some(known) = self.store.installation(id).await? {
-            let served = known.login.parse().is_ok_and(|login| self.serves(&login));
-            return Ok((served && known.removed_at.is_none()).then_some(known));
+        let Some(known) = self.store.installation(id).await? else {
+            return match self.github.installation(id).await {
+                Ok(found) => {
+                    let seen = self.admit(&found).await?;
+                    if let Some(seen) = &seen {
+                        self.store_installation(seen, found.granted).await?;
+                    }
+                    Ok(seen)
+                }
+                Err(github::Error::NotFound(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        };
+        let Ok(login) = known.login.parse::<Login>() else { return Ok(None) };
+        if known.removed_at.is_some() || !self.accounts.serve(known.account, &login).await? {
+            return Ok(None);
         }
-        let installations = self.github.installations().await?;
-        match installations.into_iter().find(|found| found.id == id) {
-            Some(found) => self.see(found).await,
-            None => Ok(None),
+        // Another replica may have read it.
+        let granted = known.permissions.as_deref().map(serde_json::from_str);
+        if let Some(Ok(granted)) = granted {
+            self.github.note_granted(id, granted);
         }
+        Ok(Some(known))
     }
 
-    /// Stores an installation as GitHub lists it, if its account is served.
-    async fn see(&self, found: github::Installation) -> Result<Option<Installation>, JobError> {
-        let Some(login) = found.login.filter(|login| self.serves(login)) else { return Ok(None) };
+    /// An installation as GitHub tells of it, ready to be stored; `None` if its
+    /// account is not served.
+    async fn admit(&self, found: &github::Installation) -> Result<Option<Installation>, JobError> {
         let now = self.clock.now();
-        let seen = Installation {
+        let login = match &found.login {
+            Some(login) if self.accounts.admit(found.account, login, now).await? => login,
+            Some(_) | None => {
+                if self.accounts.add_stranger(found.id) {
+                    tracing::warn!(
+                        installation = found.id.0,
+                        "an account that is not served has installed the App"
+                    );
+                }
+                return Ok(None);
+            }
+        };
+        self.accounts.forget_stranger(found.id);
+        Ok(Some(Installation {
             id: found.id,
             account: found.account,
             login: login.to_string(),
             suspended_at: found.suspended.then_some(now),
             removed_at: None,
             seen_at: now,
-        };
-        self.store.see_installation(&seen).await?;
-        Ok(Some(seen))
+            permissions: Some(found.granted.to_string()),
+        }))
+    }
+
+    /// Stores an installation that was admitted.
+    async fn store_installation(
+        &self,
+        seen: &Installation,
+        granted: github::Granted,
+    ) -> Result<(), StoreError> {
+        self.store.see_installation(seen).await?;
+        self.github.note_granted(seen.id, granted);
+        Ok(())
+    }
+
+    /// Notes that a permission is missing, and who waits for it: one line for
+    /// an installation and permission, however often it is met (etiquette 4.10).
+    async fn lacks(
+        &self,
+        installation: InstallationId,
+        repository: Option<RepositoryId>,
+        needs: &str,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let granted = self.github.granted(installation).map(|granted| granted.to_string());
+        let under = granted.as_deref().unwrap_or_default();
+        if self.store.wait_for_permission(installation, repository, needs, under, now).await? {
+            tracing::warn!(
+                installation = installation.0,
+                needs,
+                "a permission is missing; what needs it waits until an owner accepts it on the App's page"
+            );
+        }
+        let known = self.store.installation(installation).await?;
+        if known.is_some_and(|known| known.permissions != granted) {
+            // GitHub has just told more than the database knows.
+            self.store.enqueue(&[read_installations::job(installation, now)], now).await?;
+        }
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::mpsc;
 use turn::{Turn, WriteTurn};
 
+mod accounts;
 mod adoption;
 mod backup;
 mod deliveries;
@@ -26,6 +27,7 @@ mod examine;
 mod installations;
 mod intake;
 mod ledger;
+mod missed;
 mod open;
 mod outstanding;
 mod policies;
@@ -50,6 +52,7 @@ pub use ledger::{
     AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
     NewDecision, Verified,
 };
+pub use missed::{DeliveryRecord, Entry, MissedDelivery, Pass};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};

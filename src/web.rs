@@ -17,6 +17,8 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::store::Store;
+
 mod body;
 mod connections;
 mod health;
@@ -26,7 +28,7 @@ mod webhook;
 
 pub use body::{IN_FLIGHT, LARGEST, SMALL};
 pub(crate) use health::WorkerAlive;
-pub use receiver::{Counts, NotTaken, Receiver, Taken};
+pub use receiver::Receiver;
 pub use server::Limits;
 pub(crate) use server::serve;
 
@@ -49,13 +51,21 @@ const PROTECTIVE: [(HeaderName, HeaderValue); 9] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// The routes.
-pub(crate) fn router(receiver: Receiver, worker: WorkerAlive, limits: Limits) -> Router {
-    let health = health::Health::new(receiver.store().clone(), worker);
-    Router::new()
-        .route("/webhook", post(webhook::deliver).with_state(webhook::Intake::new(receiver, limits)))
+/// The routes. Without a receiver there is no webhook.
+pub(crate) fn router(
+    store: Store,
+    receiver: Option<Receiver>,
+    worker: WorkerAlive,
+    limits: Limits,
+) -> Router {
+    let webhook = match receiver {
+        Some(receiver) => Router::new()
+            .route("/webhook", post(webhook::deliver).with_state(webhook::Intake::new(receiver, limits))),
+        None => Router::new(),
+    };
+    webhook
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready).with_state(health))
+        .route("/readyz", get(health::ready).with_state(health::Health::new(store, worker)))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(protect))

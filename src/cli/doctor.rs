@@ -87,6 +87,7 @@ async fn examine(
                 store: store.as_ref(),
                 organizations: &work.organizations,
                 policy: work.policy.as_ref(),
+                way: work.way,
                 public_url: server.public_url.as_deref(),
                 web: &work.hosts.web,
                 secrets,

@@ -22,10 +22,12 @@ const EXAMPLES: &str = "\
 Examples:
   $ muster serve
   $ MUSTER_DRY_RUN=1 muster serve
+  $ MUSTER_INTAKE=poll muster serve
   $ MUSTER_LISTEN=127.0.0.1:9000 MUSTER_LOG=debug muster serve
 
 Needs MUSTER_CLIENT_ID (or MUSTER_APP_ID), MUSTER_PRIVATE_KEY_FILE,
 MUSTER_WEBHOOK_SECRET, MUSTER_INSTANCE_KEY and MUSTER_ORGANIZATIONS.
+With MUSTER_INTAKE=poll it fetches deliveries, and needs no webhook secret.
 Stops at Ctrl-C or SIGTERM, when it has finished what it has begun.";
 
 /// How long giving tokens back may take.
@@ -44,18 +46,17 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
     let server = invocation.config.server()?;
     let (listen, work) = (server.listen, server.work);
     let store = Store::open(work.database.expose()).await?;
-    let clock = invocation.clock.clone();
-    let context = app::context(&work, store.clone(), clock.clone())?;
-    let bot = {
-        let context = context.clone();
-        move || context.known_bot()
+    let context = app::context(&work, store.clone(), invocation.clock.clone())?;
+    let (intake, limits) = (context.intake.clone(), Limits::default());
+    let (bound, what) = match server.webhook_secrets {
+        Some(secrets) => {
+            (App::bind(listen, Receiver::new(intake, secrets), limits).await, "webhooks go to /webhook")
+        }
+        None => (App::bind_health(listen, intake, limits).await, "deliveries are fetched from GitHub"),
     };
-    let receiver =
-        Receiver::new(store.clone(), clock, server.webhook_secrets, work.organizations.clone(), bot);
-    let app = App::bind(listen, receiver, Limits::default())
-        .await
+    let app = bound
         .with_context(|| format!("cannot listen on {listen}: choose another address in MUSTER_LISTEN"))?;
-    note(&format!("Listening on http://{}; webhooks go to /webhook.", app.address()));
+    note(&format!("Listening on http://{}; {what}.", app.address()));
     if work.dry_run {
         note("This is a dry run: nothing is written to GitHub.");
     }
@@ -89,6 +90,7 @@ fn look_around(
             store: Some(&context.store),
             organizations: &work.organizations,
             policy: work.policy.as_ref(),
+            way: work.way,
             public_url: public_url.as_deref(),
             web: &work.hosts.web,
             secrets: &secrets,

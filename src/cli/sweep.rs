@@ -178,16 +178,20 @@ async fn visit(ctx: &Context, target: &Target, cause: Cause, act: Act) -> Visit 
 /// The repositories of a place, as GitHub lists them for the App.
 async fn targets(ctx: &Context, place: &Place) -> anyhow::Result<Vec<Target>> {
     let owner = place.owner();
-    if !ctx.serves(owner) {
-        bail!("{owner} is not among MUSTER_ORGANIZATIONS: add it there, or name one that is");
-    }
-    let installation = match ctx.github.installation_of(owner).await {
-        Ok(found) => found.id,
+    let unlisted = || format!("{owner} is not among MUSTER_ORGANIZATIONS: add it there, or name one that is");
+    let found = match ctx.github.installation_of(owner).await {
+        Ok(found) => found,
+        Err(github::Error::NotFound(_)) if !ctx.accounts.lists(owner) => bail!(unlisted()),
         Err(github::Error::NotFound(_)) => {
             bail!("the App is not installed on {owner}: install it there first")
         }
         Err(error) => return Err(error.into()),
     };
+    // A name may have passed to another account.
+    if !ctx.accounts.serve(found.account, owner).await? {
+        bail!(unlisted());
+    }
+    let installation = found.id;
     let all = sweep_installation::list(ctx, installation).await?;
     let all = all.with_context(|| format!("the installation on {owner} is gone"))?;
     match place {

@@ -20,6 +20,7 @@ use crate::{
         endpoints::Endpoints,
         webhook::{Secret, SecretError},
     },
+    jobs::intake::Way,
 };
 
 /// The log filter where none is set.
@@ -91,6 +92,7 @@ impl<'a> Reader<'a> {
         let database = self.database();
         let policy = self.policy();
         let dry_run = self.dry_run();
+        let way = self.way();
         Some(Work {
             hosts: hosts?,
             app: app?,
@@ -100,6 +102,7 @@ impl<'a> Reader<'a> {
             database: database?,
             policy: policy?,
             dry_run: dry_run?,
+            way: way?,
         })
     }
 
@@ -374,6 +377,15 @@ impl<'a> Reader<'a> {
                 _ => Err("write true or false"),
             })?;
         Some(dry_run.unwrap_or(false))
+    }
+
+    pub(super) fn way(&mut self) -> Option<Way> {
+        let way = self.optional("MUSTER_INTAKE", |found| match found.text.as_str() {
+            "webhook" => Ok(Way::Webhook),
+            "poll" => Ok(Way::Poll),
+            _ => Err("write webhook or poll"),
+        })?;
+        Some(way.unwrap_or_default())
     }
 
     pub(super) fn log(&mut self) -> Option<String> {

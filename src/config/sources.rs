@@ -39,6 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     open("MUSTER_PRIVATE_KEY_FILE"),
     secret("MUSTER_WEBHOOK_SECRET"),
     open("MUSTER_WEBHOOK_SECRET_FILE"),
+    open("MUSTER_INTAKE"),
     open("MUSTER_INSTANCE"),
     secret("MUSTER_INSTANCE_KEY"),
     open("MUSTER_INSTANCE_KEY_FILE"),

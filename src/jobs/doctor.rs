@@ -12,6 +12,7 @@ mod rows;
 
 use jiff::Timestamp;
 
+use super::intake::Way;
 pub use rows::{Check, Row, State, summary};
 
 use crate::{
@@ -40,6 +41,8 @@ pub struct Doctor<'a> {
     pub organizations: &'a [Login],
     /// The operator's own policy.
     pub policy: Option<&'a Policy>,
+    /// By which way deliveries come in.
+    pub way: Way,
     /// Where others reach this instance.
     pub public_url: Option<&'a str>,
     /// The pages of GitHub, by the settings.

@@ -50,7 +50,8 @@ pub struct Inspection {
 /// Inspects a repository. `None` if it is gone or out of reach.
 ///
 /// # Errors
-/// [`JobError`], sorted by what the worker does next.
+/// [`JobError`], sorted by what the worker does next; [`JobError::Moved`] before
+/// anything is judged by the rules of an account that is not the target's.
 pub async fn inspect(
     ctx: &Context,
     target: &Target,
@@ -71,6 +72,11 @@ pub async fn inspect(
             return Ok(None);
         }
     };
+    let name = &read.snapshot.repository.name;
+    if !name.owner().same_as(target.name.owner()) {
+        // GitHub has led us to another account: nothing of it counts here.
+        return Err(JobError::Moved(name.clone()));
+    }
     let policy = policies::in_force(ctx, &reader, target, remembered, &read, act).await?;
     if our_names(&policy) != names {
         // The policy names other branches or another label than we looked for.

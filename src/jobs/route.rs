@@ -5,10 +5,13 @@
 //! delays until the sweep; (2) a push that touches nothing of ours costs no
 //! job, whenever that can be told from the event; (3) what Muster did itself
 //! wakes nobody, except the end of a pull request (etiquette 4.9); (4) unknown
-//! events and actions ask for nothing.
+//! events and actions ask for nothing; (5) what became of an installation is
+//! never believed from an event: GitHub is asked, so that a replayed end of one
+//! ends nothing (threats W4).
 
 use jiff::Timestamp;
 
+use super::read_installations;
 use crate::{
     domain::repository::{AccountId, ObjectId, RepositoryId},
     github::webhook::{Event, Installation, Item, Repository},
@@ -30,6 +33,58 @@ pub struct Known<'a> {
     pub branch_prefix: &'a str,
 }
 
+/// What an event is about, as far as Muster listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Matter {
+    Push,
+    Repository,
+    Issue,
+    PullRequest,
+    /// The life of an installation.
+    Installation,
+    /// Which repositories it covers.
+    Coverage,
+}
+
+impl Matter {
+    /// The matter of an event by its name and action.
+    fn of(name: &str, action: &str) -> Option<Matter> {
+        Some(match (name, action) {
+            ("push", _) => Matter::Push,
+            (
+                "repository",
+                "created" | "renamed" | "transferred" | "privatized" | "publicized" | "archived"
+                | "unarchived" | "deleted" | "edited",
+            )
+            | ("public", _) => Matter::Repository,
+            (
+                "issues",
+                "closed" | "reopened" | "deleted" | "transferred" | "edited" | "labeled" | "unlabeled"
+                | "locked" | "unlocked",
+            ) => Matter::Issue,
+            (
+                "pull_request",
+                "closed" | "reopened" | "edited" | "labeled" | "unlabeled" | "locked" | "unlocked"
+                | "synchronize",
+            ) => Matter::PullRequest,
+            (
+                "installation",
+                "created" | "deleted" | "suspend" | "unsuspend" | "new_permissions_accepted",
+            )
+            | ("installation_target", "renamed") => Matter::Installation,
+            ("installation_repositories", "added" | "removed") => Matter::Coverage,
+            _ => return None,
+        })
+    }
+}
+
+/// Whether an event of this name and action may ask for anything: what is not
+/// listened to need not be fetched.
+#[must_use]
+pub fn listens(name: &str, action: Option<&str>) -> bool {
+    Matter::of(name, action.unwrap_or("")).is_some()
+}
+
 /// The jobs that `event` asks for, to be run from `now`.
 #[must_use]
 pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {
@@ -38,42 +93,19 @@ pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {
     if caused_by_us(event, known) && (event.name.as_str(), action) != ("pull_request", "closed") {
         return Vec::new();
     }
+    let Some(matter) = Matter::of(&event.name, action) else { return Vec::new() };
     let jobs = Jobs { event, installation, now };
-    match (event.name.as_str(), action) {
-        ("push", _) => jobs.of_push(known),
-        (
-            "repository",
-            "created" | "renamed" | "transferred" | "privatized" | "publicized" | "archived" | "unarchived"
-            | "deleted",
-        )
-        | ("public", _) => jobs.of_repository(),
-        ("repository", "edited") if event.changes.as_ref().is_some_and(|c| c.default_branch.is_some()) => {
-            jobs.of_repository()
+    match matter {
+        Matter::Push => jobs.of_push(known),
+        Matter::Repository => {
+            let default_branch = event.changes.as_ref().is_some_and(|c| c.default_branch.is_some());
+            if action == "edited" && !default_branch { Vec::new() } else { jobs.of_repository() }
         }
-        (
-            "issues",
-            "closed" | "reopened" | "deleted" | "transferred" | "edited" | "labeled" | "unlabeled" | "locked"
-            | "unlocked",
-        ) => jobs.of_item(event.issue.as_ref(), known),
-        (
-            "pull_request",
-            "closed" | "reopened" | "edited" | "labeled" | "unlabeled" | "locked" | "unlocked"
-            | "synchronize",
-        ) => jobs.of_item(event.pull_request.as_ref(), known),
-        ("installation", "created" | "deleted" | "suspend" | "unsuspend" | "new_permissions_accepted")
-        | ("installation_repositories", "added" | "removed")
-        | ("installation_target", "renamed") => vec![jobs.sweep(Priority::Sweep)],
-        _ => Vec::new(),
+        Matter::Issue => jobs.of_item(event.issue.as_ref(), known),
+        Matter::PullRequest => jobs.of_item(event.pull_request.as_ref(), known),
+        Matter::Installation => vec![jobs.read()],
+        Matter::Coverage => vec![jobs.sweep(Priority::Sweep)],
     }
-}
-
-/// Whether the event says that a parked installation may go on: its jobs are
-/// released, and park themselves again if GitHub still refuses.
-#[must_use]
-pub fn unparks(event: &Event) -> Option<&Installation> {
-    let goes_on =
-        matches!(event.action.as_deref(), Some("created" | "unsuspend" | "new_permissions_accepted"));
-    event.installation.as_ref().filter(|_| event.name == "installation" && goes_on)
 }
 
 /// The repository whose judged head [`route`] must be told to tell that a push
@@ -162,6 +194,10 @@ impl Jobs<'_> {
 
     fn sweep(self, priority: Priority) -> NewJob {
         self.job(JobKind::SweepInstallation, self.installation.id.0, priority)
+    }
+
+    fn read(self) -> NewJob {
+        NewJob { cause: self.cause(), ..read_installations::job(self.installation.id, self.now) }
     }
 
     fn job(self, kind: JobKind, subject: u64, priority: Priority) -> NewJob {

@@ -5,7 +5,7 @@
 //! page of it or nothing; (2) what is no longer listed is removed, never
 //! judged; (3) one repository that fails does not stop the others.
 
-use super::{Context, JobError, Target, adoption};
+use super::{Context, JobError, Target, adoption, read_installations};
 use crate::{
     domain::repository::InstallationId,
     github::{self, ListedRepository},
@@ -25,7 +25,7 @@ pub async fn list(ctx: &Context, installation: InstallationId) -> Result<Option<
         Ok(listed) => listed,
         // No token for it any more: the App was removed from the account.
         Err(github::Error::NotFound(_)) => {
-            ctx.store.remove_installation(installation, began).await?;
+            read_installations::gone(ctx, installation).await?;
             return Ok(None);
         }
         Err(error) => return Err(error.into()),

@@ -12,13 +12,16 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Act, Context, JobError, Target, adoption, inspect_repository::inspect, sweep_installation};
+use super::{
+    Act, Context, JobError, Target, adoption,
+    inspect_repository::{Inspection, inspect},
+    read_installations, recover_deliveries, sweep_installation, whereabouts,
+};
 use crate::{
     domain::{
         plan::Cause,
         repository::{InstallationId, RepositoryId},
     },
-    github,
     store::{JobKind, Lease, Priority, Settlement, StoreError},
 };
 
@@ -35,8 +38,6 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 4;
 /// How often what is past its retention is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often everything is looked at though nothing happened.
-const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Takes jobs and does them.
 #[derive(Clone)]
@@ -82,29 +83,29 @@ impl Worker {
         }
     }
 
-    /// Learns which installations there are, and arms the sweep of each: at
-    /// once the first time, then every day.
+    /// Arms what returns by itself, and learns where the App is installed, which
+    /// arms the sweep of each installation, and who it is.
     ///
     /// # Errors
     /// GitHub's and the database's.
     pub async fn begin(&self) -> Result<(), JobError> {
-        let now = self.ctx.clock.now();
-        self.ctx.store.arm(JobKind::PruneStore, 0, 0, PRUNE_EVERY, now).await?;
-        for found in self.ctx.github.installations().await? {
-            if !found.login.as_ref().is_some_and(|login| self.ctx.serves(login)) {
-                tracing::warn!(
-                    installation = found.id.0,
-                    "an account that is not served has installed the App"
-                );
+        let (ctx, now) = (&self.ctx, self.ctx.clock.now());
+        let recover_every = recover_deliveries::every(ctx.settings.way);
+        ctx.accounts.unbind_unlisted().await?;
+        ctx.store.arm(JobKind::PruneStore, 0, 0, PRUNE_EVERY, now).await?;
+        ctx.store.arm(JobKind::RecoverDeliveries, 0, 0, recover_every, now).await?;
+        let later = now + read_installations::EVERY;
+        ctx.store.arm(JobKind::ReadInstallations, 0, 0, read_installations::EVERY, later).await?;
+        read_installations::all(ctx).await?;
+        for known in ctx.store.installations().await? {
+            if known.suspended_at.is_some() || ctx.installation(known.id).await?.is_none() {
                 continue;
             }
-            let suspended = found.suspended;
-            let id = i64::try_from(found.id.0).unwrap_or(i64::MAX);
-            let reader = self.ctx.github.reader(found.id);
-            self.ctx.see(found).await?;
-            if !suspended {
-                self.ctx.identity(&reader).await?;
-                self.ctx.store.arm(JobKind::SweepInstallation, id, id, SWEEP_EVERY, now).await?;
+            match ctx.identity(&ctx.github.reader(known.id)).await {
+                Ok(_) => break,
+                // Another one may tell.
+                Err(JobError::Suspended | JobError::Forbidden { .. } | JobError::NotFound(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -165,13 +166,13 @@ impl Worker {
         match lease.kind {
             JobKind::InspectRepository => {
                 let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-                let Some(target) = self.target(repository, installation).await? else { return Ok(None) };
                 let cause = match lease.priority {
                     Priority::Command | Priority::Push => Cause::Event,
                     Priority::Policy => Cause::Policy,
                     Priority::Sweep => Cause::Sweep,
                 };
-                let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(None) };
+                let seen = self.inspect(repository, installation, cause).await?;
+                let Some(seen) = seen else { return Ok(None) };
                 for line in &seen.done {
                     tracing::info!(repository = repository.0, "{line}");
                 }
@@ -186,6 +187,14 @@ impl Worker {
                 sweep_installation::run(ctx, installation, lease.priority).await?;
                 Ok(None)
             }
+            JobKind::ReadInstallations => {
+                match lease.subject {
+                    0 => read_installations::all(ctx).await?,
+                    id => read_installations::one(ctx, InstallationId(id.unsigned_abs())).await?,
+                }
+                Ok(None)
+            }
+            JobKind::RecoverDeliveries => recover_deliveries::run(ctx).await,
             JobKind::PruneStore => {
                 ctx.store.prune(ctx.clock.now()).await?;
                 Ok(None)
@@ -193,23 +202,35 @@ impl Worker {
         }
     }
 
-    /// Where the repository is now, by memory or else by GitHub.
-    async fn target(
+    /// Inspects a repository where it is; if that is not where it was, GitHub is
+    /// asked once whose it is.
+    async fn inspect(
         &self,
         repository: RepositoryId,
         installation: InstallationId,
-    ) -> Result<Option<Target>, JobError> {
+        cause: Cause,
+    ) -> Result<Option<Inspection>, JobError> {
         let ctx = &self.ctx;
         let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
-        let name = match ctx.store.repository(repository).await? {
-            Some(row) => row.seen.name,
-            None => match ctx.github.reader(installation).repository_by_id(repository).await {
-                Ok(found) => found.name,
-                Err(github::Error::NotFound(_)) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            },
+        let row = ctx.store.repository(repository).await?.filter(|row| row.removed_at.is_none());
+        let mut looked = row.is_none();
+        let mut target = match row {
+            Some(row) => {
+                Some(Target { repository, name: row.seen.name, installation, account: known.account })
+            }
+            None => whereabouts::find(ctx, repository, None, installation).await?,
         };
-        Ok(Some(Target { repository, name, installation, account: known.account }))
+        while let Some(here) = target {
+            let name = match inspect(ctx, &here, cause, Act::Apply).await {
+                Err(JobError::Moved(name)) if !looked => Some(name),
+                Err(JobError::NotFound(_)) if !looked => None,
+                Err(JobError::Moved(_)) => return Err(JobError::Changed),
+                other => return other,
+            };
+            looked = true;
+            target = whereabouts::find(ctx, repository, name, installation).await?;
+        }
+        Ok(None)
     }
 
     async fn settle(
@@ -218,13 +239,22 @@ impl Worker {
         outcome: Result<Option<Timestamp>, JobError>,
     ) -> Result<(), StoreError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
         let settled = match outcome {
             Ok(None) => store.finish(lease, now).await?,
             Ok(Some(due)) => store.finish_until(lease, due).await?,
             Err(JobError::Wait(until)) => store.release(lease, until).await?,
             Err(JobError::Suspended) => {
-                store.park(lease.installation, "the installation is suspended", now).await?;
+                read_installations::suspended(&self.ctx, installation).await?;
                 store.release(lease, now).await?
+            }
+            // Neither tried again nor dead: it is wanted again when the account
+            // has granted it.
+            Err(JobError::Forbidden { needs }) if lease.installation != 0 => {
+                let repository = (lease.kind == JobKind::InspectRepository)
+                    .then_some(RepositoryId(lease.subject.unsigned_abs()));
+                self.ctx.lacks(installation, repository, &needs).await?;
+                store.finish(lease, now).await?
             }
             Err(error) => {
                 tracing::warn!(kind = %lease.kind, subject = lease.subject, attempt = lease.attempts, %error, "a job failed");
@@ -250,8 +280,12 @@ fn backoff(error: &JobError, attempts: i64) -> Duration {
     let doubled = 2_u32.pow(u32::try_from(attempts.clamp(0, 6)).unwrap_or(6));
     match error {
         JobError::Changed => Duration::from_secs(1) * doubled,
-        JobError::Wait(_) | JobError::Suspended | JobError::Later(_) | JobError::Permanent(_) => {
-            Duration::from_secs(30) * doubled
-        }
+        JobError::Wait(_)
+        | JobError::Suspended
+        | JobError::Forbidden { .. }
+        | JobError::Moved(_)
+        | JobError::NotFound(_)
+        | JobError::Later(_)
+        | JobError::Permanent(_) => Duration::from_secs(30) * doubled,
     }
 }

@@ -15,7 +15,9 @@ mod file;
 use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
-use super::rows::{AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow};
+use super::rows::{
+    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow, ServedAccountRow,
+};
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
 use jiff::Timestamp;
@@ -177,6 +179,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
     }
     all!(
         CounterRow as Counter,
+        ServedAccountRow as ServedAccount,
         InstallationRow as Installation,
         RepositoryRow as Repository,
         AdoptionRow as Adoption,
@@ -191,6 +194,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
     let connection: &mut AnyConnection = transaction;
     let query = match &line {
         Line::Counter(row) => sqlx::query(sql::SET_COUNTER).bind(row.name.clone()).bind(row.value),
+        Line::ServedAccount(row) => row.insert(),
         Line::Installation(row) => row.insert(),
         Line::Repository(row) => row.insert(),
         Line::Adoption(row) => return again(row, now).insert().execute(connection).await.map(|_| ()),

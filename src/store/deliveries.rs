@@ -5,7 +5,7 @@
 use super::intake::Arrival;
 use super::row::{self, Columns};
 use super::work::NewJob;
-use super::{Store, StoreError, commit, sql};
+use super::{Store, StoreError, commit, missed, sql};
 use crate::domain::repository::{ObjectId, RepositoryId};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -197,6 +197,8 @@ impl Store {
                 .map_err(&refused)?
                 .rows_affected();
         }
+        let guids = row::millis(now).saturating_sub(GUIDS.as_millis() as i64);
+        missed::prune(&mut transaction, guids).await.map_err(&refused)?;
         commit(transaction, DOING).await?;
         let [deliveries, bodies, dead_letters] = counts;
         Ok(Pruned { bodies, deliveries, dead_letters })

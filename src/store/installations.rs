@@ -2,7 +2,7 @@
 
 use super::row::{self, Columns};
 use super::{Store, StoreError, commit, sql};
-use crate::domain::repository::{AccountId, InstallationId};
+use crate::domain::repository::{AccountId, InstallationId, Login};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -21,11 +21,14 @@ pub struct Installation {
     pub removed_at: Option<Timestamp>,
     /// When this was read from GitHub.
     pub seen_at: Timestamp,
+    /// The permissions it grants, as GitHub's JSON; `None` until they were read.
+    pub permissions: Option<String>,
 }
 
 impl Store {
-    /// Stores an installation as just seen; one that was gone is back.
-    /// `removed_at` is not read.
+    /// Stores an installation as just seen; one that was gone is back, and one
+    /// that is still suspended stays so since the same moment. `removed_at` is
+    /// not read.
     ///
     /// # Errors
     /// As the database's.
@@ -38,6 +41,7 @@ impl Store {
             .bind(row::text(&seen.login))
             .bind(row::maybe_millis(seen.suspended_at))
             .bind(row::millis(seen.seen_at))
+            .bind(row::maybe_text(seen.permissions.as_deref()))
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::of(DOING))?;
@@ -74,8 +78,52 @@ impl Store {
             .collect()
     }
 
+    /// Parks the jobs of a suspended installation, in one commit with the fact;
+    /// whether the fact is new.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn suspend_installation(&self, id: InstallationId, now: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "park a suspended installation";
+        let refused = StoreError::of(DOING);
+        let mut transaction = self.write(DOING).await?;
+        let suspended = sqlx::query(sql::SUSPEND_INSTALLATION)
+            .bind(row::number(id.0))
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&refused)?
+            .rows_affected();
+        sqlx::query(sql::PARK)
+            .bind(row::number(id.0))
+            .bind("the installation is suspended")
+            .bind(row::millis(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&refused)?;
+        commit(transaction, DOING).await?;
+        Ok(suspended > 0)
+    }
+
+    /// The account of an installation has another login: its repositories are
+    /// found under it.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn rename_account(&self, id: InstallationId, login: &Login) -> Result<(), StoreError> {
+        const DOING: &str = "rename an account";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::RENAME_REPOSITORIES_OF)
+            .bind(row::number(id.0))
+            .bind(login.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
     /// Marks an installation and its repositories as gone, and drops its jobs
-    /// and cached texts, in one commit.
+    /// and what waits, in one commit. What was found out about them stays.
     ///
     /// # Errors
     /// As the database's.
@@ -91,7 +139,7 @@ impl Store {
                 .await
                 .map_err(&refused)?;
         }
-        for statement in [sql::DROP_JOBS, sql::UNPARK] {
+        for statement in [sql::DROP_JOBS, sql::UNPARK, sql::DROP_WAITING] {
             sqlx::query(statement)
                 .bind(row::number(id.0))
                 .execute(&mut *transaction)
@@ -110,5 +158,6 @@ fn read(row: &AnyRow) -> Result<Installation, sqlx::Error> {
         suspended_at: row.maybe_time("suspended_at")?,
         removed_at: row.maybe_time("removed_at")?,
         seen_at: row.time("seen_at")?,
+        permissions: row.maybe_text("permissions")?,
     })
 }

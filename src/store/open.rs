@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 const WALK: &str = include_str!("migrations/0001_walk.sql");
 const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
 const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
+const INTAKE: &str = include_str!("migrations/0004_intake.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, INTAKE];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

@@ -41,7 +41,8 @@ impl Store {
     }
 
     /// Makes a job return every `every`, first at `now`. Said again, by this or
-    /// another replica, it changes the period only.
+    /// another replica, it changes the period, and brings a next run that lies
+    /// beyond it nearer.
     ///
     /// # Errors
     /// As the database's.

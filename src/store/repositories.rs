@@ -155,6 +155,23 @@ impl Store {
         }
     }
 
+    /// Stores the name under which a repository is found now.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn rename_repository(&self, id: RepositoryId, name: &RepositoryName) -> Result<(), StoreError> {
+        const DOING: &str = "rename a repository";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::RENAME_REPOSITORY)
+            .bind(row::number(id.0))
+            .bind(name.owner().as_str())
+            .bind(name.name())
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
     /// Marks a repository as gone; its judgements stay readable.
     ///
     /// # Errors

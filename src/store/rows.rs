@@ -124,7 +124,13 @@ rows! {
         4 taken_at integer,
         5 text text,
     }
-    /// An installation.
+    /// The account that a listed name means.
+    ServedAccountRow: "served_account" by "name" {
+        1 account integer,
+        2 bound_at integer,
+        3 name text,
+    }
+    /// An installation. What it grants is read again.
     InstallationRow: "installation" by "id" {
         1 account integer,
         2 id integer,

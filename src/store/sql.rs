@@ -45,12 +45,14 @@ macro_rules! sixteen_rows {
 
 mod adoption;
 mod deliveries;
+mod intake;
 mod ledger;
 mod repositories;
 mod work;
 
 pub(super) use adoption::*;
 pub(super) use deliveries::*;
+pub(super) use intake::*;
 pub(super) use ledger::*;
 pub(super) use repositories::*;
 pub(super) use work::*;
@@ -74,6 +76,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
     [
         schema::REGISTER,
         deliveries::REGISTER,
+        intake::REGISTER,
         work::REGISTER,
         repositories::REGISTER,
         ledger::REGISTER,

@@ -16,6 +16,7 @@ mod deliveries;
 mod examine;
 mod law;
 mod ledger;
+mod missed;
 mod outstanding;
 mod queue;
 mod rows;

@@ -48,6 +48,11 @@ words! {
         InspectRepository = "inspect_repository",
         /// List an installation and inspect what changed; the subject is its id.
         SweepInstallation = "sweep_installation",
+        /// Read what became of an installation; the subject is its id, or 0 for
+        /// all there are.
+        ReadInstallations = "read_installations",
+        /// Get the deliveries that did not arrive; the subject is 0.
+        RecoverDeliveries = "recover_deliveries",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

@@ -1,152 +1,40 @@
-//! What becomes of a delivery once its bytes are here: verified, read, routed,
-//! stored.
+//! The webhook's way in: a delivery is verified before anything else becomes
+//! of it.
 //!
-//! Promises: (1) nothing is stored of a body that is not signed with one of
-//! our secrets, or of an account that is not listed; (2) a delivery and its
-//! jobs are committed together before [`Receiver::take`] returns; (3) nothing
-//! of a header, body or signature is logged; only outcomes are counted.
+//! Promises: (1) nothing becomes of a body that is not signed with one of our
+//! secrets; (2) nothing of a header, body or signature is logged.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
 use crate::{
-    clock::Clock,
-    domain::repository::{AccountId, Login},
-    github::webhook::{Delivery, Event, EventError, Rejection, Secret, Signature},
-    jobs::route::{self, Known},
-    store::{Accepted, HeadMoved, NewDelivery, NewJob, Store, StoreError},
+    github::webhook::{Authentic, Delivery, Secret, Signature},
+    jobs::intake::{Intake, LARGE, NotTaken, Taken},
 };
 
-/// Bodies above this many bytes are verified and read on a thread where they
-/// keep nobody waiting: some 0.2 ms of work at this size.
-const LARGE: usize = 128 * 1024;
-
-/// The prefix of our branches where the policy names no other. An event about
-/// another prefix is seen by the next sweep.
-const BRANCH_PREFIX: &str = "muster/";
-
-/// Takes deliveries in. A cheap handle.
-#[derive(Clone)]
-pub struct Receiver(Arc<Parts>);
-
-struct Parts {
-    store: Store,
-    clock: Clock,
-    secrets: Vec<Secret>,
-    organizations: Vec<Login>,
-    bot: Box<dyn Fn() -> Option<AccountId> + Send + Sync>,
-    counts: Tally,
-}
-
-/// What became of a delivery that is not an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// Stored, with its jobs.
-    Stored,
-    /// Its GUID was stored before; nothing is new.
-    Known,
-    /// Of an account that is not listed; nothing was stored.
-    Unlisted,
-}
-
-/// Why a delivery was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum NotTaken {
-    /// The signature fits none of our secrets.
-    #[error(transparent)]
-    Forged(#[from] Rejection),
-    /// The body is not what it says it is.
-    #[error(transparent)]
-    Malformed(#[from] EventError),
-    /// The database did not take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Reading it failed in a way that is a defect of ours.
-    #[error("the delivery could not be read: {0}")]
-    Broken(#[from] tokio::task::JoinError),
-}
-
-/// How many deliveries ended how, since the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Stored.
-    pub stored: u64,
-    /// With a GUID stored before.
-    pub known: u64,
-    /// Of accounts that are not listed.
-    pub unlisted: u64,
-    /// Not taken once their bytes were here.
-    pub refused: u64,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    stored: AtomicU64,
-    known: AtomicU64,
-    unlisted: AtomicU64,
-    refused: AtomicU64,
-}
-
-/// A signed delivery that can be stored.
-struct Read {
-    event: Event,
-    digest: [u8; 32],
-}
-
-/// What an event asks of the store.
-enum Asked {
-    /// Jobs, or none.
-    Jobs(Vec<NewJob>),
-    /// To move the judged head past a push that changes nothing of ours.
-    Passed(HeadMoved),
+/// Takes signed deliveries in.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    intake: Intake,
+    secrets: Arc<[Secret]>,
 }
 
 impl Receiver {
-    /// A receiver that believes `secrets` and serves `organizations`. `bot` is
-    /// asked which account is ours, as far as GitHub has told: what that one
-    /// does is stored and wakes nobody. Until it is known, such an event wakes
-    /// a job that finds nothing to do.
+    /// A receiver that believes `secrets`.
     #[must_use]
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        secrets: Vec<Secret>,
-        organizations: Vec<Login>,
-        bot: impl Fn() -> Option<AccountId> + Send + Sync + 'static,
-    ) -> Receiver {
-        let counts = Tally::default();
-        Receiver(Arc::new(Parts { store, clock, secrets, organizations, bot: Box::new(bot), counts }))
+    pub fn new(intake: Intake, secrets: Vec<Secret>) -> Receiver {
+        Receiver { intake, secrets: secrets.into() }
     }
 
-    /// Where deliveries are stored.
-    pub(super) fn store(&self) -> &Store {
-        &self.0.store
-    }
-
-    /// How many deliveries ended how.
+    /// What becomes of those it believes.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let counts = &self.0.counts;
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Counts {
-            stored: of(&counts.stored),
-            known: of(&counts.known),
-            unlisted: of(&counts.unlisted),
-            refused: of(&counts.refused),
-        }
+    pub fn intake(&self) -> &Intake {
+        &self.intake
     }
 
-    /// Verifies `body`, reads it, and stores it with the jobs it asks for;
-    /// returns after the commit.
+    /// Verifies `body`, and hands it on; returns after the commit.
     ///
     /// # Errors
     /// [`NotTaken`]; nothing of it is stored then.
@@ -156,103 +44,18 @@ impl Receiver {
         signature: Signature,
         body: Bytes,
     ) -> Result<Taken, NotTaken> {
-        let taken = self.examine_and_store(delivery, signature, body).await;
-        let counts = &self.0.counts;
-        let count = match &taken {
-            Ok(Taken::Stored) => &counts.stored,
-            Ok(Taken::Known) => &counts.known,
-            Ok(Taken::Unlisted) => &counts.unlisted,
-            Err(_) => &counts.refused,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        taken
-    }
-
-    async fn examine_and_store(
-        &self,
-        delivery: Delivery,
-        signature: Signature,
-        body: Bytes,
-    ) -> Result<Taken, NotTaken> {
-        let (guid, name) = (delivery.guid, delivery.event);
-        let read = if body.len() > LARGE {
-            let (receiver, body) = (self.clone(), body.clone());
-            spawn_blocking(move || receiver.examine(&name, &signature, &body)).await??
+        let verified = if body.len() > LARGE {
+            let secrets = Arc::clone(&self.secrets);
+            spawn_blocking(move || Authentic::signed(delivery, &signature, &secrets, body)).await?
         } else {
-            self.examine(&name, &signature, &body)?
+            Authentic::signed(delivery, &signature, &self.secrets, body)
         };
-        if !self.serves(&read.event) {
-            return Ok(Taken::Unlisted);
-        }
-        let asked = self.asked(&read.event).await?;
-        if let Some(installation) = route::unparks(&read.event) {
-            self.0.store.unpark(row_id(installation.id.0)).await?;
-        }
-        let new = NewDelivery {
-            guid,
-            event: read.event.name,
-            action: read.event.action,
-            installation: read.event.installation.map(|installation| row_id(installation.id.0)),
-            repository: read.event.repository.map(|repository| row_id(repository.id.0)),
-            digest: read.digest,
-            body,
-            received_at: self.0.clock.now(),
-        };
-        let accepted = match asked {
-            Asked::Jobs(jobs) => self.0.store.accept(new, jobs).await?,
-            Asked::Passed(moved) => self.0.store.accept_moved(new, moved).await?,
-        };
-        Ok(match accepted {
-            Accepted::New | Accepted::KnownBody => Taken::Stored,
-            Accepted::Duplicate => Taken::Known,
-        })
-    }
-
-    /// The part that only computes.
-    fn examine(&self, name: &str, signature: &Signature, body: &[u8]) -> Result<Read, NotTaken> {
-        signature.verify(&self.0.secrets, body)?;
-        let event = Event::parse(name, body)?;
-        Ok(Read { event, digest: Sha256::digest(body).into() })
-    }
-
-    /// Whether the event belongs to an account we serve. One without an account
-    /// is about nobody's repositories; of those only the hook's test is kept.
-    fn serves(&self, event: &Event) -> bool {
-        let owner = event
-            .repository
-            .as_ref()
-            .and_then(|repository| repository.name.as_ref())
-            .map(|name| name.owner());
-        let account = match event.installed_on() {
-            Some(account) => account.login.as_ref(),
-            None => owner,
-        };
-        match account {
-            Some(login) => self.0.organizations.iter().any(|listed| listed.same_as(login)),
-            None => event.name == "ping" && event.installation.is_none(),
+        match verified {
+            Ok(delivery) => self.intake.take(delivery).await,
+            Err(rejection) => {
+                self.intake.refused();
+                Err(rejection.into())
+            }
         }
     }
-
-    async fn asked(&self, event: &Event) -> Result<Asked, StoreError> {
-        let judged = match route::hangs_on_judged_head(event) {
-            Some(repository) => self.0.store.judged_head(repository).await?,
-            None => None,
-        };
-        let known = Known { judged: judged.as_ref(), bot: (self.0.bot)(), branch_prefix: BRANCH_PREFIX };
-        Ok(match route::moves_judged_head(event, known) {
-            Some(moved) => Asked::Passed(moved),
-            None => Asked::Jobs(route::route(event, known, self.0.clock.now())),
-        })
-    }
-}
-
-impl fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("counts", &self.counts()).finish_non_exhaustive()
-    }
-}
-
-/// The database's integer for one of GitHub's ids, which are far below 2^63.
-fn row_id(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
 }

@@ -16,11 +16,12 @@ use tokio::time::timeout;
 use super::{
     body::{Budget, LARGEST, Refused},
     connections::Connection,
-    receiver::{NotTaken, Receiver, Taken},
+    receiver::Receiver,
     server::Limits,
 };
 use crate::{
     github::webhook::{Delivery, EventError, Rejection, Signature},
+    jobs::intake::{NotTaken, Taken},
     store::StoreError,
 };
 

@@ -3,7 +3,7 @@
 //!
 //! A test that forgets [`Muster::finish`] fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use github_sandbox::{Builder, NewOrganization, NewRepository, Sandbox, app, installation, org, repository};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use muster::{
         Act, Context, Settings, Target,
         doctor::{Check, Depth, Doctor, Row, State},
         inspect_repository::{Inspection, inspect},
+        intake::Way,
         worker::Worker,
     },
     store::{Durability, JobFilter, Store},
@@ -79,16 +80,53 @@ pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox 
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
 }
 
+/// What an operator may set that tests tell apart.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub database: Database,
+    pub policy: Option<Policy>,
+    pub dry_run: bool,
+    pub way: Way,
+    pub organizations: Vec<String>,
+}
+
+impl Setup {
+    /// For these organizations.
+    pub fn serving(organizations: &[&str]) -> Setup {
+        let organizations = organizations.iter().map(|&name| name.to_owned()).collect();
+        Setup { organizations, ..Setup::default() }
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup {
+            database: Database::Sqlite,
+            policy: None,
+            dry_run: false,
+            way: Way::Webhook,
+            organizations: vec!["agency".to_owned()],
+        }
+    }
+}
+
 /// A running Muster.
 pub struct Muster {
     pub ctx: Context,
     pub worker: Worker,
     pub github: Sandbox,
     pub clock: Clock,
+    /// Where it answers.
+    pub address: SocketAddr,
+    setup: Setup,
     stop: CancellationToken,
     finished: bool,
     _folder: TempDir,
 }
+
+/// Where nobody answers: a hook must have an address, also if nothing reaches
+/// it.
+const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 
 impl Muster {
     /// Starts on SQLite and lists the installations, without their first sweep.
@@ -103,7 +141,7 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false, &["agency"]).await
+        Muster::start_as(github, clock, Setup { database, policy, ..Setup::default() }).await
     }
 
     /// Starts on SQLite for these accounts, with the operator's own policy.
@@ -113,37 +151,36 @@ impl Muster {
         organizations: &[&str],
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, policy, false, organizations).await
+        Muster::start_as(github, clock, Setup { policy, ..Setup::serving(organizations) }).await
     }
 
     /// Starts with a database that has never met the organization.
     pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
-        let (folder, url) = new_database(database).await;
-        Muster::on(github, clock, (folder, &url), None, false, &["agency"]).await
+        Muster::new(github, clock, Setup { database, ..Setup::default() }).await
     }
 
     /// Starts on a database that is there.
-    pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
-        Muster::on(github, clock, place, None, false, &["agency"]).await
+    pub async fn resume(github: &Sandbox, clock: &Clock, (folder, url): (TempDir, &str)) -> Muster {
+        let store = Store::open_with(url, Durability::Test).await.unwrap();
+        Muster::serve(github, clock, Setup::default(), store, folder).await
     }
 
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true, &["agency"]).await
+        Muster::start_as(github, clock, Setup { dry_run: true, ..Setup::default() }).await
     }
 
-    async fn open(
-        github: &Sandbox,
-        clock: &Clock,
-        database: Database,
-        policy: Option<Policy>,
-        dry_run: bool,
-        organizations: &[&str],
-    ) -> Muster {
-        let (folder, url) = new_database(database).await;
-        let muster = Muster::on(github, clock, (folder, &url), policy, dry_run, organizations).await;
+    /// Starts as set up, where Muster has been for long.
+    pub async fn start_as(github: &Sandbox, clock: &Clock, setup: Setup) -> Muster {
+        let muster = Muster::new(github, clock, setup).await;
         muster.know().await;
         muster
+    }
+
+    async fn new(github: &Sandbox, clock: &Clock, setup: Setup) -> Muster {
+        let (folder, url) = new_database(setup.database).await;
+        let store = Store::open_with(&url, Durability::Test).await.unwrap();
+        Muster::serve(github, clock, setup, store, folder).await
     }
 
     /// These organizations are served for long: they are not to be read whole
@@ -159,43 +196,61 @@ impl Muster {
         }
     }
 
-    async fn on(
-        github: &Sandbox,
-        clock: &Clock,
-        (folder, url): (TempDir, &str),
-        policy: Option<Policy>,
-        dry_run: bool,
-        organizations: &[&str],
-    ) -> Muster {
-        let store = Store::open_with(url, Durability::Test).await.unwrap();
+    /// Ends the process and starts another on the same database, which has
+    /// nothing in memory.
+    pub async fn restart(mut self) -> Muster {
+        self.finished = true;
+        self.stop.cancel();
+        let folder = std::mem::replace(&mut self._folder, tempfile::tempdir().unwrap());
+        let (github, clock, store) = (self.github.clone(), self.clock.clone(), self.ctx.store.clone());
+        Muster::serve(&github, &clock, self.setup.clone(), store, folder).await
+    }
+
+    async fn serve(github: &Sandbox, clock: &Clock, setup: Setup, store: Store, folder: TempDir) -> Muster {
         let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
         let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
-        let client = if dry_run { client.dry_run() } else { client };
-        let organizations: Vec<_> = organizations.iter().map(|login| login.parse().unwrap()).collect();
+        let client = if setup.dry_run { client.dry_run() } else { client };
         let settings = Settings {
-            organizations: organizations.clone(),
+            organizations: setup.organizations.iter().map(|name| name.parse().unwrap()).collect(),
             instance: "test".to_owned(),
             keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
-            policy,
-            dry_run,
+            policy: setup.policy.clone(),
+            dry_run: setup.dry_run,
+            way: setup.way,
         };
-        let ctx = Context::new(client, store.clone(), clock.clone(), settings);
-        let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
-        let receiver = {
-            let ctx = ctx.clone();
-            Receiver::new(store, clock.clone(), secrets, organizations, move || ctx.known_bot())
+        let ctx = Context::new(client, store, clock.clone(), settings);
+        let (intake, listen, limits) =
+            (ctx.intake.clone(), "127.0.0.1:0".parse().unwrap(), Limits::default());
+        let server = match setup.way {
+            Way::Webhook => {
+                let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
+                App::bind(listen, Receiver::new(intake, secrets), limits).await.unwrap()
+            }
+            Way::Poll => App::bind_health(listen, intake, limits).await.unwrap(),
         };
-        let limits = Limits::default();
-        let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver, limits).await.unwrap();
-        github.set_hook_url(&format!("http://{}/webhook", server.address()));
+        let address = server.address();
+        match setup.way {
+            Way::Webhook => github.set_hook_url(&format!("http://{address}/webhook")),
+            Way::Poll => github.set_hook_url(NOWHERE),
+        }
         let stop = CancellationToken::new();
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
         tokio::spawn(server.run(idle, stop.clone()));
         let worker = Worker::new(ctx.clone(), "test");
-        let github = github.clone();
-        Muster { ctx, worker, github, clock: clock.clone(), stop, finished: false, _folder: folder }
+        let (github, clock) = (github.clone(), clock.clone());
+        Muster { ctx, worker, github, clock, address, setup, stop, finished: false, _folder: folder }
+    }
+
+    /// The network goes: what GitHub sends reaches nobody.
+    pub fn unplug(&self) {
+        self.github.set_hook_url(NOWHERE);
+    }
+
+    /// The network is back.
+    pub fn plug_in(&self) {
+        self.github.set_hook_url(&format!("http://{}/webhook", self.address));
     }
 
     /// Delivers what GitHub has to say, does what there is to do, until both

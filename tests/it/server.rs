@@ -1,7 +1,7 @@
 //! A server on a database of its own, and a client that sends exactly the bytes
 //! it is told to.
 
-use std::{net::SocketAddr, str::FromStr, time::Duration};
+use std::{net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use muster::{
     clock::Clock,
     domain::repository::AccountId,
     github::webhook::Secret,
+    jobs::{Accounts, intake::Intake},
     store::{DeliveryFilter, Durability, JobFilter, Store},
     web::{Limits, Receiver},
 };
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::OnceCell,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -72,7 +74,10 @@ impl Server {
         let clock = Clock::stepped(NOW.parse().unwrap());
         let secrets = Secret::list(["another secret, now retired", SECRET]).unwrap();
         let organizations = organizations.iter().map(|name| name.parse().unwrap()).collect();
-        let receiver = Receiver::new(store.clone(), clock, secrets, organizations, || Some(BOT));
+        let accounts = Accounts::new(store.clone(), organizations);
+        let bot = Arc::new(OnceCell::new_with(Some(BOT)));
+        let intake = Intake::new(store.clone(), clock, accounts, bot);
+        let receiver = Receiver::new(intake, secrets);
         let app = App::bind("127.0.0.1:0".parse().unwrap(), receiver.clone(), limits).await.unwrap();
         let (address, stop) = (app.address(), CancellationToken::new());
         let worker = |stop: CancellationToken| async move { stop.cancelled().await };

@@ -74,7 +74,7 @@ async fn accounts_that_are_not_listed_leave_no_row(#[case] database: Database) {
         assert_eq!((answer.status, answer.body.as_str()), (202, "Not for this server.\n"), "{event}");
     }
     assert_eq!(server.rows().await, (0, 0));
-    assert_eq!(server.receiver.counts().unlisted, 4);
+    assert_eq!(server.receiver.intake().counts().unlisted, 4);
     server.finish().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! The App itself: whether GitHub answers, takes its key, and delivers to it.
 
 use super::{
+    super::intake::Way,
     Depth, Doctor,
     rows::{Check, Row},
 };
@@ -38,11 +39,14 @@ impl Doctor<'_> {
         ));
         rows.extend(asked(&registration));
         rows.push(match self.github.hook().await {
-            Ok(config) => hook(&config, self.public_url),
+            Ok(config) => match self.way {
+                Way::Webhook => hook(&config, self.public_url),
+                Way::Poll => record(&config),
+            },
             Err(error) => Row::unasked(Check::Hook, &error),
         });
         rows.push(match self.github.last_delivery().await {
-            Ok(last) => last_delivery(last.as_ref()),
+            Ok(last) => last_delivery(last.as_ref(), self.way),
             Err(error) => Row::unasked(Check::LastDelivery, &error),
         });
         rows.extend(self.installations(&registration).await);
@@ -222,7 +226,19 @@ fn hook(hook: &Hook, public_url: Option<&str>) -> Row {
     }
 }
 
-fn last_delivery(last: Option<&Delivered>) -> Row {
+/// The webhook of an instance that reads GitHub's record of what it sends.
+fn record(hook: &Hook) -> Row {
+    if hook.url.is_empty() {
+        return Row::fails(
+            Check::Hook,
+            "The App has no webhook, so that GitHub records no deliveries to be fetched.",
+            "Make the webhook active on the App's page, with any public address.",
+        );
+    }
+    Row::ok(Check::Hook, "GitHub records deliveries, and Muster fetches them.")
+}
+
+fn last_delivery(last: Option<&Delivered>, way: Way) -> Row {
     let Some(last) = last else {
         return Row::warning(
             Check::LastDelivery,
@@ -232,6 +248,11 @@ fn last_delivery(last: Option<&Delivered>) -> Row {
     };
     let at = last.delivered_at.strftime("%Y-%m-%d %H:%M:%SZ");
     let (event, code) = (shown(&last.event), last.status_code);
+    match way {
+        // Whether anybody answered counts for nothing here.
+        Way::Poll => return Row::ok(Check::LastDelivery, format!("{event} at {at} is recorded.")),
+        Way::Webhook => {}
+    }
     match code {
         200..300 => Row::ok(Check::LastDelivery, format!("{event} at {at} was taken.")),
         0 => Row::fails(
@@ -350,19 +371,24 @@ mod tests {
             assert_eq!(row.remedy.is_some(), state != State::Ok);
         }
         assert_eq!(hook(&good(), None).state, State::Ok);
+        // Who fetches needs only that GitHub sends at all.
+        let unread = Hook { json: false, verified: false, signed: false, ..good() };
+        assert_eq!([&unread, &Hook::default()].map(|config| record(config).state), [State::Ok, State::Fails]);
     }
 
     #[test]
     fn the_last_delivery_says_what_to_look_at() {
         let row = |status_code| {
             let delivered_at = "2026-11-17T15:00:00Z".parse().unwrap();
-            last_delivery(Some(&Delivered { delivered_at, status_code, event: "push".to_owned() }))
+            let last = Delivered { delivered_at, status_code, event: "push".to_owned() };
+            assert_eq!(last_delivery(Some(&last), Way::Poll).state, State::Ok);
+            last_delivery(Some(&last), Way::Webhook)
         };
         assert_eq!(row(202).means, "push at 2026-11-17 15:00:00Z was taken.");
         for (code, remedy) in [(0, "firewall"), (401, "secret"), (502, "proxy")] {
             assert_eq!(row(code).state, State::Fails);
             assert!(row(code).remedy.unwrap().contains(remedy), "{code}");
         }
-        assert_eq!(last_delivery(None).state, State::Warning);
+        assert_eq!(last_delivery(None, Way::Webhook).state, State::Warning);
     }
 }

@@ -1,16 +1,17 @@
 //! The App on each account: what it was granted, what it sees, who else has it.
 
 use super::{
+    super::accounts,
     Doctor,
     rows::{Check, Row},
 };
 use crate::{
     domain::{
         policy::{Mode, Policy},
-        repository::Visibility,
+        repository::{AccountId, Login, Visibility},
     },
     github::{
-        Examined, Granted, ListedRepository, RateLimit, Reader,
+        Examined, Granted, Installation, ListedRepository, RateLimit, Reader,
         examine::{Registration, Selection},
         needs::{self, Level, Need, Permission},
     },
@@ -32,21 +33,29 @@ const USES: [(Need, Mode, &str); 9] = [
 ];
 const NOTHING_READ: &str = "no repository is read, and so none is judged";
 
+/// Whether a listed name means this installation's account: by what it is bound
+/// to, or else by the name (threats T6).
+fn is_meant(listed: &Login, bound: Option<AccountId>, found: &Installation) -> bool {
+    match bound {
+        Some(account) => found.account == account,
+        None => found.login.as_ref().is_some_and(|login| login.same_as(listed)),
+    }
+}
+
 impl Doctor<'_> {
     pub(super) async fn installations(&self, app: &Registration) -> Vec<Row> {
         let installations = match self.github.examine_installations().await {
             Ok(installations) => installations,
             Err(error) => return vec![Row::unasked(Check::Installation, &error)],
         };
-        let mut rows = Vec::new();
-        let on = |login: &crate::domain::repository::Login| {
-            let same =
-                |found: &&Examined| found.installation.login.as_ref().is_some_and(|l| l.same_as(login));
-            installations.iter().find(same)
-        };
+        let (mut rows, mut served) = (Vec::new(), Vec::new());
         for login in self.organizations {
-            match on(login) {
-                Some(found) => rows.extend(self.installation(app, found).await),
+            let bound = self.bound(login).await;
+            match installations.iter().find(|found| is_meant(login, bound, &found.installation)) {
+                Some(found) => {
+                    served.push(found.installation.id);
+                    rows.extend(self.installation(app, found).await);
+                }
                 None => rows.push(
                     Row::fails(
                         Check::Installation,
@@ -58,25 +67,33 @@ impl Doctor<'_> {
                 ),
             }
         }
-        let served = |found: &&Examined| {
-            let login = found.installation.login.as_ref();
-            login.is_some_and(|login| self.organizations.iter().any(|served| served.same_as(login)))
-        };
-        for stranger in installations.iter().filter(|found| !served(found)) {
-            rows.push(
-                Row::warning(
-                    Check::Strangers,
-                    "An account that is not served has installed the App; Muster asks for no token there.",
-                    format!(
-                        "Remove it: DELETE /app/installations/{} as the App; or add the account to MUSTER_ORGANIZATIONS.",
-                        stranger.installation.id
-                    ),
-                )
-                .of(stranger)
-                .at(&stranger.html_url),
+        let strangers = installations.iter().filter(|found| !served.contains(&found.installation.id));
+        rows.extend(strangers.map(|found| self.stranger(found).of(found).at(&found.html_url)));
+        rows
+    }
+
+    /// The account that a listed name is bound to, if it is bound and known.
+    async fn bound(&self, login: &Login) -> Option<AccountId> {
+        self.store?.bound_account(&accounts::key(login)).await.ok().flatten()
+    }
+
+    fn stranger(&self, found: &Examined) -> Row {
+        let login = found.installation.login.as_ref();
+        if login.is_some_and(|login| self.organizations.iter().any(|listed| listed.same_as(login))) {
+            return Row::warning(
+                Check::Strangers,
+                "This account has taken a listed name, which means another account; Muster asks for no token there.",
+                "If this one is meant: take the name off MUSTER_ORGANIZATIONS, start once, and put it back.",
             );
         }
-        rows
+        Row::warning(
+            Check::Strangers,
+            "An account that is not served has installed the App; Muster asks for no token there.",
+            format!(
+                "Remove it: DELETE /app/installations/{} as the App; or add the account to MUSTER_ORGANIZATIONS.",
+                found.installation.id
+            ),
+        )
     }
 
     async fn installation(&self, app: &Registration, found: &Examined) -> Vec<Row> {
@@ -90,7 +107,11 @@ impl Doctor<'_> {
             Some(store) => store.policy(found.installation.account).await.ok(),
             None => None,
         };
-        rows.extend(permissions(&app.permissions, &found.installation.granted, self.mode(remembered.as_ref())));
+        rows.extend(permissions(
+            &app.permissions,
+            &found.installation.granted,
+            self.mode(remembered.as_ref()),
+        ));
         if self.is_whole() {
             rows.extend(policy(self.policy, remembered.as_ref()));
             rows.extend(self.sees(&self.github.reader(found.installation.id), found).await);

@@ -197,7 +197,7 @@ impl Work<'_> {
                 self.clear_away(writer, new).await?;
                 self.refused(row, &message).await
             }
-            Err(error @ github::Error::Forbidden { .. }) => self.refused(row, &error.to_string()).await,
+            Err(github::Error::Forbidden { needs, .. }) => self.forbidden(row, &needs).await,
             Err(error) => Err(error.into()),
         }
     }
@@ -235,11 +235,10 @@ impl Work<'_> {
                 self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
                 Ok(Some(format!("opened issue #{} {:?}", opened.number, new.title.as_str())))
             }
-            Err(
-                error @ (github::Error::Refused { .. }
-                | github::Error::Gone(_)
-                | github::Error::Forbidden { .. }),
-            ) => self.refused(row, &error.to_string()).await,
+            Err(github::Error::Forbidden { needs, .. }) => self.forbidden(row, &needs).await,
+            Err(error @ (github::Error::Refused { .. } | github::Error::Gone(_))) => {
+                self.refused(row, &error.to_string()).await
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -282,6 +281,13 @@ impl Work<'_> {
         tracing::warn!(repository = self.target.repository.0, why, "GitHub refused what was planned");
         self.ctx.store.withdraw_outstanding(row).await?;
         self.stood_down(why).await
+    }
+
+    /// The account has not granted it: the repository waits for that.
+    async fn forbidden(&self, row: i64, needs: &str) -> Result<Option<String>, JobError> {
+        self.ctx.store.withdraw_outstanding(row).await?;
+        self.ctx.lacks(self.target.installation, Some(self.target.repository), needs).await?;
+        Ok(None)
     }
 
     /// Removes the branch that a refused pull request leaves: GitHub makes

@@ -11,6 +11,7 @@ use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
     AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow,
+    ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub(super) enum Line {
         made_at: i64,
     },
     Counter(CounterRow),
+    ServedAccount(ServedAccountRow),
     Installation(InstallationRow),
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
@@ -175,6 +177,7 @@ impl<'a> Reader<'a> {
             }
             Line::Backup { .. }
             | Line::Counter(_)
+            | Line::ServedAccount(_)
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)
@@ -192,6 +195,7 @@ impl<'a> Reader<'a> {
             Line::Backup { .. } => return Err(self.wrong("begins a second backup")),
             Line::Counter(row) if row.name == "chain" => self.written = row.value,
             Line::Counter(_)
+            | Line::ServedAccount(_)
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)

@@ -91,6 +91,7 @@ statements! {
     KEPT_ROWS = "SELECT (SELECT COUNT(*) FROM chain) + (SELECT COUNT(*) FROM decision) \
             + (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM outstanding) \
             + (SELECT COUNT(*) FROM policy) + (SELECT COUNT(*) FROM adoption) \
-            + (SELECT COUNT(*) FROM installation) + (SELECT COUNT(*) FROM repository) AS kept";
+            + (SELECT COUNT(*) FROM installation) + (SELECT COUNT(*) FROM repository) \
+            + (SELECT COUNT(*) FROM served_account) AS kept";
     SET_COUNTER = "UPDATE counter SET value = $2 WHERE name = $1";
 }

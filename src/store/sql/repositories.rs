@@ -3,7 +3,7 @@
 
 macro_rules! installation_columns {
     () => {
-        "id, account, login, suspended_at, removed_at, seen_at"
+        "id, account, login, suspended_at, removed_at, seen_at, permissions"
     };
 }
 
@@ -23,15 +23,21 @@ macro_rules! outstanding_columns {
 
 statements! {
     SEE_INSTALLATION = "INSERT INTO installation \
-            (id, account, login, suspended_at, seen_at) \
-        VALUES ($1, $2, $3, $4, $5) \
+            (id, account, login, suspended_at, seen_at, permissions) \
+        VALUES ($1, $2, $3, $4, $5, $6) \
         ON CONFLICT (id) DO UPDATE SET account = excluded.account, login = excluded.login, \
-            suspended_at = excluded.suspended_at, removed_at = NULL, seen_at = excluded.seen_at";
+            suspended_at = CASE WHEN excluded.suspended_at IS NULL THEN NULL \
+                ELSE COALESCE(installation.suspended_at, excluded.suspended_at) END, \
+            removed_at = NULL, seen_at = excluded.seen_at, permissions = excluded.permissions";
+    SUSPEND_INSTALLATION = "UPDATE installation SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     INSTALLATION = concat!("SELECT ", installation_columns!(), " FROM installation WHERE id = $1");
     INSTALLATIONS = concat!(
         "SELECT ", installation_columns!(), " FROM installation WHERE removed_at IS NULL ORDER BY login, id"
     );
     REMOVE_INSTALLATION = "UPDATE installation SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
+    /// The account has another login now.
+    RENAME_REPOSITORIES_OF = "UPDATE repository SET owner = $2 WHERE installation = $1 AND owner <> $2";
+    RENAME_REPOSITORY = "UPDATE repository SET owner = $2, name = $3 WHERE id = $1";
     REMOVE_REPOSITORIES_OF = "UPDATE repository SET removed_at = $2 WHERE installation = $1 AND removed_at IS NULL";
 
     SEE_REPOSITORY = "INSERT INTO repository \
@@ -94,8 +100,10 @@ statements! {
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
     PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";
+    /// Without what stands in repositories that are out of reach.
     OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
-        WHERE account = $1 AND state IN ('creating', 'open')";
+        WHERE account = $1 AND state IN ('creating', 'open') AND NOT EXISTS \
+            (SELECT 1 FROM repository WHERE repository.id = outstanding.repository AND removed_at IS NOT NULL)";
 
     POLICY = "SELECT oid, digest, text, taken_at FROM policy WHERE account = $1";
     TAKE_POLICY = "INSERT INTO policy (account, oid, digest, text, taken_at) VALUES ($1, $2, $3, $4, $5) \

@@ -94,11 +94,13 @@ statements! {
     /// Of different keys, as PostgreSQL changes no row twice in a statement.
     ENQUEUE_4 = enqueue!(four_rows!(new_job));
     ENQUEUE_16 = enqueue!(sixteen_rows!(new_job));
-    /// Arming again changes the period only.
+    /// Arming again changes the period, and brings the next run within it.
     ARM = "INSERT INTO work (kind, subject, installation, priority, run_at, cause, enqueued_at, every, \
             generation, leased_generation, fence, attempts) \
         VALUES ($1, $2, $3, $4, $5, 'periodic', $5, $6, 1, 0, 0, 0) \
-        ON CONFLICT (kind, subject) DO UPDATE SET every = excluded.every";
+        ON CONFLICT (kind, subject) DO UPDATE SET every = excluded.every, \
+            run_at = CASE WHEN work.run_at > excluded.run_at + excluded.every \
+                THEN excluded.run_at + excluded.every ELSE work.run_at END";
     /// The four priorities, so that a job may change its own without asking.
     KNOW_TURNS = "INSERT INTO turn (installation, priority, served) \
         VALUES ($1, 0, 0), ($1, 1, 0), ($1, 2, 0), ($1, 3, 0) \

@@ -14,6 +14,7 @@ pub(super) fn installation() -> Installation {
         suspended_at: None,
         removed_at: None,
         seen_at: at(0),
+        permissions: None,
     }
 }
 

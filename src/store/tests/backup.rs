@@ -23,6 +23,7 @@ async fn a_backup_brings_everything_back_in_either_database(
     let place = Place::new(from).await;
     let store = place.open().await;
     store.see_installation(&installation()).await.unwrap();
+    store.bind_account("agency", AGENCY, at(0)).await.unwrap();
     store.see_repositories(&[seen(7, "agency/site")], at(0)).await.unwrap();
     store.begin_adoption(AGENCY, at(0)).await.unwrap();
     let begun = store.adoption(AGENCY).await.unwrap().unwrap();
@@ -63,6 +64,7 @@ async fn a_backup_brings_everything_back_in_either_database(
         store.decisions(RepositoryId(7)).await.unwrap()
     );
     assert_eq!(other.policy(AGENCY).await.unwrap(), store.policy(AGENCY).await.unwrap());
+    assert_eq!(other.bound_account("agency").await.unwrap(), Some(AGENCY));
     assert_eq!(other.installations().await.unwrap(), store.installations().await.unwrap());
     // The chain goes on from where it was, and says so.
     let verified = other.verify_ledger(Some(&made.head)).await.unwrap();
@@ -150,9 +152,20 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "outstanding",
         "policy",
         "repository",
+        "served_account",
     ];
     // The queue, what GitHub sends again, and what is read again.
-    let made_again = ["delivery", "parked", "policy_refusal", "schema_version", "turn", "work"];
+    let made_again = [
+        "delivery",
+        "delivery_record",
+        "missed_delivery",
+        "parked",
+        "policy_refusal",
+        "schema_version",
+        "turn",
+        "waiting",
+        "work",
+    ];
     let place = Place::new(Dialect::Sqlite).await;
     let store = place.open().await;
     let rows = store

@@ -282,6 +282,12 @@ async fn a_periodic_job_is_armed_once(#[values(Dialect::Sqlite, Dialect::Postgre
     assert_eq!(store.next_run_at().await.unwrap(), Some(at(920)));
     let taken = lease(&store, 920).await.unwrap();
     assert_eq!((taken.priority, taken.cause.as_str()), (Priority::Sweep, "periodic"));
+    assert_eq!(store.finish(&taken, at(920)).await.unwrap(), Settlement::Done);
+    // A longer period leaves the next run where it is; a shorter one brings it nearer.
+    store.arm(JobKind::PruneStore, 0, 0, 2 * every, at(930)).await.unwrap();
+    assert_eq!(store.next_run_at().await.unwrap(), Some(at(1220)));
+    store.arm(JobKind::PruneStore, 0, 0, MINUTE, at(940)).await.unwrap();
+    assert_eq!(store.next_run_at().await.unwrap(), Some(at(1000)));
 }
 
 #[rstest]

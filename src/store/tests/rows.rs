@@ -66,6 +66,7 @@ async fn installations_come_and_go(#[values(Dialect::Sqlite, Dialect::Postgres)]
         suspended_at: None,
         removed_at: None,
         seen_at: at(0),
+        permissions: Some("{}".to_owned()),
     };
     store.see_installation(&installation).await.unwrap();
     assert_eq!(store.installations().await.unwrap(), std::slice::from_ref(&installation));

@@ -21,7 +21,7 @@ use muster::{
         repository::{AccountId, InstallationId, RepositoryId},
     },
     github::{Endpoints, GitHub, webhook::Secret},
-    jobs::{self, Settings, Target, worker::Worker},
+    jobs::{self, Settings, Target, intake::Way, worker::Worker},
     store::{Durability, Store},
     web::{Limits, Receiver},
 };
@@ -95,22 +95,19 @@ impl Stage {
         let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url()))?;
         let key = SecretString::from(github.private_key());
         let credentials = muster::github::App::new(&github.client_id(), [&key])?;
-        let organizations = vec![AGENCY.parse()?];
         let settings = Settings {
-            organizations: organizations.clone(),
+            organizations: vec![AGENCY.parse()?],
             instance: "demo".to_owned(),
             keys: MarkerKeys::new(vec![b"the marker key of the demonstration".to_vec()]),
             policy: None,
             dry_run: false,
+            way: Way::Webhook,
         };
         let client = GitHub::with_app(endpoints, credentials, clock.clone())?;
-        let ctx = jobs::Context::new(client, store.clone(), clock.clone(), settings);
+        let ctx = jobs::Context::new(client, store, clock.clone(), settings);
         let secrets =
             Secret::list([github.webhook_secret().as_str()]).map_err(|error| anyhow!("{error:?}"))?;
-        let receiver = {
-            let ctx = ctx.clone();
-            Receiver::new(store, clock.clone(), secrets, organizations, move || ctx.known_bot())
-        };
+        let receiver = Receiver::new(ctx.intake.clone(), secrets);
         let server = App::bind(listen.muster, receiver, Limits::default())
             .await
             .with_context(|| format!("{} cannot be listened on", listen.muster))?;
