@@ -107,8 +107,8 @@ async fn a_sick_instance_is_told_what_is_wrong() {
     ok permissions agency: Without contents: write, no pull request is opened.
     ok permissions agency: Without pull_requests: write, no pull request is opened.
     ok policy agency: The operator's policy is in force, mode issue.
-    could not check repositories agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs checks: read, contents: read, issues: read, metadata: read, pull_requests: read.
-    could not check organization_home agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs checks: read, contents: read, issues: read, metadata: read, pull_requests: read.
+    could not check repositories agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs issues: read.
+    could not check organization_home agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs issues: read.
     could not check rate_limit agency: …
     warning installation labs: The account has suspended the App: its jobs wait.
     fails installation missing: The App is not installed on this account, which is to be served.

@@ -297,6 +297,7 @@ impl Muster {
             store: Some(&self.ctx.store),
             organizations: &self.ctx.settings.organizations,
             policy: self.ctx.settings.policy.as_ref(),
+            way: self.ctx.settings.way,
             public_url,
             web: self.github.web_url(),
             secrets: &[],

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod abuse_accounts;
 mod abuse_checkout;
 mod abuse_forger;
 mod abuse_ledger;
+mod abuse_replay;
 mod abuse_tenants;
 mod abuse_wandering_token;
 mod abuse_zoo;
@@ -24,10 +26,13 @@ mod github;
 mod harness;
 mod hosts;
 mod license;
+mod lives;
 mod manifests;
 mod organization;
 mod own_check;
 mod pages;
+mod poll;
+mod recovery;
 mod server;
 mod walk;
 mod webhook;

@@ -1,10 +1,14 @@
 //! The receiver as GitHub and the operator's proxy see it.
 
+use muster::{
+    domain::repository::{AccountId, InstallationId},
+    store::Installation,
+};
 use rstest::rstest;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use crate::server::{Answer, BOT, Database, PATIENT, Request, Server, guid, push};
+use crate::server::{Answer, BOT, Database, NOW, PATIENT, Request, Server, guid, push};
 
 #[rstest]
 #[case::sqlite(Database::Sqlite)]
@@ -75,6 +79,38 @@ async fn accounts_that_are_not_listed_leave_no_row(#[case] database: Database) {
     }
     assert_eq!(server.rows().await, (0, 0));
     assert_eq!(server.receiver.intake().counts().unlisted, 4);
+    server.finish().await.unwrap();
+}
+
+/// GitHub may tell of a transfer to those whom the repository leaves, too: under
+/// its new owner, and by their installation.
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+#[tokio::test]
+async fn what_leaves_an_account_of_ours_is_heard_of_under_its_new_owner(#[case] database: Database) {
+    let server = Server::start(database, PATIENT).await;
+    let told = json!({
+        "action": "transferred", "changes": {"owner": {"from": {"organization": {"id": 2, "login": "agency"}}}},
+        "repository": {"id": 7, "full_name": "elsewhere/site", "owner": {"id": 66, "login": "elsewhere"}},
+        "organization": {"id": 66, "login": "elsewhere"}, "installation": {"id": 3}, "sender": {"id": 5},
+    });
+    let delivery = || Request::of("repository", &told).bytes();
+    assert_eq!(server.send(delivery()).await.body, "Not for this server.\n", "nobody's we know");
+    let known = Installation {
+        id: InstallationId(3),
+        account: AccountId(2),
+        login: "agency".to_owned(),
+        suspended_at: None,
+        removed_at: None,
+        seen_at: NOW.parse().unwrap(),
+        permissions: None,
+    };
+    server.store.see_installation(&known).await.unwrap();
+    assert_eq!(server.send(delivery()).await.body, "Stored.\n");
+    assert_eq!(server.rows().await, (1, 1));
+    server.store.remove_installation(known.id, known.seen_at).await.unwrap();
+    assert_eq!(server.send(delivery()).await.body, "Not for this server.\n", "ours no more");
     server.finish().await.unwrap();
 }
 
