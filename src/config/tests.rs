@@ -174,7 +174,7 @@ fn debug_shows_no_secret() {
 #[case("canary-0123456789abcdef,short")]
 #[case("It's a Secret to Everybody")]
 #[case("                              ")]
-fn weak_secrets_are_refused(#[case] text: &'static str) {
+fn w1_weak_secrets_are_refused(#[case] text: &'static str) {
     for name in ["MUSTER_WEBHOOK_SECRET", "MUSTER_INSTANCE_KEY"] {
         let told = told(server(&[(name, text)]));
         assert!(told.starts_with(name), "{told}");

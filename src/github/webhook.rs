@@ -156,9 +156,15 @@ impl Signature {
     /// # Errors
     /// [`Rejection::SignatureWrong`].
     pub fn verify(&self, secrets: &[Secret], body: &[u8]) -> std::result::Result<(), Rejection> {
-        let fits = secrets.iter().fold(false, |fits, secret| fits | secret.verifies(body, &self.0));
+        let fits = one_fits(secrets, |secret| secret.verifies(body, &self.0));
         if fits { Ok(()) } else { Err(Rejection::SignatureWrong) }
     }
+}
+
+/// Whether one of the secrets fits. All are asked, so that the time it takes
+/// does not tell which (threats W3).
+fn one_fits(secrets: &[Secret], mut fits: impl FnMut(&Secret) -> bool) -> bool {
+    secrets.iter().fold(false, |found, secret| fits(secret) | found)
 }
 
 /// A delivery whose body GitHub is known to have sent. Only this room makes
@@ -350,7 +356,37 @@ mod tests {
     }
 
     #[test]
-    fn every_malformed_signature_is_refused_before_the_body() {
+    fn w3_every_secret_is_asked_whichever_fits() {
+        let texts = ["the first secret of ours", "the second secret of ours", "the third secret of ours"];
+        let secrets = Secret::list(texts).unwrap();
+        for fitting in [Some(0), Some(1), Some(2), None] {
+            let mut asked = 0;
+            let found = one_fits(&secrets, |_| {
+                asked += 1;
+                Some(asked - 1) == fitting
+            });
+            assert_eq!((asked, found), (3, fitting.is_some()), "{fitting:?}");
+        }
+    }
+
+    #[test]
+    fn w3_what_is_secret_cannot_be_compared_by_equality() {
+        // The constant of the type itself is taken where its bound holds.
+        struct Of<T>(std::marker::PhantomData<T>);
+        impl<T: PartialEq> Of<T> {
+            const COMPARES: bool = true;
+        }
+        trait Not {
+            const COMPARES: bool = false;
+        }
+        impl<T> Not for Of<T> {}
+        const { assert!(Of::<[u8; 32]>::COMPARES) };
+        const { assert!(!Of::<Secret>::COMPARES && !Of::<SecretString>::COMPARES) };
+        const { assert!(!Of::<Signature>::COMPARES) };
+    }
+
+    #[test]
+    fn w2_every_malformed_signature_is_refused_before_the_body() {
         let good = signed(SECRET, b"{}");
         let map = headers(&[("x-hub-signature-256", &good)]);
         let secrets = Secret::list([SECRET, "another secret of twenty bytes"]).unwrap();

@@ -4,6 +4,7 @@
 
 use std::{
     io::Write,
+    process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -17,11 +18,53 @@ use crate::server::{Answer, Database, PATIENT, Request, SECRET, Server, guid, pu
 
 const MIB: usize = 1024 * 1024;
 
+#[tokio::test]
+async fn w1_a_weak_secret_ends_the_start_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let github = github_sandbox::Sandbox::builder().start().await.unwrap();
+    let listed = |other: &str| format!("{SECRET},{other}");
+    let bad = [
+        String::new(),
+        " ".repeat(30),
+        "nineteen-bytes-long".to_owned(),
+        "It's a Secret to Everybody".to_owned(),
+        format!(" {SECRET}"),
+        format!("{SECRET}\n\n"),
+        listed(""),
+        listed("short"),
+        listed(SECRET),
+        listed(&format!(",{}", SECRET.to_uppercase())),
+    ];
+    for secret in bad {
+        let serve = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .arg("serve")
+            .current_dir(folder.path())
+            .env_clear()
+            .envs([
+                ("MUSTER_DATABASE_URL", "sqlite://muster.db"),
+                ("MUSTER_GITHUB_API_URL", "http://127.0.0.1:1"),
+                ("MUSTER_GITHUB_URL", "http://127.0.0.1:1"),
+                ("MUSTER_APP_ID", "4"),
+                ("MUSTER_PRIVATE_KEY", github.private_key()),
+                ("MUSTER_WEBHOOK_SECRET", secret.as_str()),
+                ("MUSTER_INSTANCE_KEY", "a key of more than twenty bytes"),
+                ("MUSTER_ORGANIZATIONS", "agency"),
+                ("MUSTER_LISTEN", "127.0.0.1:0"),
+            ])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(serve.stderr).unwrap();
+        assert_eq!(serve.status.code(), Some(2), "{secret:?}: {said}");
+        assert!(said.contains("1 problem") && said.contains("MUSTER_WEBHOOK_SECRET"), "{secret:?}: {said}");
+        assert!(!said.contains(SECRET) && !folder.path().join("muster.db").exists(), "{secret:?}: {said}");
+    }
+}
+
 #[rstest]
 #[case::sqlite(Database::Sqlite)]
 #[case::postgres(Database::Postgres)]
 #[tokio::test]
-async fn no_trick_stores_anything(#[case] database: Database) {
+async fn w2_no_trick_stores_anything(#[case] database: Database) {
     let server = Server::start(database, PATIENT).await;
     let good = || Request::of("push", &push());
     let signed = sign(SECRET, &good().body);
@@ -110,7 +153,7 @@ async fn the_form_says_what_to_choose() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_the_header_waits_for_no_body() {
+async fn w2_a_refusal_by_the_header_waits_for_no_body() {
     let server = Server::start(Database::Sqlite, PATIENT).await;
     let announced = Request::of("push", &push()).with("Content-Length", &(25 * MIB).to_string());
     for (request, status) in [
@@ -125,7 +168,7 @@ async fn a_refusal_by_the_header_waits_for_no_body() {
 }
 
 #[tokio::test]
-async fn a_body_without_length_is_counted_as_it_comes() {
+async fn w5_a_body_without_length_is_counted_as_it_comes() {
     let server = Server::start(Database::Sqlite, PATIENT).await;
     let chunked = |request: Request| request.without("Content-Length").and("Transfer-Encoding", "chunked");
     let small = Request::of("push", &push());
@@ -150,7 +193,7 @@ async fn a_body_without_length_is_counted_as_it_comes() {
 }
 
 #[tokio::test]
-async fn large_bodies_wait_outside_and_small_ones_come_in() {
+async fn w5_large_bodies_wait_outside_and_small_ones_come_in() {
     let server = Server::start(Database::Sqlite, PATIENT).await;
     let announced = Request::of("push", &push()).with("Content-Length", &(25 * MIB).to_string());
     let mut slow = Vec::new();
@@ -178,7 +221,7 @@ async fn large_bodies_wait_outside_and_small_ones_come_in() {
 }
 
 #[tokio::test]
-async fn slow_senders_keep_no_true_delivery_out() {
+async fn w5_slow_senders_keep_no_true_delivery_out() {
     let server = Server::start(Database::Sqlite, PATIENT).await;
     let mut senders = Vec::new();
     for announced in [25 * MIB, 25 * MIB, 60 * 1024, 0] {
@@ -202,7 +245,7 @@ async fn slow_senders_keep_no_true_delivery_out() {
 }
 
 #[tokio::test]
-async fn a_sender_has_its_time_and_no_more() {
+async fn w5_a_sender_has_its_time_and_no_more() {
     let soon = Duration::from_millis(50);
     let server = Server::start(Database::Sqlite, Limits { header: soon, body: soon, ..PATIENT }).await;
     let delivery = Request::of("push", &push());
@@ -221,7 +264,7 @@ async fn a_sender_has_its_time_and_no_more() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_header_body_or_signature_is_logged_or_stored() {
+async fn w7_nothing_of_a_header_body_or_signature_is_logged_or_stored() {
     const CANARY: &str = "canary7f3a";
     let log = Log::default();
     let subscriber =
