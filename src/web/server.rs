@@ -10,15 +10,12 @@
 //! Deadlines here are those of sockets: they run on the runtime's own timer,
 //! not on the clock of the house, which a test may hold still.
 
-use std::{future::poll_fn, time::Duration};
+use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, HeaderName, Request, header};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -26,8 +23,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{ServiceExt, service_fn};
 
+use super::answer::answer;
 use super::connections::{Connection, Connections};
 
 /// How long and how many.
@@ -128,9 +125,9 @@ async fn converse(
         request.extensions_mut().insert(of_requests.clone());
         let (router, connection) = (router.clone(), of_requests.clone());
         Box::pin(async move {
-            let answer = router.oneshot(request.map(Body::new)).await;
+            let answered = answer(router, request.map(Body::new)).await;
             connection.wait();
-            answer
+            Ok::<_, Infallible>(answered)
         })
     });
     let mut http = http1::Builder::new()
@@ -138,7 +135,7 @@ async fn converse(
         .header_read_timeout(limits.header)
         .max_header_size(HEADER_BYTES)
         .max_buf_size(4 * HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(stream), service);
     let mut finishing = false;
     loop {
         select! {
