@@ -36,6 +36,15 @@ pub enum EventError {
     },
 }
 
+impl EventError {
+    /// What comes after these bytes is not JSON.
+    fn after(good: &[u8]) -> EventError {
+        let last_line = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        EventError::NotJson { line, column: last_line.len() + 1 }
+    }
+}
+
 /// One event.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -251,7 +260,10 @@ impl Event {
         if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(EventError::NotJson { line: 1, column: 1 });
         }
-        let mut event: Event = serde_json::from_slice(body)
+        // Checked as a whole, which is far cheaper than string by string.
+        let text =
+            std::str::from_utf8(body).map_err(|error| EventError::after(&body[..error.valid_up_to()]))?;
+        let mut event: Event = serde_json::from_str(text)
             .map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
         name.clone_into(&mut event.name);
         let needed = |there: bool, missing| if there { Ok(()) } else { Err(EventError::Unfit { missing }) };
@@ -379,5 +391,7 @@ mod tests {
         for body in [&b""[..], b"[]", b"{", b"payload=%7B%7D", b"\xff"] {
             assert!(matches!(Event::parse("push", body), Err(EventError::NotJson { .. })), "{body:?}");
         }
+        let bad = b"{\n \"a\": \"\xff\"}";
+        assert_eq!(Event::parse("push", bad).err(), Some(EventError::NotJson { line: 2, column: 8 }));
     }
 }

@@ -16,6 +16,9 @@ pub struct Commits {
     paths: String,
 }
 
+/// Room for the paths of a push of usual size, in bytes.
+const USUAL: usize = 1024;
+
 /// Ends a path: git allows every other character in one.
 const END: char = '\0';
 
@@ -83,6 +86,7 @@ impl<'de> Visitor<'de> for Part<'_> {
         let mut foreseen = true;
         match self {
             Part::List(commits) => {
+                commits.paths.reserve(USUAL);
                 while let Some(commit) = list.next_element_seed(Part::Commit(&mut commits.paths))? {
                     commits.count += 1;
                     foreseen &= commit;
