@@ -12,7 +12,7 @@
 use super::{Accepted, Arrival, DOING, Jobs, KnownTurns};
 use crate::store::turn::WriteTurn;
 use crate::store::{Durability, StoreError, dialect::Dialect, row, sql};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, Statement, TransactionBehavior, named_params};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -101,8 +101,21 @@ impl Writer {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut accepted = Vec::with_capacity(arrivals.len());
         let mut jobs = Jobs::default();
+        let mut delivery = transaction.prepare_cached(sql::PUT_DELIVERY)?;
+        let mut body = transaction.prepare_cached(sql::KNOWN_BODY)?;
         for arrival in arrivals {
-            let outcome = add(&transaction, arrival)?;
+            let known_body = match put(&mut delivery, arrival)? {
+                true => Some(body.query_row([row::text(&arrival.delivery.guid)], |row| row.get(0))?),
+                false => None,
+            };
+            let outcome = Accepted::by(known_body);
+            if let (Accepted::New, Some(moved)) = (outcome, &arrival.moved) {
+                transaction.prepare_cached(sql::MOVE_HEAD)?.execute(named_params! {
+                    "$1": row::number(moved.repository.0),
+                    "$2": moved.before.as_str(),
+                    "$3": moved.after.as_str(),
+                })?;
+            }
             jobs.add(outcome, arrival);
             accepted.push(outcome);
         }
@@ -111,8 +124,9 @@ impl Writer {
         for installation in &installations {
             transaction.prepare_cached(sql::KNOW_TURNS)?.execute(named_params! { "$1": installation })?;
         }
+        let mut work = transaction.prepare_cached(sql::ENQUEUE)?;
         for (job, at) in jobs {
-            transaction.prepare_cached(sql::ENQUEUE)?.execute(named_params! {
+            work.execute(named_params! {
                 "$1": job.kind.as_str(),
                 "$2": job.subject,
                 "$3": job.installation,
@@ -122,6 +136,7 @@ impl Writer {
                 "$7": at,
             })?;
         }
+        drop((delivery, body, work));
         transaction.commit()?;
         self.turns.remember(installations);
         Ok(accepted)
@@ -145,31 +160,18 @@ fn next_group(deliveries: &Receiver<Waiting>, usual: usize) -> Option<Vec<Waitin
     Some(group)
 }
 
-fn add(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Accepted> {
+/// Stores a delivery; whether its GUID was new.
+fn put(statement: &mut Statement<'_>, arrival: &Arrival) -> rusqlite::Result<bool> {
     let delivery = &arrival.delivery;
-    let known_body: Option<bool> = transaction
-        .prepare_cached(sql::ADD_DELIVERY)?
-        .query_row(
-            named_params! {
-                "$1": row::text(&delivery.guid),
-                "$2": row::text(&delivery.event),
-                "$3": row::maybe_text(delivery.action.as_deref()),
-                "$4": delivery.installation,
-                "$5": delivery.repository,
-                "$6": delivery.digest,
-                "$7": row::millis(delivery.received_at),
-                "$8": &delivery.body[..],
-            },
-            |row| row.get(0),
-        )
-        .optional()?;
-    let accepted = Accepted::by(known_body);
-    if let (Accepted::New, Some(moved)) = (accepted, &arrival.moved) {
-        transaction.prepare_cached(sql::MOVE_HEAD)?.execute(named_params! {
-            "$1": row::number(moved.repository.0),
-            "$2": moved.before.as_str(),
-            "$3": moved.after.as_str(),
-        })?;
-    }
-    Ok(accepted)
+    let changed = statement.execute(named_params! {
+        "$1": row::text(&delivery.guid),
+        "$2": row::text(&delivery.event),
+        "$3": row::maybe_text(delivery.action.as_deref()),
+        "$4": delivery.installation,
+        "$5": delivery.repository,
+        "$6": delivery.digest,
+        "$7": row::millis(delivery.received_at),
+        "$8": &delivery.body[..],
+    })?;
+    Ok(changed > 0)
 }

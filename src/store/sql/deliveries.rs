@@ -7,14 +7,25 @@ macro_rules! delivery_columns {
     };
 }
 
-statements! {
-    /// One row back if the GUID is new; it says whether the body was known.
-    ADD_DELIVERY = "INSERT INTO delivery \
+/// Adds a delivery whose GUID is new.
+macro_rules! put_delivery {
+    () => {
+        "INSERT INTO delivery \
             (guid, event, action, installation, repository, digest, known_body, received_at, body) \
         VALUES ($1, $2, $3, $4, $5, $6, \
             (SELECT CASE WHEN COUNT(*) > 0 THEN 1 ELSE 0 END FROM delivery AS earlier WHERE earlier.digest = $6), \
             $7, $8) \
-        ON CONFLICT (guid) DO NOTHING RETURNING known_body";
+        ON CONFLICT (guid) DO NOTHING"
+    };
+}
+
+statements! {
+    /// One row back if the GUID is new; it says whether the body was known.
+    ADD_DELIVERY = concat!(put_delivery!(), " RETURNING known_body");
+    /// Changes one row if the GUID is new. For SQLite, which makes a table for
+    /// the row that it gives back.
+    PUT_DELIVERY = put_delivery!();
+    KNOWN_BODY = "SELECT known_body FROM delivery WHERE guid = $1";
     DELIVERIES = concat!(
         "SELECT ", delivery_columns!(), " FROM delivery \
         WHERE (CAST($1 AS BIGINT) IS NULL OR installation = $1) \
