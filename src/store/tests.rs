@@ -17,7 +17,9 @@ mod examine;
 mod law;
 mod ledger;
 mod outstanding;
+mod pace;
 mod queue;
+mod replicas;
 mod rows;
 
 /// A database of one test's own; gone with it, on SQLite.
