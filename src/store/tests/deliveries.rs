@@ -5,7 +5,7 @@ use super::super::turn::WriteTurn;
 use super::*;
 use bytes::Bytes;
 
-fn delivery(guid: &str, body: &'static str, seconds: i64) -> NewDelivery {
+pub(super) fn delivery(guid: &str, body: &'static str, seconds: i64) -> NewDelivery {
     use sha2::Digest;
     NewDelivery {
         guid: guid.to_owned(),
