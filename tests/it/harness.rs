@@ -3,7 +3,7 @@
 //!
 //! A test that forgets [`Muster::finish`] fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use github_sandbox::{Builder, NewOrganization, NewRepository, Sandbox, app, installation, org, repository};
 use jiff::Timestamp;
@@ -35,6 +35,9 @@ use crate::server::{Database, new_database};
 
 /// A Tuesday, 15:00 UTC: inside the default hours of a policy.
 pub const NOW: &str = "2026-11-17T15:00:00Z";
+
+/// The key that signs the markers of every instance here.
+pub const INSTANCE_KEY: &str = "a key of the instance that is long enough";
 
 /// The clock of a test.
 pub fn clock() -> Clock {
@@ -74,9 +77,28 @@ pub fn agency(policy: &str) -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
+/// Where the sandbox is.
+pub fn endpoints(github: &Sandbox) -> Endpoints {
+    Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap()
+}
+
 /// The sandbox with `organization` and the App on all its repositories.
 pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
+}
+
+/// How a Muster is set up.
+struct Setup<'a> {
+    policy: Option<Policy>,
+    dry_run: bool,
+    organizations: &'a [&'a str],
+    patience: Option<Duration>,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Setup { policy: None, dry_run: false, organizations: &["agency"], patience: None }
+    }
 }
 
 /// A running Muster.
@@ -85,9 +107,46 @@ pub struct Muster {
     pub worker: Worker,
     pub github: Sandbox,
     pub clock: Clock,
+    /// Where its database is, for others that share it.
+    pub url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     stop: CancellationToken,
     finished: bool,
     _folder: TempDir,
+}
+
+/// An organization is served for long: it is not to be read whole before
+/// anything is written there.
+pub async fn know(store: &Store, github: &Sandbox, login: &str, now: Timestamp) {
+    let account = github.state(|state| state.account_named(login).map(|it| it.id));
+    let Some(account) = account.map(AccountId) else { return };
+    store.begin_adoption(account, now).await.unwrap();
+    let begun = store.adoption(account).await.unwrap().unwrap();
+    store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+}
+
+/// What jobs work with, on a database that may be shared.
+async fn context(github: &Sandbox, clock: &Clock, url: &str, setup: Setup<'_>) -> Context {
+    let Setup { policy, dry_run, organizations, patience } = setup;
+    let store = Store::open_with(url, Durability::Test).await.unwrap();
+    let endpoints = endpoints(github);
+    let endpoints = match patience {
+        Some(patience) => endpoints.answering_within(patience),
+        None => endpoints,
+    };
+    let key = SecretString::from(github.private_key());
+    let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
+    let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
+    let client = if dry_run { client.dry_run() } else { client };
+    let settings = Settings {
+        organizations: organizations.iter().map(|login| login.parse().unwrap()).collect(),
+        instance: "test".to_owned(),
+        keys: MarkerKeys::new(vec![INSTANCE_KEY.as_bytes().to_vec()]),
+        policy,
+        dry_run,
+    };
+    Context::new(client, store, clock.clone(), settings)
 }
 
 impl Muster {
@@ -103,7 +162,7 @@ impl Muster {
         database: Database,
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, database, policy, false, &["agency"]).await
+        Muster::open(github, clock, database, Setup { policy, ..Setup::default() }).await
     }
 
     /// Starts on SQLite for these accounts, with the operator's own policy.
@@ -113,75 +172,64 @@ impl Muster {
         organizations: &[&str],
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, policy, false, organizations).await
+        let setup = Setup { policy, organizations, ..Setup::default() };
+        Muster::open(github, clock, Database::Sqlite, setup).await
+    }
+
+    /// Starts on SQLite and waits for an answer of GitHub's no longer than
+    /// this.
+    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
+        let setup = Setup { patience: Some(patience), ..Setup::default() };
+        Muster::open(github, clock, Database::Sqlite, setup).await
+    }
+
+    /// Starts on SQLite as a dry run.
+    pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
+        Muster::open(github, clock, Database::Sqlite, Setup { dry_run: true, ..Setup::default() }).await
+    }
+
+    /// Starts on this database, which may be shared, in the organization
+    /// `agency`, which it has known for long.
+    pub async fn start_at(github: &Sandbox, clock: &Clock, url: &str) -> Muster {
+        let place = (tempfile::tempdir().unwrap(), url);
+        let muster = Muster::on(github, clock, place, Setup::default()).await;
+        muster.know().await;
+        muster
     }
 
     /// Starts with a database that has never met the organization.
     pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
         let (folder, url) = new_database(database).await;
-        Muster::on(github, clock, (folder, &url), None, false, &["agency"]).await
+        Muster::on(github, clock, (folder, &url), Setup::default()).await
     }
 
     /// Starts on a database that is there.
     pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
-        Muster::on(github, clock, place, None, false, &["agency"]).await
+        Muster::on(github, clock, place, Setup::default()).await
     }
 
-    /// Starts on SQLite as a dry run.
-    pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
-        Muster::open(github, clock, Database::Sqlite, None, true, &["agency"]).await
+    /// One more process under this name, with the same database.
+    pub async fn replica(&self, name: &str) -> Worker {
+        Worker::new(context(&self.github, &self.clock, &self.url, Setup::default()).await, name)
     }
 
-    async fn open(
-        github: &Sandbox,
-        clock: &Clock,
-        database: Database,
-        policy: Option<Policy>,
-        dry_run: bool,
-        organizations: &[&str],
-    ) -> Muster {
+    async fn open(github: &Sandbox, clock: &Clock, database: Database, setup: Setup<'_>) -> Muster {
         let (folder, url) = new_database(database).await;
-        let muster = Muster::on(github, clock, (folder, &url), policy, dry_run, organizations).await;
+        let muster = Muster::on(github, clock, (folder, &url), setup).await;
         muster.know().await;
         muster
     }
 
-    /// These organizations are served for long: they are not to be read whole
-    /// before anything is written there.
     async fn know(&self) {
-        let (store, now) = (&self.ctx.store, self.clock.now());
         for login in &self.ctx.settings.organizations {
-            let account = self.github.state(|state| state.account_named(login.as_str()).map(|it| it.id));
-            let Some(account) = account.map(AccountId) else { continue };
-            store.begin_adoption(account, now).await.unwrap();
-            let begun = store.adoption(account).await.unwrap().unwrap();
-            store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+            know(&self.ctx.store, &self.github, login.as_str(), self.clock.now()).await;
         }
     }
 
-    async fn on(
-        github: &Sandbox,
-        clock: &Clock,
-        (folder, url): (TempDir, &str),
-        policy: Option<Policy>,
-        dry_run: bool,
-        organizations: &[&str],
-    ) -> Muster {
-        let store = Store::open_with(url, Durability::Test).await.unwrap();
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
-        let key = SecretString::from(github.private_key());
-        let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
-        let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
-        let client = if dry_run { client.dry_run() } else { client };
-        let organizations: Vec<_> = organizations.iter().map(|login| login.parse().unwrap()).collect();
-        let settings = Settings {
-            organizations: organizations.clone(),
-            instance: "test".to_owned(),
-            keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
-            policy,
-            dry_run,
-        };
-        let ctx = Context::new(client, store.clone(), clock.clone(), settings);
+    async fn on(github: &Sandbox, clock: &Clock, (folder, url): (TempDir, &str), setup: Setup<'_>) -> Muster {
+        let ctx = context(github, clock, url, setup).await;
+        let (store, organizations) = (ctx.store.clone(), ctx.settings.organizations.clone());
+        let url = url.to_owned();
         let secrets = Secret::list([github.webhook_secret().as_str()]).unwrap();
         let receiver = {
             let ctx = ctx.clone();
@@ -189,13 +237,24 @@ impl Muster {
         };
         let limits = Limits::default();
         let server = App::bind("127.0.0.1:0".parse().unwrap(), receiver, limits).await.unwrap();
-        github.set_hook_url(&format!("http://{}/webhook", server.address()));
+        let address = server.address();
+        github.set_hook_url(&format!("http://{address}/webhook"));
         let stop = CancellationToken::new();
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
         tokio::spawn(server.run(idle, stop.clone()));
         let worker = Worker::new(ctx.clone(), "test");
         let github = github.clone();
-        Muster { ctx, worker, github, clock: clock.clone(), stop, finished: false, _folder: folder }
+        Muster {
+            ctx,
+            worker,
+            github,
+            clock: clock.clone(),
+            url,
+            address,
+            stop,
+            finished: false,
+            _folder: folder,
+        }
     }
 
     /// Delivers what GitHub has to say, does what there is to do, until both
