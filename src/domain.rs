@@ -11,6 +11,7 @@ pub mod marker;
 pub mod observed;
 pub mod outgoing;
 pub mod outstanding;
+pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod render;

@@ -3,7 +3,9 @@
 //! Promises: (1) a token leaves only for the configured origin; (2) a write is
 //! never sent twice without a read between; (3) whoever only reads holds a
 //! token that can only read; (4) what could not be read is said, never taken
-//! for missing; (5) the limits of an installation are kept for all who use it.
+//! for missing; (5) the limits of an installation are kept for all who use it;
+//! (6) nothing is written without leave of whoever keeps the budget for all
+//! processes.
 
 mod client;
 pub mod credentials;
@@ -12,6 +14,7 @@ pub mod endpoints;
 pub mod error;
 pub mod examine;
 pub mod graphql;
+mod leave;
 pub mod limits;
 pub mod needs;
 pub mod network;
@@ -23,12 +26,14 @@ pub mod write;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use self::{
     client::{Access, Client, Kind, Who},
     credentials::Scope,
+    leave::{Ask, Leave},
     read::TextCache,
 };
 pub use self::{
@@ -37,11 +42,12 @@ pub use self::{
     endpoints::Endpoints,
     error::{Error, Refusal, Result},
     examine::{Examined, RateLimit},
-    limits::Pace,
+    leave::LONGEST_WRITE,
     needs::Granted,
     read::{Installation, ListedRepository, OurNames, Reader, Role},
-    write::{Created, IssueChange, IssueState, NewPullRequest, Target, Writer},
+    write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
 };
+pub use crate::domain::pace::{Pace, Turn};
 use crate::{
     clock::Clock,
     domain::repository::{AccountId, InstallationId, Login, RepositoryName},
@@ -53,6 +59,7 @@ pub struct GitHub {
     client: Arc<Client>,
     texts: Arc<TextCache>,
     dry: bool,
+    ask: Option<Ask>,
 }
 
 impl GitHub {
@@ -75,7 +82,7 @@ impl GitHub {
 
     fn new(endpoints: Endpoints, access: Access, clock: Clock, dry: bool) -> Result<GitHub> {
         let client = Arc::new(Client::new(endpoints, access, clock)?);
-        Ok(GitHub { client, texts: Arc::default(), dry })
+        Ok(GitHub { client, texts: Arc::default(), dry, ask: None })
     }
 
     /// The same GitHub for a dry run: it makes no [`Writer`], so that no token
@@ -83,6 +90,19 @@ impl GitHub {
     #[must_use]
     pub fn dry_run(self) -> GitHub {
         GitHub { dry: true, ..self }
+    }
+
+    /// The same GitHub for whoever may write: before each write `ask` is asked
+    /// for leave to write so many pieces of content on an installation at a
+    /// pace. With [`Turn::Now`] it has counted them; for no piece it says only
+    /// whether writing is still allowed.
+    #[must_use]
+    pub fn with_leave<F>(self, ask: impl Fn(InstallationId, u32, Pace) -> F + Send + Sync + 'static) -> GitHub
+    where
+        F: Future<Output = Result<Turn>> + Send + 'static,
+    {
+        let ask: Ask = Arc::new(move |installation, pieces, pace| ask(installation, pieces, pace).boxed());
+        GitHub { ask: Some(ask), ..self }
     }
 
     /// Whether this is for a dry run.
@@ -112,10 +132,12 @@ impl GitHub {
         }
     }
 
-    /// Writes to one repository; `None` for a dry run and for a plain token.
+    /// Writes to one repository; `None` for a dry run, for a plain token, and
+    /// for whoever has nobody to ask for leave ([`GitHub::with_leave`]).
     #[must_use]
     pub fn writer(&self, installation: InstallationId, target: Target, pace: Pace) -> Option<Writer> {
-        (!self.dry).then(|| Writer::new(Arc::clone(&self.client), installation, target, pace))
+        let ask = self.ask.clone().filter(|_| !self.dry)?;
+        Some(Writer::new(Arc::clone(&self.client), Leave { ask, installation, pace }, target))
     }
 
     /// Everywhere the App is installed.

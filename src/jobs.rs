@@ -6,6 +6,7 @@ pub mod adoption;
 pub mod doctor;
 pub mod inspect_repository;
 pub mod intake;
+pub mod lease;
 mod policies;
 mod read_installations;
 mod recover_deliveries;
@@ -34,7 +35,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
-    store::{Installation, Store, StoreError},
+    store::{Installation, Lease, Store, StoreError},
 };
 
 /// What every job works with; cheap to clone.
@@ -99,10 +100,13 @@ pub enum Act {
 /// Why a job did not finish, by what the worker does next.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// Release the job until then; it is nobody's fault: GitHub's limits, or a
-    /// clock that is off.
-    #[error("waits until {0}, for GitHub's limits or for the right time")]
+    /// Release the job until then; it is nobody's fault: the limits, or a clock
+    /// that is off.
+    #[error("waits until {0}, for the limits or for the right time")]
     Wait(Timestamp),
+    /// GitHub refused for a limit: no job of the installation begins before.
+    #[error("waits for GitHub's limits until {0}")]
+    Limited(Timestamp),
     /// What the plan rested on changed: start over at once.
     #[error("the repository changed while it was judged")]
     Changed,
@@ -133,9 +137,12 @@ impl From<github::Error> for JobError {
     fn from(error: github::Error) -> Self {
         use github::Error;
         match error {
-            Error::RateLimited { until } | Error::ClockOff { again: until, .. } => JobError::Wait(until),
+            Error::Paced { until } | Error::ClockOff { again: until, .. } => JobError::Wait(until),
+            Error::RateLimited { until } => JobError::Limited(until),
             Error::Suspended => JobError::Suspended,
-            Error::StaleData(_) | Error::Conflict(_) => JobError::Changed,
+            Error::StaleData(_)
+            | Error::Conflict(_)
+            | Error::Refused { reason: github::Refusal::ReadOnly, .. } => JobError::Changed,
             Error::Transient(_) | Error::Ambiguous(_) | Error::Partial(_) | Error::Unauthorized(_) => {
                 JobError::Later(error.to_string())
             }
@@ -169,6 +176,18 @@ impl Context {
         let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), Arc::clone(&bot));
         let (settings, adopted) = (Arc::new(settings), Arc::default());
         Context { github, store, clock, settings, accounts, intake, bot, adopted }
+    }
+
+    /// The same for the run of a lease: without one there is no leave to
+    /// write, so whoever writes to GitHub holds the repository.
+    #[must_use]
+    pub fn under(&self, lease: &Lease) -> Context {
+        let (store, clock, lease) = (self.store.clone(), self.clock.clone(), Arc::new(lease.clone()));
+        let github = self.github.clone().with_leave(move |installation, pieces, pace| {
+            let (store, clock, lease) = (store.clone(), clock.clone(), Arc::clone(&lease));
+            async move { lease::leave(&store, &clock, &lease, installation, pieces, pace).await }
+        });
+        Context { github, ..self.clone() }
     }
 
     /// Whether nothing may be written to GitHub.

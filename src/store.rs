@@ -30,8 +30,10 @@ mod ledger;
 mod missed;
 mod open;
 mod outstanding;
+mod pace;
 mod policies;
 mod queue;
+mod refusals;
 mod repositories;
 mod row;
 mod rows;
@@ -56,7 +58,7 @@ pub use missed::{DeliveryRecord, Entry, MissedDelivery, Pass};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
-pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement};
+pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 
 /// A transaction that writes, and the turn it holds meanwhile.
 struct Transaction {
@@ -118,16 +120,13 @@ impl Store {
         self.dialect
     }
 
-    /// Asks the database for one row: for `/readyz`.
+    /// Asks the database which schema it has: for `/readyz`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Unavailable`] if it does not answer, [`StoreError::Newer`]
+    /// if a newer Muster has changed it since it was opened.
     pub async fn alive(&self) -> Result<(), StoreError> {
-        sqlx::query(sql::ALIVE)
-            .fetch_one(&self.reader)
-            .await
-            .map(|_| ())
-            .map_err(StoreError::of("answer at all"))
+        open::version(&self.reader).await.map_err(StoreError::of("answer at all")).and_then(open::not_newer)
     }
 
     /// Waits for what is being written and closes every connection. Later
@@ -189,8 +188,19 @@ async fn take_numbers(
         .map_err(StoreError::of(doing))
 }
 
-/// A pool of at most so many connections; whoever finds none free for 30 s is
-/// told that the database is unavailable.
+/// How long anybody waits for a connection before the database counts as
+/// unavailable, and on SQLite for its lock: a sender of deliveries has to hear
+/// of it, and GitHub waits ten seconds for an answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A pool of at most so many connections. One that is still in a transaction is
+/// not used again: SQLite rolls back by itself when the disk refuses a write,
+/// and the driver, told that there is nothing to roll back, goes on counting a
+/// transaction that could never be begun anew.
 fn pool(connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(std::time::Duration::from_secs(30))
+    use sqlx::Connection as _;
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }

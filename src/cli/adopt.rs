@@ -137,7 +137,7 @@ async fn describe(store: &Store, item: OwnItem) -> anyhow::Result<Found> {
         until: None,
     };
     match item.state {
-        State::Creating | State::Open | State::Merged => {}
+        State::Creating | State::Open | State::Merged | State::Expired => {}
         State::Closed | State::Declined => {
             let decisions = store.decisions(item.repository).await?;
             let about = |known: &&crate::store::Decision| known.decision.findings == item.findings;

@@ -1,6 +1,6 @@
 //! `muster serve`: takes deliveries in and does the work they ask for.
 
-use std::{process::ExitCode, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use tokio::time::timeout;
@@ -60,9 +60,7 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
     if work.dry_run {
         note("This is a dry run: nothing is written to GitHub.");
     }
-    // Replicas share a database, so that a name of its own tells whose lease it is.
-    let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-    let worker = Worker::new(context.clone(), owner);
+    let worker = Worker::new(context.clone(), replica(app.address()));
     let looking = tokio::spawn(look_around(invocation, context.clone(), work, server.public_url));
     let ended = app.run(|stop| worker.run(stop), invocation.stop.clone()).await;
     looking.abort();
@@ -72,6 +70,14 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
     store.close().await;
     ended?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The name of this replica in leases. No two processes listen on one address
+/// of a host, so whoever listens there now has taken the place of whoever did
+/// before, and goes on with its jobs at once.
+fn replica(address: SocketAddr) -> String {
+    let system = rustix::system::uname();
+    format!("{} {address}", system.nodename().to_string_lossy())
 }
 
 /// Logs what is not as Muster needs it. It takes as long as GitHub takes, and

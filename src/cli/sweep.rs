@@ -3,7 +3,8 @@
 //! Promises: (1) `plan`, and `sweep` without `--apply`, write nothing to
 //! GitHub: they hold no token that can; (2) what is printed is the plan that
 //! `sweep --apply` carries out; (3) a repository that fails does not stop the
-//! others, and is named.
+//! others, and is named; (4) `sweep --apply` holds each repository as a worker
+//! does, so that it and a server never write there at once.
 
 use std::{process::ExitCode, str::FromStr};
 
@@ -23,11 +24,12 @@ use crate::{
     },
     github,
     jobs::{
-        Act, Context, Target, adoption,
+        Act, Context, JobError, Target, adoption,
         inspect_repository::{Inspection, inspect},
+        lease::{self, LEASE},
         sweep_installation,
     },
-    store::Store,
+    store::{JobKind, NewJob, Priority, Store},
 };
 
 /// Show what Muster would do in an organization or a repository.
@@ -138,12 +140,13 @@ async fn go_through(
         Place::Organization(_) => Cause::Sweep,
         Place::Repository(_) => Cause::Event,
     };
+    let owner = format!("sweep {:08x}", rand::random::<u32>());
     if let (Act::Apply, Some(first)) = (act, targets.first()) {
         adoption::all_listed(&ctx, first.installation, began).await?;
     }
     let mut visits = Vec::new();
     for target in &targets {
-        visits.push(visit(&ctx, target, cause, act).await);
+        visits.push(visit(&ctx, target, cause, act, &owner).await?);
     }
     // In an organization that the ledger does not know, every change is held
     // back until all was read: what was held may go on now, or says why not.
@@ -151,7 +154,7 @@ async fn go_through(
         adoption::proceed(&ctx).await?;
         for (seen, target) in visits.iter_mut().zip(&targets) {
             if matches!(&seen.outcome, Some(Ok(seen)) if !seen.plan.held.is_empty()) {
-                *seen = visit(&ctx, target, cause, act).await;
+                *seen = visit(&ctx, target, cause, act, &owner).await?;
             }
         }
     }
@@ -170,9 +173,40 @@ async fn go_through(
     Ok(ExitCode::from(verdict(&visits, act)))
 }
 
-async fn visit(ctx: &Context, target: &Target, cause: Cause, act: Act) -> Visit {
-    let outcome = inspect(ctx, target, cause, act).await.map_err(|error| error.to_string());
-    Visit { name: target.name.to_string(), outcome: outcome.transpose() }
+async fn visit(ctx: &Context, target: &Target, cause: Cause, act: Act, owner: &str) -> anyhow::Result<Visit> {
+    let outcome = match act {
+        Act::Plan => inspect(ctx, target, cause, act).await,
+        Act::Apply => inspect_held(ctx, target, cause, owner).await?,
+    };
+    let outcome = outcome.map_err(|error| error.to_string());
+    Ok(Visit { name: target.name.to_string(), outcome: outcome.transpose() })
+}
+
+/// Inspects a repository and carries out its plan, under a lease of its own.
+async fn inspect_held(
+    ctx: &Context,
+    target: &Target,
+    cause: Cause,
+    owner: &str,
+) -> anyhow::Result<Result<Option<Inspection>, JobError>> {
+    let now = ctx.clock.now();
+    let wish = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(target.repository.0)?,
+        installation: i64::try_from(target.installation.0)?,
+        priority: Priority::Sweep,
+        run_at: now,
+        cause: "muster sweep --apply".to_owned(),
+    };
+    let Some(held) = ctx.store.claim(&wish, owner, LEASE, now).await? else {
+        let why = "a server is working on it now: it is left to that";
+        return Ok(Err(JobError::Later(why.to_owned())));
+    };
+    let ctx = ctx.under(&held);
+    let outcome = lease::hold(&ctx, &held, inspect(&ctx, target, cause, Act::Apply)).await;
+    let due = outcome.as_ref().map(|seen| seen.as_ref().and_then(|seen| seen.plan.due));
+    lease::settle(&ctx, &held, due).await?;
+    Ok(outcome)
 }
 
 /// The repositories of a place, as GitHub lists them for the App.

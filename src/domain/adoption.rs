@@ -201,8 +201,11 @@ mod tests {
                 body,
                 state: ItemState::Open,
                 author: Some(Actor { id: Some(AccountId(author)), login: "x".into(), bot: false }),
-                branch: None,
                 created_at: at(0),
+                updated_at: at(0),
+                lock: None,
+                comments: Vec::new(),
+                pull: None,
             }],
             ..Observed::default()
         };

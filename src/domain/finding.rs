@@ -381,9 +381,21 @@ impl FindingSet {
     /// Its name for life.
     #[must_use]
     pub fn hash(&self) -> FindingsHash {
-        let digest = Sha256::digest(self.to_string());
-        FindingsHash(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+        FindingsHash(digits(&self.to_string()))
     }
+
+    /// Its name and, after a dot, that of what else an item says, such as how
+    /// each finding is answered. Nothing else: [`FindingSet::hash`].
+    #[must_use]
+    pub fn hash_with(&self, more: &str) -> FindingsHash {
+        let FindingsHash(findings) = self.hash();
+        FindingsHash(if more.is_empty() { findings } else { format!("{findings}.{}", digits(more)) })
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of a text.
+fn digits(text: &str) -> String {
+    Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl FromIterator<(RuleId, Gap)> for FindingSet {
@@ -420,10 +432,19 @@ impl FromStr for FindingSet {
 mod recall;
 
 /// Names a set of findings: the first 16 hexadecimal digits of a SHA-256 over
-/// its text. Stands in the marker.
+/// its text, and what else is said of it ([`FindingSet::hash_with`]). Stands in
+/// the marker.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FindingsHash(pub String);
+
+impl FindingsHash {
+    /// Whether these findings are meant, whatever else is said of them.
+    #[must_use]
+    pub fn names(&self, findings: &FindingSet) -> bool {
+        self.0.split('.').next() == Some(&findings.hash().0)
+    }
+}
 
 impl fmt::Display for FindingsHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -444,6 +465,9 @@ mod tests {
         assert_eq!(one.hash(), two.hash());
         assert_ne!(one.hash(), FindingSet::default().hash());
         assert_eq!(one.hash().0.len(), 16);
+        assert_eq!(one.hash_with(""), one.hash());
+        assert_ne!(one.hash_with("offered"), one.hash_with("answered"));
+        assert!(one.hash_with("offered").names(&one) && !one.hash().names(&FindingSet::default()));
         assert!("readme".parse::<FindingSet>().is_err() && "readme:gone".parse::<FindingSet>().is_err());
         for gap in Gap::ALL {
             assert_eq!(gap.as_str().parse(), Ok(gap));

@@ -39,7 +39,7 @@ pub const DECLINE_ISSUE: &str =
 /// A decline silences and turns nothing green.
 pub const DECLINE_MEANS: &str = "Your open source office will still see the findings as open.";
 /// Muster never touches a branch that people use.
-pub const COMMITS_WELCOME: &str = "You can commit to this branch; Muster leaves your commits alone.";
+pub const COMMITS_WELCOME: &str = "You can commit to this branch; from then on Muster leaves it to you.";
 /// Before the contact.
 pub const CONTACT: &str = "Questions? Write to ";
 /// The table of the tracking issue.
@@ -48,6 +48,34 @@ pub const TABLE_HEAD: &str = "| Check | Result | What to do |\n|---|---|---|\n";
 pub const FILES_TABLE_HEAD: &str = "| File | Why |\n|---|---|\n";
 /// A finding that a pull request of ours answers, be it open or soon to be.
 pub const ANSWERED: &str = "Muster adds it by pull request.";
+/// The label of the link to a new file that Muster may not propose.
+pub const OFFERED: &str = "Add this file";
+/// After that link.
+pub const OFFERED_BELOW: &str = ". The text is below.";
+/// Before the texts of files that Muster may not propose.
+pub const OFFERED_WHY: &str =
+    "Muster may not open a pull request for these files. So here are their texts; change them as you like.";
+/// In place of the text of a file that would fill the issue.
+pub const OFFERED_TOO_LONG: &str =
+    "This text is too long for an issue. Your open source office can send it to you.";
+/// Before the questions about these files.
+pub const QUESTIONS_OFFERED: &str = "Please answer these when you add the files:";
+
+/// A pull request is closed: all that it adds is there.
+pub const CLOSED_DONE: &str = "Nothing that this adds is missing any more, so Muster closes it.";
+/// A pull request is closed: it expired.
+pub const CLOSED_EXPIRED: &str =
+    "Nobody has touched this for 90 days, so Muster closes it. It may ask you once more in half a year.";
+/// A pull request is closed: it expired twice.
+pub const CLOSED_EXPIRED_AGAIN: &str =
+    "Nobody has touched this for 90 days, so Muster closes it. It will not ask you again.";
+/// A pull request is closed: the policy changed.
+pub const CLOSED_WITHDRAWN: &str = "Your policy does not ask for this any more, so Muster closes it.";
+/// Something is closed: the policy leaves the repository out.
+pub const CLOSED_OUT_OF_SCOPE: &str = "Your policy leaves this repository out now, so Muster closes this.";
+/// Something is closed: the repository's own file lowers the mode.
+pub const CLOSED_OPTED_OUT: &str = "Your file .github/muster.yml asks for less now, so Muster closes this.";
+
 /// The folded part.
 pub const ALREADY_FINE: &str = "Already fine";
 

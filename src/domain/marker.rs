@@ -59,6 +59,12 @@ impl Kind {
     pub fn branch(self, prefix: &str) -> String {
         format!("{prefix}{}", self.as_str())
     }
+
+    /// The branch on which a refresh of a pull request is prepared.
+    #[must_use]
+    pub fn staging_branch(self, prefix: &str) -> String {
+        format!("{prefix}staging/{}", self.as_str())
+    }
 }
 
 impl fmt::Display for Kind {
@@ -230,8 +236,11 @@ mod tests {
             body: body.into(),
             state: ItemState::Open,
             author: Some(Actor { id: Some(AccountId(author)), login: "muster[bot]".into(), bot: true }),
-            branch: None,
             created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            lock: None,
+            comments: Vec::new(),
+            pull: None,
         }
     }
 

@@ -65,11 +65,105 @@ pub struct Item {
     pub state: ItemState,
     /// Who opened it; `None` for an account that is gone.
     pub author: Option<Actor>,
-    /// The branch of a pull request.
-    pub branch: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
+    /// When anybody last did anything to it.
+    pub updated_at: Timestamp,
+    /// Set if its conversation is locked.
+    pub lock: Option<Lock>,
+    /// Its newest comments, as far as they were read.
+    pub comments: Vec<Comment>,
+    /// What only a pull request has.
+    pub pull: Option<Box<Pull>>,
 }
+
+impl Item {
+    /// The branch of a pull request.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.pull.as_ref().map(|pull| pull.branch.as_str())
+    }
+
+    /// What is read of a pull request only while it is open.
+    #[must_use]
+    pub fn open_pull(&self) -> Option<&OpenPull> {
+        self.pull.as_ref()?.open.as_ref()
+    }
+}
+
+/// A conversation is locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// Who locked it, if that was read.
+    pub by: Option<Actor>,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// Who wrote it; `None` for an account that is gone.
+    pub author: Option<AccountId>,
+    /// What it says; line ends as GitHub has them.
+    pub body: String,
+}
+
+/// What a pull request has beyond an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// Its branch, without `refs/heads/`.
+    pub branch: String,
+    /// The tip of the branch, or where it was when the pull request closed.
+    pub head: ObjectId,
+    /// Not ready for review.
+    pub draft: bool,
+    /// Its commits, oldest first, as far as they were read.
+    pub commits: Vec<ProposedCommit>,
+    /// Whether these are all of its commits.
+    pub commits_complete: bool,
+    /// Read of open ones only.
+    pub open: Option<OpenPull>,
+}
+
+/// A commit of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedCommit {
+    /// The commit.
+    pub oid: ObjectId,
+    /// The account behind its author. An amended commit keeps it.
+    pub author: Option<AccountId>,
+    /// Whether GitHub itself signed it: what anybody else makes of it is not.
+    pub signed_by_github: bool,
+}
+
+/// What is read of a pull request only while it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPull {
+    /// The commit that its first commit was made on.
+    pub made_on: Option<ObjectId>,
+    /// The files it changes, as far as they were read, each with the blob that
+    /// stands on its branch if the path is one of ours.
+    pub files: Vec<(String, Option<ObjectId>)>,
+    /// Whether these are all of its files.
+    pub files_complete: bool,
+    /// Whether GitHub says that it conflicts with its base; not before GitHub
+    /// has worked it out.
+    pub conflicting: bool,
+    /// Set if the label that holds it is on it.
+    pub hold: Option<HoldLabel>,
+    /// Since when GitHub is asked to merge it by itself.
+    pub auto_merge_since: Option<Timestamp>,
+}
+
+/// The label that holds a pull request ([`HOLD`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldLabel {
+    /// Who put it on, if that was read.
+    pub by: Option<Actor>,
+}
+
+/// The label by which people stop Muster from working on a pull request
+/// (etiquette 4.3).
+pub const HOLD: &str = "muster:hold";
 
 /// A branch under Muster's prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +198,9 @@ pub struct Proposal {
 /// What is ours, or looks like it, in one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
+    /// Whether issues are switched on: where they are not, GitHub may hide
+    /// those that are there.
+    pub issues_enabled: bool,
     /// Whether the label of the tracking issue exists.
     pub label_exists: bool,
     /// The newest issues, the pull requests from our branches, and what the

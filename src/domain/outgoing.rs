@@ -91,6 +91,32 @@ impl PublicText {
         self
     }
 
+    /// Adds the text of a file, to be copied: as a code block longer than any
+    /// run of backticks in it, with control and direction characters shown.
+    #[must_use]
+    pub fn block(mut self, file: &str) -> Self {
+        let longest = file.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let lines: Vec<_> = file.trim_end().lines().map(shown).collect();
+        let _ = write!(self.text, "{fence}text\n{}\n{fence}\n", lines.join("\n"));
+        self
+    }
+
+    /// Adds the place for people's own words, with what stands in it in the
+    /// text that this one replaces at the same place.
+    #[must_use]
+    pub fn human(mut self, before: Option<&str>) -> Self {
+        let kept = before.map(human).unwrap_or_default();
+        let _ = write!(self.text, "{HUMAN}{kept}{HUMAN_END}\n\n");
+        self
+    }
+
+    /// Whether it is longer than Muster sends.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.text.chars().count() > MAX_BODY
+    }
+
     /// Adds another text; the result is as visible as the less visible one.
     #[must_use]
     pub fn join(mut self, other: &PublicText) -> Self {
@@ -122,6 +148,28 @@ impl PublicText {
     pub fn for_operator(&self) -> &str {
         &self.text
     }
+}
+
+/// Between these, a text of ours is people's own (etiquette 4.2).
+const HUMAN: &str = "<!-- muster:human -->\n";
+const HUMAN_END: &str = "<!-- /muster:human -->";
+
+/// What people wrote between the marks, all of it, line ends as we write them.
+/// Without an end it goes on to the last line, which is the marker.
+fn human(body: &str) -> String {
+    let body = body.replace("\r\n", "\n");
+    let mut rest = body.trim_end().rsplit_once('\n').map_or("", |(before_marker, _)| before_marker);
+    let mut kept = String::new();
+    while let Some((_, inside)) = rest.split_once(HUMAN.trim_end()) {
+        let (words, after) = inside.split_once(HUMAN_END).unwrap_or((inside, ""));
+        let words = words.trim_matches('\n');
+        if !words.is_empty() {
+            kept.push_str(words);
+            kept.push('\n');
+        }
+        rest = after;
+    }
+    kept
 }
 
 fn is_plain_address(address: &str) -> bool {
@@ -353,6 +401,33 @@ mod tests {
         let sentence = |text: &str| PublicText::about(Visibility::Public).sentence(text).text;
         assert_eq!(sentence("`a*b` is *empty*."), "`a*b` is \\*empty\\*.");
         assert_eq!(sentence("`` ` `` and `"), "`` ` `` and \\`");
+    }
+
+    #[test]
+    fn what_people_wrote_between_the_marks_is_kept() {
+        let rewritten = |before: &str| PublicText::about(Visibility::Public).human(Some(before)).text;
+        let nothing = "<!-- muster:human -->\n<!-- /muster:human -->\n\n";
+        assert_eq!(rewritten("Our words.\n\n<!-- muster:v1 x -->\n"), nothing);
+        assert_eq!(rewritten(&format!("Our words.\n\n{nothing}<!-- muster:v1 x -->\n")), nothing);
+        let mine = "<!-- muster:human -->\r\nWe *wait* for\r\n\r\ncounsel.\r\n<!-- /muster:human -->";
+        let kept = "<!-- muster:human -->\nWe *wait* for\n\ncounsel.\n<!-- /muster:human -->\n\n";
+        let body = format!("Ours.\r\n{mine}\r\nOurs.\r\n<!-- muster:v1 x -->\r\n");
+        assert_eq!(rewritten(&body), kept);
+        // Once more changes nothing.
+        assert_eq!(rewritten(&format!("Ours.\n{kept}<!-- muster:v1 x -->\n")), kept);
+        // Without an end, the marker is still ours.
+        let open = "Ours.\n<!-- muster:human -->\nMine.\n\n<!-- muster:v1 x -->\n";
+        assert_eq!(rewritten(open), "<!-- muster:human -->\nMine.\n<!-- /muster:human -->\n\n");
+        let two = format!("{mine}\nOurs.\n{}\n<!-- muster:v1 x -->", mine.replace("counsel", "Bob"));
+        assert!(rewritten(&two).contains("counsel.\nWe") && rewritten(&two).contains("Bob."));
+    }
+
+    #[test]
+    fn a_block_holds_whatever_is_put_in() {
+        let block = |text: &str| PublicText::about(Visibility::Public).block(text).text;
+        assert_eq!(block("a\nb\n"), "```text\na\nb\n```\n");
+        assert!(block("```\n</details>").starts_with("````text\n"));
+        assert!(block("a\u{202e}b\r\nc").contains("\\u{202e}"));
     }
 
     fn files(root: &[(&str, EntryKind)]) -> Files {

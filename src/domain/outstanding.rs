@@ -4,21 +4,35 @@
 //! Promises: (1) recognition rests on author, marker and branch, never on a
 //! title or a label; (2) what was begun and cut off is resumed, never begun
 //! again; (3) what only looks like ours, or is ours and unreadable, blocks its
-//! kind and says so; (4) closed is told apart by who closed it.
+//! kind and says so; (4) closed is told apart by who closed it; (5) a pull
+//! request with a commit that is not ours is a person's for good.
 
-use std::time::Duration;
+mod recognise;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use recognise::{Recognised, recognise};
+
+use std::{fmt, str::FromStr, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
     finding::{FindingSet, FindingsHash, Gap, RuleId},
-    marker::{Identity, Kind, Whose},
-    observed::{Actor, Branch, Item, ItemKind, ItemState, Observed},
-    repository::{ObjectId, RepositoryId},
+    marker::Kind,
+    observed::{Actor, Branch, Item},
+    repository::ObjectId,
 };
 
-/// How long a created item may take to show up in GitHub's lists.
-const LISTS_LAG: Duration = Duration::from_secs(30);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// An item that was edited so often in 24 hours is left alone: something
+/// undoes the edits (etiquette 4.2).
+const EDITS_A_DAY: usize = 3;
+
+/// After this time what expired may be proposed once more (etiquette 4.3).
+pub const EXPIRED_FOR: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// The states of an item in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,10 +47,13 @@ pub enum State {
     Merged,
     /// Closed by a person who may decline.
     Declined,
+    /// Closed by Muster since nobody touched it for long. Nobody declined it.
+    Expired,
 }
 
 impl State {
-    const ALL: [State; 5] = [State::Creating, State::Open, State::Closed, State::Merged, State::Declined];
+    const ALL: [State; 6] =
+        [State::Creating, State::Open, State::Closed, State::Merged, State::Declined, State::Expired];
 
     /// The word in the ledger.
     #[must_use]
@@ -47,11 +64,12 @@ impl State {
             State::Closed => "closed",
             State::Merged => "merged",
             State::Declined => "declined",
+            State::Expired => "expired",
         }
     }
 }
 
-impl std::str::FromStr for State {
+impl FromStr for State {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -74,10 +92,30 @@ pub struct Remembered {
     pub node_id: Option<String>,
     /// The findings it is about.
     pub findings: FindingSet,
+    /// The commits of ours on its branch, as far as GitHub named them.
+    pub commits: Vec<ObjectId>,
+    /// Where the staging branch of a refresh that was begun points to.
+    pub staged: Option<ObjectId>,
+    /// What it becomes if Muster turns out to have closed it: recorded before
+    /// GitHub is asked.
+    pub closing: Option<State>,
+    /// When it was edited, oldest first: the last few times.
+    pub edits: Vec<Timestamp>,
+    /// Since when somebody else works on it.
+    pub hands_off_at: Option<Timestamp>,
     /// When the row was made.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Remembered {
+    /// The edits to remember once one more is made: those that still count.
+    #[must_use]
+    pub fn edits_with(&self, now: Timestamp) -> Vec<Timestamp> {
+        let recent = self.edits.iter().copied().filter(|at| now < *at + DAY);
+        recent.chain([now]).collect()
+    }
 }
 
 /// How far a pull request had come when its creation was cut off.
@@ -87,8 +125,46 @@ pub enum Start {
     Nothing,
     /// The branch is there, without a commit of ours; its tip.
     Branch(ObjectId),
-    /// Branch and commit are there.
-    Committed,
+    /// Branch and commit are there; the commit.
+    Committed(ObjectId),
+}
+
+/// Who has worked on a pull request of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hands {
+    /// Muster alone; so it is with every issue.
+    Ours,
+    /// Somebody else too: it is theirs for good (etiquette 4.3).
+    Foreign,
+    /// That could not be read: it is left alone until it can.
+    Unread,
+}
+
+/// An item of ours that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenItem {
+    /// It.
+    pub item: Item,
+    /// What its marker names.
+    pub findings: FindingsHash,
+    /// Who has worked on it.
+    pub hands: Hands,
+    /// When it was edited, oldest first: the last few times.
+    pub edits: Vec<Timestamp>,
+    /// When somebody else's commit was first seen on it.
+    pub hands_off_at: Option<Timestamp>,
+    /// Until when a closing whose answer was lost may still take effect.
+    pub closing_until: Option<Timestamp>,
+}
+
+impl OpenItem {
+    /// Until when it may not be edited, if it was edited too often.
+    #[must_use]
+    pub fn edit_loop_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let recent: Vec<_> = self.edits.iter().filter(|at| now < **at + DAY).collect();
+        let oldest = recent.len().checked_sub(EDITS_A_DAY).map(|at| *recent[at])?;
+        Some(oldest + DAY)
+    }
 }
 
 /// What stands of one kind.
@@ -97,12 +173,7 @@ pub enum Standing {
     /// Nothing: one may be opened, from this start.
     Free(Start),
     /// One of ours is open.
-    Open {
-        /// It.
-        item: Box<Item>,
-        /// The findings its marker names.
-        findings: FindingsHash,
-    },
+    Open(Box<OpenItem>),
     /// Something is in the way.
     Blocked {
         /// What, in words of our own and numbers.
@@ -123,6 +194,142 @@ pub struct Declined {
     pub until: Option<Timestamp>,
 }
 
+/// A finding whose pull request expired: it may be proposed once more, after
+/// a while (etiquette 4.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// The rule.
+    pub rule: RuleId,
+    /// The gap.
+    pub gap: Gap,
+    /// From when it may be proposed again; `None` for never: it was proposed
+    /// twice.
+    pub until: Option<Timestamp>,
+}
+
+/// A branch of ours that nothing needs any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Of which kind.
+    pub kind: Kind,
+    /// The branch.
+    pub branch: Branch,
+    /// From when it may go.
+    pub from: Timestamp,
+    /// Why it is not needed, in words that follow "since".
+    pub why: &'static str,
+}
+
+/// A branch on which a refresh is prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staging {
+    /// Of which kind.
+    pub kind: Kind,
+    /// The branch.
+    pub branch: Branch,
+    /// Whether Muster made it.
+    pub ours: bool,
+}
+
+/// Something Muster asks GitHub for and GitHub may refuse for a lasting reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attempt {
+    /// To open an item.
+    Open(Kind),
+    /// To change an open one: its branch, its text, its state.
+    Update(Kind),
+    /// To delete a branch.
+    Delete(Kind),
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attempt::Open(kind) => write!(f, "open {kind}"),
+            Attempt::Update(kind) => write!(f, "update {kind}"),
+            Attempt::Delete(kind) => write!(f, "delete {kind}"),
+        }
+    }
+}
+
+impl FromStr for Attempt {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (what, kind) = text.split_once(' ').ok_or(())?;
+        let kind = kind.parse()?;
+        match what {
+            "open" => Ok(Attempt::Open(kind)),
+            "update" => Ok(Attempt::Update(kind)),
+            "delete" => Ok(Attempt::Delete(kind)),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Why GitHub refuses, as far as it matters for when to ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Because {
+    /// A ruleset or a branch protection.
+    Rules,
+    /// There are no draft pull requests.
+    Drafts,
+    /// The App lacks a permission.
+    Permission,
+    /// Anything else, such as pull requests that are switched off.
+    Other,
+}
+
+impl Because {
+    const ALL: [Because; 4] = [Because::Rules, Because::Drafts, Because::Permission, Because::Other];
+
+    /// The word in the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Because::Rules => "rules",
+            Because::Drafts => "drafts",
+            Because::Permission => "permission",
+            Because::Other => "other",
+        }
+    }
+}
+
+impl FromStr for Because {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Because::ALL.into_iter().find(|because| because.as_str() == text).ok_or(())
+    }
+}
+
+/// What GitHub refused, so that it is not asked for again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What Muster asked for.
+    pub attempt: Attempt,
+    /// Why it was refused.
+    pub because: Because,
+    /// In GitHub's words, as one short line.
+    pub why: String,
+    /// Names what the refusal may rest on: if that changes, Muster asks again.
+    pub circumstances: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Refused {
+    /// When Muster asks again though nothing changed that it can see.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        match self.because {
+            // Asking costs one token that is not given.
+            Because::Permission => self.at + DAY,
+            Because::Rules | Because::Drafts | Because::Other => self.at + DAY * 30,
+        }
+    }
+}
+
 /// All that stands of ours in a repository, and what people decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outstanding {
@@ -134,12 +341,20 @@ pub struct Outstanding {
     pub tracking: Standing,
     /// Whether the label of the tracking issue exists.
     pub label_exists: bool,
-    /// Branches left over from merged pull requests of ours.
-    pub leftovers: Vec<Branch>,
+    /// Branches of ours whose pull request is over.
+    pub leftovers: Vec<Leftover>,
+    /// Branches under the names on which refreshes are prepared.
+    pub staging: Vec<Staging>,
     /// Second ones of a kind, to be closed without a word.
     pub duplicates: Vec<Item>,
     /// Declines in force.
     pub declined: Vec<Declined>,
+    /// Findings whose pull request expired.
+    pub expired: Vec<Expired>,
+    /// What GitHub refused under circumstances that are as they were.
+    pub refused: Vec<Refused>,
+    /// Kinds whose pull request is held by a label of someone who may.
+    pub held: Vec<Kind>,
     /// Kinds whose creation was begun and never answered: it counted when it
     /// was begun, so going on with it does not count again.
     pub begun: Vec<Kind>,
@@ -158,6 +373,15 @@ impl Outstanding {
         }
     }
 
+    /// The item of a kind that is open.
+    #[must_use]
+    pub fn open(&self, kind: Kind) -> Option<&OpenItem> {
+        match self.standing(kind) {
+            Standing::Open(open) => Some(open),
+            Standing::Free(_) | Standing::Blocked { .. } => None,
+        }
+    }
+
     /// The decline that silences a finding at `now`, if there is one.
     #[must_use]
     pub fn decline_of(&self, rule: RuleId, gap: Gap, now: Timestamp) -> Option<&Declined> {
@@ -167,12 +391,27 @@ impl Outstanding {
                 && declined.until.is_none_or(|until| now < until)
         })
     }
+
+    /// What keeps a finding from being proposed again at `now`, since its pull
+    /// request expired.
+    #[must_use]
+    pub fn expiry_of(&self, rule: RuleId, gap: Gap, now: Timestamp) -> Option<&Expired> {
+        self.expired.iter().find(|expired| {
+            (expired.rule, expired.gap) == (rule, gap) && expired.until.is_none_or(|until| now < until)
+        })
+    }
+
+    /// The refusal that is in force at `now` for an attempt.
+    #[must_use]
+    pub fn refusal_of(&self, attempt: Attempt, now: Timestamp) -> Option<&Refused> {
+        self.refused.iter().find(|refused| refused.attempt == attempt && now < refused.until())
+    }
 }
 
 /// What the ledger must learn from GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// An item of ours is open, and the ledger does not know its number.
+    /// An item of ours is open, and the ledger does not know that.
     Opened(Item, Kind),
     /// An item of ours was closed; who may have declined with it.
     Closed {
@@ -182,235 +421,25 @@ pub enum News {
         kind: Kind,
         /// The findings it was about, as far as the ledger knows.
         findings: Option<FindingSet>,
-        /// The findings its marker names.
-        marker: FindingsHash,
         /// Who closed it.
         by: Option<Actor>,
         /// When.
         at: Option<Timestamp>,
     },
+    /// The tracking issue was locked: that declines it, and it stays as it is.
+    Locked {
+        /// The item.
+        item: Item,
+        /// The findings it was about, as far as the ledger knows.
+        findings: Option<FindingSet>,
+        /// Who locked it.
+        by: Option<Actor>,
+    },
     /// A pull request of ours was merged.
     Merged(Item, Kind),
-    /// An item resolves to nothing any more: deleted, transferred out of
-    /// sight, or made a discussion (etiquette: never recreated).
+    /// An issue resolves to nothing any more: deleted, transferred, or made a
+    /// discussion (etiquette: never recreated).
     Gone(Remembered),
-}
-
-/// What was recognised.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recognised {
-    /// What stands.
-    pub outstanding: Outstanding,
-    /// What the ledger must learn, before anything is planned.
-    pub news: Vec<News>,
-    /// Open items of ours whose marker cannot be read.
-    pub unreadable: Vec<u64>,
-}
-
-/// Recognises what is ours in a repository. `prefix` is the branch prefix,
-/// `base` the tip of the default branch, `rows` all rows of the ledger about
-/// this repository, `declined` what people decided.
-#[must_use]
-pub fn recognise(
-    observed: &Observed,
-    rows: &[Remembered],
-    declined: Vec<Declined>,
-    identity: &Identity,
-    repository: RepositoryId,
-    prefix: &str,
-    now: Timestamp,
-) -> Recognised {
-    let view = View { observed, rows, identity, repository, prefix, now };
-    let mut news = Vec::new();
-    let mut duplicates = Vec::new();
-    let [license, files, tracking] = Kind::ALL.map(|kind| view.kind(kind, &mut news, &mut duplicates));
-    for row in rows {
-        let open = matches!(row.state, State::Open);
-        if open && row.node_id.as_ref().is_some_and(|id| view.is_gone(id)) {
-            news.push(News::Gone(row.clone()));
-        }
-    }
-    let pull_requests = rows.iter().filter(|row| row.kind.item() == ItemKind::PullRequest);
-    Recognised {
-        outstanding: Outstanding {
-            license,
-            files,
-            tracking,
-            label_exists: observed.label_exists,
-            leftovers: view.leftovers(),
-            duplicates,
-            declined,
-            begun: Kind::ALL.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
-            pull_requests_at: pull_requests.map(|row| row.created_at).collect(),
-        },
-        news,
-        unreadable: view.unreadable(),
-    }
-}
-
-struct View<'a> {
-    observed: &'a Observed,
-    rows: &'a [Remembered],
-    identity: &'a Identity,
-    repository: RepositoryId,
-    prefix: &'a str,
-    now: Timestamp,
-}
-
-impl View<'_> {
-    fn is_gone(&self, node_id: &str) -> bool {
-        self.observed.gone.iter().any(|gone| gone == node_id)
-            || self
-                .observed
-                .items
-                .iter()
-                .any(|item| item.node_id == node_id && item.repository != self.repository)
-    }
-
-    /// Items of this repository that could be of this kind, oldest first.
-    fn candidates(&self, kind: Kind) -> Vec<&Item> {
-        let branch = kind.branch(self.prefix);
-        let mut items: Vec<&Item> = self
-            .observed
-            .items
-            .iter()
-            .filter(|item| item.kind == kind.item() && item.repository == self.repository)
-            .filter(|item| kind.item() == ItemKind::Issue || item.branch.as_deref() == Some(&branch))
-            .collect();
-        items.sort_by_key(|item| item.number);
-        items
-    }
-
-    /// Numbers of open items of ours whose marker cannot be read.
-    fn unreadable(&self) -> Vec<u64> {
-        let of = |kind| self.candidates(kind).into_iter().filter(|item| self.is_unreadable(item));
-        let mut numbers: Vec<u64> = Kind::ALL.into_iter().flat_map(of).map(|item| item.number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    }
-
-    fn is_unreadable(&self, item: &Item) -> bool {
-        item.state == ItemState::Open && self.identity.whose(item, self.repository) == Whose::Unreadable
-    }
-
-    fn row(&self, kind: Kind, number: u64) -> Option<&Remembered> {
-        self.rows.iter().find(|row| row.kind == kind && row.number == Some(number))
-    }
-
-    /// The row of this kind that is not settled yet.
-    fn unsettled(&self, kind: Kind) -> Option<&Remembered> {
-        self.rows.iter().find(|row| row.kind == kind && matches!(row.state, State::Creating | State::Open))
-    }
-
-    /// The row whose creation was begun and never answered.
-    fn begun(&self, kind: Kind) -> Option<&Remembered> {
-        self.unsettled(kind).filter(|row| row.state == State::Creating)
-    }
-
-    fn kind(&self, kind: Kind, news: &mut Vec<News>, duplicates: &mut Vec<Item>) -> Standing {
-        let mut open: Option<(&Item, FindingsHash)> = None;
-        let mut blocked = None;
-        for item in self.candidates(kind) {
-            let is_open = item.state == ItemState::Open;
-            match self.identity.whose(item, self.repository) {
-                Whose::Ours(marker) if marker.kind == kind => match &item.state {
-                    ItemState::Open if open.is_some() => duplicates.push(item.clone()),
-                    ItemState::Open => {
-                        if self.row(kind, item.number).is_none_or(|row| row.state != State::Open) {
-                            news.push(News::Opened(item.clone(), kind));
-                        }
-                        open = Some((item, marker.findings));
-                    }
-                    ItemState::Merged => {
-                        if self.row(kind, item.number).is_none_or(|row| row.state != State::Merged) {
-                            news.push(News::Merged(item.clone(), kind));
-                        }
-                    }
-                    ItemState::Closed { by, at } => {
-                        let row = self.row(kind, item.number);
-                        if row.is_none_or(|row| matches!(row.state, State::Creating | State::Open)) {
-                            let row = row.or_else(|| self.unsettled(kind).filter(|row| row.number.is_none()));
-                            news.push(News::Closed {
-                                item: item.clone(),
-                                kind,
-                                findings: row.map(|row| row.findings.clone()),
-                                marker: marker.findings,
-                                by: by.clone(),
-                                at: *at,
-                            });
-                        }
-                    }
-                },
-                Whose::Ours(_) | Whose::OtherInstance => {}
-                Whose::Unreadable if is_open => {
-                    blocked = Some(format!("number {} is ours, but its marker cannot be read", item.number));
-                }
-                Whose::Foreign if is_open && kind.item() == ItemKind::PullRequest => {
-                    blocked = Some(format!("pull request {} of someone else uses this branch", item.number));
-                }
-                Whose::Unreadable | Whose::Foreign => {}
-            }
-        }
-        if let Some((item, findings)) = open {
-            return Standing::Open { item: Box::new(item.clone()), findings };
-        }
-        if let Some(why) = blocked {
-            return Standing::Blocked { why, until: None };
-        }
-        let begun = self.begun(kind);
-        if let Some(row) = begun {
-            let seen_by = row.updated_at + LISTS_LAG;
-            if self.now < seen_by {
-                let why = "its creation was begun a moment ago".to_owned();
-                return Standing::Blocked { why, until: Some(seen_by) };
-            }
-        }
-        match kind.item() {
-            ItemKind::Issue => Standing::Free(Start::Nothing),
-            ItemKind::PullRequest => self.start(kind, begun.is_some()),
-        }
-    }
-
-    /// Where the creation of a pull request may start from.
-    fn start(&self, kind: Kind, begun: bool) -> Standing {
-        let name = kind.branch(self.prefix);
-        let Some(branch) = self.observed.branches.iter().find(|branch| branch.name == name) else {
-            return Standing::Free(Start::Nothing);
-        };
-        if self.is_leftover(branch, kind) {
-            return Standing::Free(Start::Nothing);
-        }
-        let by_us = branch.author == Some(self.identity.bot);
-        match (begun, by_us) {
-            (true, true) => Standing::Free(Start::Committed),
-            (true, false) => Standing::Free(Start::Branch(branch.tip.clone())),
-            (false, _) => Standing::Blocked {
-                why: format!("a branch {name} is there that we did not begin"),
-                until: None,
-            },
-        }
-    }
-
-    /// A branch whose pull request of ours was merged, or closed by us.
-    fn is_leftover(&self, branch: &Branch, kind: Kind) -> bool {
-        branch.author == Some(self.identity.bot)
-            && self.unsettled(kind).is_none()
-            && self.candidates(kind).iter().any(|item| {
-                item.state == ItemState::Merged
-                    && matches!(self.identity.whose(item, self.repository), Whose::Ours(_))
-            })
-    }
-
-    fn leftovers(&self) -> Vec<Branch> {
-        let kinds = [Kind::License, Kind::Files];
-        let of = |kind: Kind| {
-            let name = kind.branch(self.prefix);
-            self.observed
-                .branches
-                .iter()
-                .filter(move |branch| branch.name == name && self.is_leftover(branch, kind))
-        };
-        kinds.into_iter().flat_map(of).cloned().collect()
-    }
+    /// Somebody else's commit is on a pull request of ours.
+    Touched(Item, Kind),
 }

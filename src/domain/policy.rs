@@ -22,7 +22,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::calendar::Quiet;
+use super::{calendar::Quiet, marker::Kind};
 
 pub use document::MAX_BYTES;
 pub use pace::{Include, Issue, Limits, Patterns, PullRequest, Repositories};
@@ -98,6 +98,15 @@ impl Policy {
     pub fn digest(&self) -> String {
         let bytes = serde_json::to_vec(self).expect("a policy has only text keys and finite numbers");
         Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The slug of the team that is asked to review a pull request of this kind.
+    #[must_use]
+    pub fn reviewers(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::License => self.rules.license.reviewers.as_deref(),
+            Kind::Files | Kind::Tracking => None,
+        }
     }
 
     /// The JSON Schema of the file, for editors (`muster policy schema`).

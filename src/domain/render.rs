@@ -2,10 +2,11 @@
 //!
 //! Promises: (1) everything goes through [`PublicText`]; (2) a body has no
 //! date and no count, so that it changes only when the findings do; (3) the
-//! last line is the marker; (4) nobody is mentioned or assigned.
+//! last line is the marker; (4) nobody is mentioned or assigned; (5) what
+//! people wrote into the place for them, and what they ticked, stays.
 
 use super::{
-    finding::{Finding, FindingSet, Outcome, Report, RuleId},
+    finding::{Finding, FindingSet, FindingsHash, Outcome, Report, RuleId},
     letters,
     marker::{Identity, Kind},
     outgoing::{Line, NewFile, PublicText},
@@ -24,8 +25,17 @@ pub fn tracking_title() -> Line {
 #[must_use]
 pub fn pull_request_title(kind: Kind, files: &[NewFile]) -> Line {
     let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
-    let what = if kind == Kind::License { "Add a license" } else { "Add missing open source files" };
+    let what = if kind == Kind::License { LICENSE_TITLE } else { FILES_TITLE };
     Line::of(&format!("{what}: {}", paths.join(", ")))
+}
+
+const LICENSE_TITLE: &str = "Add a license";
+const FILES_TITLE: &str = "Add missing open source files";
+
+/// Whether a title is as we write them: what a person chose instead stays.
+#[must_use]
+pub fn is_pull_request_title(title: &str) -> bool {
+    [LICENSE_TITLE, FILES_TITLE].iter().any(|ours| title.starts_with(&format!("{ours}: ")))
 }
 
 /// A link to the policy in the organization's `.github` repository, which is
@@ -35,6 +45,22 @@ pub fn policy_page(visibility: Visibility, site: &str) -> PublicText {
     let page = format!("{site}/blob/HEAD/.github/muster.yml");
     PublicText::about(visibility).link(letters::POLICY_LABEL, &page)
 }
+
+/// What the tracking issue lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Checklist<'a> {
+    /// What the judge says.
+    pub report: &'a Report,
+    /// The findings.
+    pub open: &'a [(RuleId, &'a Finding)],
+    /// Those of them that a pull request of ours answers.
+    pub covered: &'a FindingSet,
+    /// Files that Muster may not propose, so that people add them themselves.
+    pub offered: &'a [NewFile],
+}
+
+/// A file longer than this, in characters, is not offered in an issue.
+const MAX_OFFERED: usize = 15_000;
 
 /// One letter to the people of one repository.
 #[derive(Debug, Clone, Copy)]
@@ -54,47 +80,86 @@ impl Letter<'_> {
         PublicText::about(self.repository.visibility)
     }
 
-    /// The body of a pull request.
+    /// The body of a pull request whose marker names `named`; `before` is the
+    /// body it replaces.
     #[must_use]
-    pub fn pull_request(&self, kind: Kind, files: &[NewFile], findings: &FindingSet) -> PublicText {
+    pub fn pull_request(
+        &self,
+        kind: Kind,
+        files: &[NewFile],
+        named: &FindingsHash,
+        before: Option<&str>,
+    ) -> PublicText {
         let opening = if kind == Kind::License { letters::LICENSE_OPENING } else { letters::FILES_OPENING };
         let mut text =
             self.why(self.blank().say(opening).say("\n\n")).say("\n\n").say(letters::FILES_TABLE_HEAD);
         for file in files {
             text = text.say("| ").code(file.path).say(" | ").say(rules::rule(file.rule).why).say(" |\n");
         }
-        text = self.questions(text.say("\n"), kind, files);
+        text = text.say("\n");
+        text = self.questions(text, letters::QUESTIONS, files, kind == Kind::License, before);
         text = text.say(letters::DECLINE_PULL_REQUEST).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
         text = self.contact(text.say(letters::COMMITS_WELCOME).say("\n\n"));
-        self.signed(text, kind, findings)
+        self.signed(text.human(before), kind, named)
     }
 
-    /// The body of the tracking issue: the findings in `open`, of which those
-    /// in `covered` are answered by a pull request of ours.
+    /// The body of the tracking issue, whose marker names `named`; `before` is
+    /// the body it replaces.
     #[must_use]
     pub fn tracking_issue(
         &self,
-        report: &Report,
-        open: &[(RuleId, &Finding)],
-        covered: &FindingSet,
-        findings: &FindingSet,
+        list: &Checklist<'_>,
+        named: &FindingsHash,
+        before: Option<&str>,
     ) -> PublicText {
         let mut text = self.why(self.blank().say(letters::TRACKING_OPENING).say("\n\n")).say("\n\n");
         text = text.say(letters::TABLE_HEAD);
-        for (rule, finding) in open {
+        for (rule, finding) in list.open {
             text =
                 text.say("| ").say(rules::rule(*rule).title).say(" | ").sentence(&finding.summary).say(" | ");
-            text = if covered.contains(*rule, finding.gap) {
+            let offered = list.offered.iter().find(|file| file.rule == *rule);
+            text = if list.covered.contains(*rule, finding.gap) {
                 text.say(letters::ANSWERED)
+            } else if let Some(file) = offered {
+                text.link(letters::OFFERED, &self.new_file(file)).say(letters::OFFERED_BELOW)
             } else {
                 text.sentence(&finding.remedy)
             };
             text = text.say(" |\n");
         }
-        text = self.already_fine(text.say("\n"), report);
+        text = self.offers(text.say("\n"), list.offered, before);
+        text = self.already_fine(text, list.report);
         text = text.say(letters::DECLINE_ISSUE).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
         let text = self.contact(text);
-        self.signed(text, Kind::Tracking, findings)
+        self.signed(text.human(before), Kind::Tracking, named)
+    }
+
+    /// The files that Muster may not propose, folded, with their questions.
+    fn offers(&self, mut text: PublicText, offered: &[NewFile], before: Option<&str>) -> PublicText {
+        if offered.is_empty() {
+            return text;
+        }
+        text = text.say(letters::OFFERED_WHY).say("\n\n");
+        let license = offered.iter().any(|file| file.rule == RuleId::License);
+        text = self.questions(text, letters::QUESTIONS_OFFERED, offered, license, before);
+        for file in offered {
+            text = text.say("<details><summary>").say(file.path).say("</summary>\n\n");
+            text = match file.text.chars().count() {
+                count if count > MAX_OFFERED => text.say(letters::OFFERED_TOO_LONG).say("\n"),
+                _ => text.block(&file.text),
+            };
+            text = text.say("\n</details>\n\n");
+        }
+        text
+    }
+
+    /// GitHub's page for a new file at this path.
+    fn new_file(&self, file: &NewFile) -> String {
+        let branch = self.repository.head.as_ref().map_or("HEAD", |head| head.branch.as_str());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        let branch: String = branch.bytes().map(encode).collect();
+        format!("{}/new/{branch}?filename={}", self.repository.url, file.path)
     }
 
     fn why(&self, text: PublicText) -> PublicText {
@@ -106,21 +171,34 @@ impl Letter<'_> {
         }
     }
 
-    fn questions(&self, mut text: PublicText, kind: Kind, files: &[NewFile]) -> PublicText {
+    /// What a person has to answer; what was ticked in `before` stays ticked.
+    fn questions(
+        &self,
+        mut text: PublicText,
+        heading: &'static str,
+        files: &[NewFile],
+        license: bool,
+        before: Option<&str>,
+    ) -> PublicText {
         let asked = files.iter().filter(|file| file.draft).map(|file| match file.rule {
             RuleId::License => letters::QUESTION_HOLDER,
             RuleId::Readme | RuleId::Contributing | RuleId::CodeJson => letters::QUESTION_PURPOSE,
         });
         let asked: Vec<&'static str> = asked.collect();
-        if asked.is_empty() && kind != Kind::License {
+        if asked.is_empty() && !license {
             return text;
         }
-        text = text.say(letters::QUESTIONS).say("\n\n");
+        let ticked = |question: &str| {
+            let done = [format!("- [x] {question}"), format!("- [X] {question}")];
+            before.is_some_and(|before| before.lines().any(|line| done.iter().any(|d| d == line.trim_end())))
+        };
+        let box_of = |question: &str| if ticked(question) { "- [x] " } else { "- [ ] " };
+        text = text.say(heading).say("\n\n");
         for question in asked {
-            text = text.say("- [ ] ").say(question).say("\n");
+            text = text.say(box_of(question)).say(question).say("\n");
         }
-        if kind == Kind::License {
-            text = text.say("- [ ] ").say(letters::QUESTION_ORIGIN).say("\n");
+        if license {
+            text = text.say(box_of(letters::QUESTION_ORIGIN)).say(letters::QUESTION_ORIGIN).say("\n");
             for origin in [letters::ORIGIN_EMPLOYEES, letters::ORIGIN_CONTRACTOR, letters::ORIGIN_MIXED] {
                 text = text.say("  - ").say(origin).say("\n");
             }
@@ -157,7 +235,7 @@ impl Letter<'_> {
         }
     }
 
-    fn signed(&self, text: PublicText, kind: Kind, findings: &FindingSet) -> PublicText {
-        text.marker(&self.identity.marker(kind, self.repository.id, &findings.hash())).say("\n")
+    fn signed(&self, text: PublicText, kind: Kind, named: &FindingsHash) -> PublicText {
+        text.marker(&self.identity.marker(kind, self.repository.id, named)).say("\n")
     }
 }

@@ -189,6 +189,19 @@ impl ObjectId {
     pub fn short(&self) -> &str {
         &self.0[..7]
     }
+
+    /// Whether this is the id git gives to a file with these bytes.
+    #[must_use]
+    pub fn is_blob(&self, bytes: &[u8]) -> bool {
+        use sha1::Digest as _;
+        let header = format!("blob {}\0", bytes.len());
+        let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let named = match self.0.len() {
+            40 => hex(&sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()),
+            _ => hex(&sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()),
+        };
+        named == self.0
+    }
 }
 
 impl FromStr for ObjectId {

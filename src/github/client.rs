@@ -4,10 +4,10 @@
 //! Promises: (1) only reads are repeated, three times at most; a write is
 //! sent once, and once more only if GitHub did not take its token; (2) a wait
 //! longer than ten seconds is never slept through: it goes to the caller as
-//! [`Error::RateLimited`], with the moment; (3) writes of one installation
-//! follow each other, at its pace; (4) the 401 of an expired token costs one
-//! new token, not a failed job; (5) with a clock that is 5 minutes off, no
-//! token is asked for.
+//! [`Error::Paced`], with the moment; (3) writes of one installation follow
+//! each other, each with leave, and end within [`LONGEST_WRITE`] of it; (4)
+//! the 401 of an expired token costs one new token, not a failed job; (5) with
+//! a clock that is 5 minutes off, no token is asked for.
 
 mod credential;
 mod date;
@@ -35,10 +35,11 @@ use super::{
     endpoints::{Endpoints, next_page},
     error::{Error, Result},
     graphql::{Document, Envelope},
-    limits::{Pace, Purse},
+    leave::{LONGEST_WRITE, Leave},
+    limits::Purse,
     needs::{Granted, Need, Route},
     skew::Skew,
-    transport::{Answer, Request, Transport},
+    transport::{Answer, Fault, Request, Transport},
 };
 use crate::{clock::Clock, domain::repository::InstallationId};
 
@@ -70,12 +71,12 @@ impl Who {
 }
 
 /// What a call does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
     /// Nothing, or nothing that shows: it may be repeated.
     Read,
-    /// Content: so many writes, at this pace.
-    Write(u32, Pace),
+    /// So many pieces of content, with this leave.
+    Write(u32, &'a Leave),
 }
 
 /// Where the credentials come from.
@@ -110,7 +111,7 @@ struct Call<'a> {
     uri: String,
     body: Option<&'a Value>,
     purse: Purse,
-    kind: Kind,
+    kind: Kind<'a>,
     /// For a refusal that does not name what it needs.
     needs: &'static [Need],
 }
@@ -138,7 +139,7 @@ impl Client {
         route: &Route,
         path: &str,
         body: Option<&Value>,
-        kind: Kind,
+        kind: Kind<'_>,
     ) -> Result<Answer> {
         let call = Call {
             label: route.to_string(),
@@ -159,7 +160,7 @@ impl Client {
         route: &Route,
         values: &[&str],
         body: Option<&Value>,
-        kind: Kind,
+        kind: Kind<'_>,
     ) -> Result<T> {
         let answer = self.rest(who, route, &route.path(values), body, kind).await?;
         serde_json::from_slice(&answer.body).map_err(|error| unread(route, kind, &error))
@@ -212,7 +213,7 @@ impl Client {
         who: &Who,
         document: &Document,
         variables: &Value,
-        kind: Kind,
+        kind: Kind<'_>,
     ) -> Result<Envelope> {
         let body = json!({ "query": document.text, "operationName": document.name, "variables": variables });
         let call = Call {
@@ -245,22 +246,33 @@ impl Client {
         judge: impl Fn(&Gate, Answer) -> Result<T>,
     ) -> Result<T> {
         let gate = self.gate(who);
-        let mut turn = None;
+        let (mut turn, mut counted) = (None, false);
         let mut attempt = 1;
         let mut renewals = Renewals::default();
         loop {
             let credential = self.credential(who).await?;
-            match call.kind {
-                Kind::Read => self.wait_for(&gate, call.purse).await?,
-                // Held to the end: the next write begins after this one.
-                Kind::Write(count, pace) if turn.is_none() => {
-                    turn = Some(self.turn(&gate, call.purse, count, pace).await?);
+            let outcome = match call.kind {
+                Kind::Read => {
+                    self.wait_for(&gate, call.purse).await?;
+                    let _place = gate.place().await?;
+                    self.attempt(&gate, call, &credential).await
                 }
-                Kind::Write(..) => {}
-            }
-            let outcome = {
-                let _place = gate.place().await?;
-                self.attempt(&gate, call, &credential).await
+                Kind::Write(pieces, leave) => {
+                    // Held to the end: the next write begins after this one.
+                    let mine = match turn.take() {
+                        Some(mine) => mine,
+                        None => gate.write.lock().await,
+                    };
+                    let _place = gate.place().await?;
+                    // What GitHub did not take for its token was counted already.
+                    let pieces = if counted { 0 } else { pieces };
+                    self.turn(&gate, call.purse, leave, pieces).await?;
+                    (turn, counted) = (Some(mine), true);
+                    let sent = self.attempt(&gate, call, &credential);
+                    tokio::time::timeout(LONGEST_WRITE, sent)
+                        .await
+                        .unwrap_or_else(|_| Err(lost(call, Fault::Lost)))
+                }
             };
             let error = match outcome.and_then(|answer| judge(&gate, answer)) {
                 Ok(answer) => return Ok(answer),
@@ -269,7 +281,8 @@ impl Client {
             if matches!(error, Error::Unauthorized(_)) && self.renew(who, &credential, &mut renewals).await {
                 continue;
             }
-            if call.kind != Kind::Read || !error.is_transient() || attempt == ATTEMPTS {
+            let repeats = matches!(call.kind, Kind::Read) && error.is_transient();
+            if !repeats || attempt == ATTEMPTS {
                 return Err(error);
             }
             let wait = Duration::from_secs(1 << (attempt - 1)).mul_f64(rand::random_range(0.5..1.5));

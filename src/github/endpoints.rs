@@ -6,9 +6,17 @@
 //! path and query are taken, and called at the configured origin (threats O2):
 //! a server behind an alias names itself otherwise.
 
+use std::time::Duration;
+
 use http::Uri;
 
 use super::network::Network;
+
+/// The longest an answer may take. GitHub gives up on a GraphQL call after ten
+/// seconds (GitHub documentation, "Rate limits and query limits for the GraphQL
+/// API"); a page of a hundred repositories from a busy Enterprise Server takes
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The addresses of one GitHub: github.com, GHE.com or an Enterprise Server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +24,7 @@ pub struct Endpoints {
     rest: Uri,
     graphql: Uri,
     network: Network,
+    patience: Duration,
 }
 
 /// Which GitHub an address belongs to, by the form of the address (GitHub
@@ -83,7 +92,7 @@ impl Endpoints {
             )
         };
         let graphql = address(&graphql.map_or_else(derived, str::to_owned))?;
-        Ok(Endpoints { rest, graphql, network: Network::default() })
+        Ok(Endpoints { rest, graphql, network: Network::default(), patience: PATIENCE })
     }
 
     /// The same GitHub, reached in this way.
@@ -125,6 +134,17 @@ impl Endpoints {
             Product::Other if self.rest.host().is_some_and(is_loopback) => origin(),
             Product::Other => None,
         }
+    }
+
+    /// The same GitHub, waited for this long: then the answer counts as lost.
+    /// Without this, 60 seconds.
+    #[must_use]
+    pub fn answering_within(self, patience: Duration) -> Endpoints {
+        Endpoints { patience, ..self }
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Host and port of the REST address: part of every key of a cache.

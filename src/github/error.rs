@@ -13,10 +13,18 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// A failed call, by what the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Release the job until then; nothing was changed.
+    /// GitHub refused for a limit: nobody calls for this installation until
+    /// then; nothing was changed.
     #[error("GitHub's limits are reached until {until}: the work is taken up again then")]
     RateLimited {
         /// The earliest moment at which another call may go out.
+        until: Timestamp,
+    },
+    /// Not sent, since a limit is known or the pace of writing is reached:
+    /// release the job until then.
+    #[error("it waits until {until}, to stay within GitHub's limits and the pace of the policy")]
+    Paced {
+        /// The earliest moment at which this call may go out.
         until: Timestamp,
     },
     /// Try the whole job again later; nothing was changed.
@@ -102,6 +110,7 @@ impl Error {
         match self {
             Error::Transient(_) | Error::Partial(_) => true,
             Error::RateLimited { .. }
+            | Error::Paced { .. }
             | Error::Ambiguous(_)
             | Error::NotFound(_)
             | Error::Gone(_)

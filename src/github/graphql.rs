@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     error::{Error, Result, refusal},
     limits::{Verdict, too_quick},
-    needs::{Need, PROPOSING, READING},
+    needs::{ISSUE_WRITING, Need, PROPOSING, READING},
 };
 
 /// A GraphQL document with one operation.
@@ -56,9 +56,45 @@ pub const PROPOSE_FROM_BRANCH: Document = document!("ProposeFromBranch", PROPOSI
 /// The pull request alone.
 pub const OPEN_PULL_REQUEST: Document = document!("OpenPullRequest", PROPOSING, "open_pull_request");
 
+/// The commit of a refresh.
+pub const STAGE: Document = document!("Stage", PROPOSING, "stage");
+/// One more commit.
+pub const COMMIT: Document = document!("Commit", PROPOSING, "commit");
+/// Branches moved and deleted together.
+pub const MOVE_REFS: Document = document!("MoveRefs", PROPOSING, "move_refs");
+/// The text of a pull request.
+pub const DESCRIBE: Document = document!("Describe", PROPOSING, "describe");
+/// The text of a pull request that is no draft any more.
+pub const DESCRIBE_READY: Document = document!("DescribeReady", PROPOSING, "describe_ready");
+/// The end of a pull request, with a line.
+pub const CLOSE_PULL_REQUEST: Document = document!("ClosePullRequest", PROPOSING, "close_pull_request");
+/// The end of a pull request, without a word.
+pub const CLOSE_PULL_REQUEST_SILENTLY: Document =
+    document!("ClosePullRequestSilently", PROPOSING, "close_pull_request_silently");
+/// The end of an issue that is not done.
+pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_issue");
+/// No merge without a person.
+pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
+
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 7] =
-    [&SNAPSHOT, &TEXTS, &BEFORE_WRITE, &OURS, &PROPOSE, &PROPOSE_FROM_BRANCH, &OPEN_PULL_REQUEST];
+pub const DOCUMENTS: [&Document; 16] = [
+    &SNAPSHOT,
+    &TEXTS,
+    &BEFORE_WRITE,
+    &OURS,
+    &PROPOSE,
+    &PROPOSE_FROM_BRANCH,
+    &OPEN_PULL_REQUEST,
+    &STAGE,
+    &COMMIT,
+    &MOVE_REFS,
+    &DESCRIBE,
+    &DESCRIBE_READY,
+    &CLOSE_PULL_REQUEST,
+    &CLOSE_PULL_REQUEST_SILENTLY,
+    &CLOSE_ISSUE,
+    &DISABLE_AUTO_MERGE,
+];
 
 /// An answer: data, errors, or both.
 #[derive(Debug, Deserialize)]
@@ -143,6 +179,14 @@ impl Envelope {
         })
     }
 
+    /// Takes out what is wrong with one field of a mutation, so that the others
+    /// can be looked at by themselves.
+    pub(super) fn take_refusal(&mut self, document: &Document, field: &str) -> Option<Error> {
+        let at = self.errors.iter().position(|error| error.field() == Some(field))?;
+        let alone = Envelope { data: None, errors: vec![self.errors.remove(at)] };
+        alone.outcome::<Value>(document, &[field]).err()
+    }
+
     /// The data of a mutation, or the first of its fields that was refused.
     pub(super) fn outcome<T: DeserializeOwned>(self, document: &Document, fields: &[&str]) -> Result<T> {
         let label = format!("GraphQL {}", document.name);
@@ -152,6 +196,7 @@ impl Envelope {
             return Err(match error.kind.as_deref() {
                 Some("STALE_DATA") => Error::StaleData(label),
                 Some("NOT_FOUND") => Error::NotFound(label),
+                Some("FORBIDDEN") if error.message.contains("archived") => refusal(&label, &error.message),
                 Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
                     Error::Forbidden { route: label, needs: super::needs::shown(document.needs) }
                 }

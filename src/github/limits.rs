@@ -3,14 +3,14 @@
 //! Promises: (1) after a 403 or 429 nothing goes out before the moment GitHub
 //! names, or a minute, then two, four … if it names none; (2) the headers of
 //! the primary limit are believed, and their absence means there is none (a
-//! GitHub Enterprise Server); (3) writes keep their distance and their budget
-//! a minute and an hour, and half of it for an hour after a refusal; (4) a
-//! moment that GitHub names is a moment of its clock, and is waited for by the
-//! time left until then, not by ours.
+//! GitHub Enterprise Server); (3) a moment that GitHub names is a moment of its
+//! clock, and is waited for by the time left until then, not by ours. How fast
+//! content is written is not judged here: that holds for all replicas together
+//! (`domain::pace`).
 //! Pure: the time comes in. Source: GitHub documentation, "Rate limits for the
 //! REST API" and "Rate limits and query limits for the GraphQL API".
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -22,21 +22,6 @@ pub enum Purse {
     Rest,
     /// The GraphQL API.
     GraphQl,
-}
-
-/// How fast Muster writes on one installation (`limits` of the policy).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Content writes in any 60 seconds.
-    pub per_minute: u32,
-    /// Content writes in any 3,600 seconds.
-    pub per_hour: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Pace { per_minute: 20, per_hour: 200 }
-    }
 }
 
 /// What GitHub's answer says about limits, beside its headers.
@@ -51,19 +36,6 @@ pub enum Verdict {
     Secondary,
 }
 
-/// When a write may go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// Now; it is counted.
-    Now,
-    /// A moment later, for the distance between two writes.
-    Soon(Timestamp),
-    /// The budget is spent or GitHub asked to wait: not before then.
-    Not(Timestamp),
-}
-
-/// The distance between two content writes.
-const SPACING: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 /// The longest wait taken from a header: GitHub's hour, and some.
@@ -79,12 +51,6 @@ pub struct Limits {
     graphql_spent: Option<Timestamp>,
     /// Refusals without a named moment in a row.
     strikes: u32,
-    /// Half pace until then.
-    halved: Option<Timestamp>,
-    /// The next write not before then.
-    next_write: Option<Timestamp>,
-    /// When content was written in the last hour, oldest first.
-    written: VecDeque<Timestamp>,
 }
 
 impl Limits {
@@ -101,37 +67,6 @@ impl Limits {
             Some(until) if until > now => Err(until),
             Some(_) | None => Ok(()),
         }
-    }
-
-    /// Whether a call that writes `count` pieces of content may go out now; if
-    /// so it is counted, since GitHub counts what it was asked, not what came
-    /// of it.
-    pub fn write(&mut self, purse: Purse, count: u32, pace: Pace, now: Timestamp) -> Turn {
-        if let Err(until) = self.read(purse, now) {
-            return Turn::Not(until);
-        }
-        while self.written.front().is_some_and(|at| *at + HOUR <= now) {
-            self.written.pop_front();
-        }
-        let half = self.halved.is_some_and(|until| until > now);
-        let allowed = |limit: u32| if half { limit.div_ceil(2) } else { limit }.max(count) as usize;
-        let (minute, hour) = (allowed(pace.per_minute), allowed(pace.per_hour));
-        let count = count as usize;
-        // The oldest writes that must fall out of the window first.
-        let freed = |limit: usize, window: Duration| {
-            let within = self.written.iter().filter(|at| **at + window > now).count();
-            let excess = (within + count).checked_sub(limit).filter(|excess| *excess > 0)?;
-            Some(self.written[self.written.len() - within + excess - 1] + window)
-        };
-        if let Some(until) = freed(hour, HOUR).max(freed(minute, MINUTE)) {
-            return Turn::Not(until);
-        }
-        if let Some(soon) = self.next_write.filter(|soon| *soon > now) {
-            return Turn::Soon(soon);
-        }
-        self.written.extend(std::iter::repeat_n(now, count));
-        self.next_write = Some(now + SPACING * count as u32);
-        Turn::Now
     }
 
     /// Takes in what an answer says; returns until when the caller has to
@@ -159,7 +94,6 @@ impl Limits {
             self.strikes = 0;
             return None;
         }
-        self.halved = Some(now + HOUR);
         let named = number("retry-after")
             .map(|seconds| now + Duration::from_secs(seconds).clamp(Duration::from_secs(1), LONGEST));
         // The reset of a purse concerns that purse alone; any other refusal
@@ -289,49 +223,10 @@ mod tests {
     }
 
     #[test]
-    fn no_headers_mean_no_primary_limit_but_our_own_pace_holds() {
+    fn no_headers_mean_no_primary_limit() {
         let mut limits = Limits::default();
-        let pace = Pace { per_minute: 3, per_hour: 4 };
-        let mut now = at(0);
-        for _ in 0..3 {
-            assert_eq!(limits.write(Purse::Rest, 1, pace, now), Turn::Now);
-            assert_eq!(limits.write(Purse::Rest, 0, pace, now), Turn::Soon(now + SPACING));
-            now += SPACING;
-        }
-        assert_eq!(limits.answered(Purse::Rest, Verdict::Answered, &HeaderMap::new(), now), None);
-        assert_eq!(limits.write(Purse::Rest, 1, pace, now), Turn::Not(at(60)));
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(60)), Turn::Now);
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(200)), Turn::Not(at(3600)));
-        assert_eq!(limits.read(Purse::Rest, at(200)), Ok(()));
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(3600)), Turn::Now);
-    }
-
-    #[test]
-    fn three_writes_in_one_call_are_three_writes() {
-        let mut limits = Limits::default();
-        let pace = Pace { per_minute: 5, per_hour: 100 };
-        assert_eq!(limits.write(Purse::GraphQl, 3, pace, at(0)), Turn::Now);
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(1)), Turn::Soon(at(3)));
-        assert_eq!(limits.write(Purse::GraphQl, 3, pace, at(3)), Turn::Not(at(60)));
-        assert_eq!(limits.write(Purse::Rest, 2, pace, at(3)), Turn::Now);
-        // A call larger than the whole pace goes out alone, not never.
-        let mut limits = Limits::default();
-        let one = Pace { per_minute: 1, per_hour: 1 };
-        assert_eq!(limits.write(Purse::GraphQl, 3, one, at(0)), Turn::Now);
-        assert_eq!(limits.write(Purse::GraphQl, 3, one, at(60)), Turn::Not(at(3600)));
-    }
-
-    #[test]
-    fn after_a_refusal_the_pace_is_halved_for_an_hour() {
-        let mut limits = Limits::default();
-        let pace = Pace { per_minute: 4, per_hour: 100 };
-        let refused = headers(&[("retry-after", "1")]);
-        limits.answered(Purse::Rest, Verdict::Secondary, &refused, at(0));
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(0)), Turn::Not(at(1)));
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(1)), Turn::Now);
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(2)), Turn::Now);
-        assert_eq!(limits.write(Purse::Rest, 1, pace, at(3)), Turn::Not(at(61)));
-        assert_eq!(limits.write(Purse::Rest, 3, pace, at(3600)), Turn::Now);
+        assert_eq!(limits.answered(Purse::Rest, Verdict::Answered, &HeaderMap::new(), at(0)), None);
+        assert_eq!(limits.read(Purse::Rest, at(0)), Ok(()));
     }
 
     #[test]

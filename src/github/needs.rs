@@ -142,14 +142,14 @@ impl Route {
     }
 
     /// The path with its parameters in the order of the template, each
-    /// percent-encoded; a branch keeps its `/`.
+    /// percent-encoded.
     pub(super) fn path(&self, values: &[&str]) -> String {
         let mut path = String::new();
         let mut values = values.iter();
         for part in self.template.split('/').skip(1) {
             path.push('/');
             match part.starts_with('{') {
-                true => encode(values.next().copied().unwrap_or_default(), part == "{ref}", &mut path),
+                true => encode(values.next().copied().unwrap_or_default(), &mut path),
                 false => path.push_str(part),
             }
         }
@@ -163,13 +163,12 @@ impl fmt::Display for Route {
     }
 }
 
-fn encode(text: &str, slash: bool, path: &mut String) {
+fn encode(text: &str, path: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 path.push(char::from(byte))
             }
-            b'/' if slash => path.push('/'),
             _ => path.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -235,9 +234,9 @@ pub static REQUEST_REVIEW: Route = Route::new(
     "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
     &[(PullRequests, Write)],
 );
-/// The end of a branch.
-pub static DELETE_BRANCH: Route =
-    Route::new(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{ref}", &[(Contents, Write)]);
+/// The rules that rulesets have for a branch.
+pub static BRANCH_RULES: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/rules/branches/{branch}", &[(Metadata, Read)]);
 
 /// How the App's webhook is set up.
 pub static HOOK_CONFIG: Route = Route::new(Method::GET, "/app/hook/config", &[]);
@@ -273,7 +272,7 @@ pub static ROUTES: [&Route; 26] = [
     &COMMENT,
     &UPDATE_PULL_REQUEST,
     &REQUEST_REVIEW,
-    &DELETE_BRANCH,
+    &BRANCH_RULES,
 ];
 
 /// What reading takes: the one token that gathers (threats §4).
@@ -285,7 +284,7 @@ pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 7] = [
+pub const OPERATIONS: [(&str, &[Need]); 16] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::TEXTS),
     operation(&graphql::BEFORE_WRITE),
@@ -293,6 +292,15 @@ pub const OPERATIONS: [(&str, &[Need]); 7] = [
     operation(&graphql::PROPOSE),
     operation(&graphql::PROPOSE_FROM_BRANCH),
     operation(&graphql::OPEN_PULL_REQUEST),
+    operation(&graphql::STAGE),
+    operation(&graphql::COMMIT),
+    operation(&graphql::MOVE_REFS),
+    operation(&graphql::DESCRIBE),
+    operation(&graphql::DESCRIBE_READY),
+    operation(&graphql::CLOSE_PULL_REQUEST),
+    operation(&graphql::CLOSE_PULL_REQUEST_SILENTLY),
+    operation(&graphql::CLOSE_ISSUE),
+    operation(&graphql::DISABLE_AUTO_MERGE),
 ];
 
 const fn operation(document: &graphql::Document) -> (&'static str, &'static [Need]) {
@@ -324,8 +332,8 @@ mod tests {
         let path = PERMISSION.path(&["agency", "site", "a/../b[bot]?x#y"]);
         assert_eq!(path, "/repos/agency/site/collaborators/a%2F..%2Fb%5Bbot%5D%3Fx%23y/permission");
         assert_eq!(
-            DELETE_BRANCH.path(&["agency", "site", "heads/muster/files"]),
-            "/repos/agency/site/git/refs/heads/muster/files"
+            BRANCH_RULES.path(&["agency", "site", "muster/files"]),
+            "/repos/agency/site/rules/branches/muster%2Ffiles"
         );
         assert_eq!(APP.path(&[]), "/app");
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 pub(super) use texts::TextCache;
 
@@ -218,6 +219,26 @@ impl Reader {
             }
             Some(user) => Ok(user.permissions.role()),
         }
+    }
+
+    /// Names the rules that rulesets have for a branch: as long as they stay
+    /// the same, so does the name. Where GitHub does not tell them, they have
+    /// one name.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn branch_rules(&self, name: &RepositoryName, branch: &str) -> Result<String> {
+        let values = [name.owner().as_str(), name.name(), branch];
+        let rules = self.client.list(&self.who, &needs::BRANCH_RULES, &values, |page: Vec<Value>| page).await;
+        let rules = match rules {
+            Ok(rules) => rules,
+            Err(Error::NotFound(_) | Error::Forbidden { .. }) => return Ok(String::new()),
+            Err(error) => return Err(error),
+        };
+        let mut lines: Vec<String> = rules.iter().map(ToString::to_string).collect();
+        lines.sort();
+        let digest = sha2::Sha256::digest(lines.join("\n"));
+        Ok(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Every repository the installation can see.

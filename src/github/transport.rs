@@ -26,7 +26,6 @@ use super::{
 const API_VERSION: &str = "2022-11-28";
 const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(60);
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 3;
 
@@ -93,7 +92,9 @@ impl Transport {
     /// [`Permanent`](super::Error::Permanent) if this machine has no root
     /// certificates.
     pub(super) fn new(endpoints: Endpoints) -> Result<Transport> {
-        let builder = OctocrabBuilder::new().set_connect_timeout(Some(CONNECT)).set_read_timeout(Some(WHOLE));
+        let patience = endpoints.patience();
+        let builder =
+            OctocrabBuilder::new().set_connect_timeout(Some(CONNECT)).set_read_timeout(Some(patience));
         let connector =
             builder.set_connect_timeout_service(endpoints.network().connector(endpoints.plain())?);
         let client: legacy::Client<_, octocrab::OctoBody> =
@@ -121,7 +122,7 @@ impl Transport {
             }
             Err(Fault::Elsewhere)
         };
-        tokio::time::timeout(WHOLE, exchange).await.unwrap_or(Err(Fault::Lost))
+        tokio::time::timeout(self.endpoints.patience(), exchange).await.unwrap_or(Err(Fault::Lost))
     }
 
     async fn once(&self, request: &Request<'_>, uri: &str) -> std::result::Result<Answer, Fault> {

@@ -4,7 +4,10 @@
 //! limited to that repository and to what the one call needs; (2) a dry run
 //! has no writer, so it holds no token that could write; (3) a text goes out
 //! only where nobody sees it who may not see what it draws on; (4) files go
-//! only to the closed list of paths, checked here once more.
+//! only to the closed list of paths, checked here once more; (5) a branch is
+//! moved or deleted only if it is where it was read.
+
+mod refresh;
 
 use std::sync::Arc;
 
@@ -16,14 +19,14 @@ use super::{
     client::{Client, Kind, Who},
     credentials::Scope,
     error::{Error, Refusal, Result},
-    graphql::{Document, OPEN_PULL_REQUEST, PROPOSE, PROPOSE_FROM_BRANCH},
-    limits::Pace,
+    graphql::{CLOSE_ISSUE, Document, Envelope, OPEN_PULL_REQUEST, PROPOSE, PROPOSE_FROM_BRANCH},
+    leave::Leave,
     needs::{self, ISSUE_WRITING, Need, PROPOSING, Route},
 };
 use crate::domain::{
     outgoing::{Line, PublicText, TARGET_PATHS},
     outstanding::Start,
-    repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility},
+    repository::{ObjectId, RepositoryId, RepositoryName, Visibility},
 };
 
 /// The repository that is written to, as it was read just before.
@@ -50,6 +53,15 @@ pub struct Created {
     pub url: String,
 }
 
+/// A pull request that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// It.
+    pub created: Created,
+    /// Its commit, if this call made one.
+    pub commit: Option<ObjectId>,
+}
+
 /// The state an issue is brought to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueState {
@@ -59,6 +71,23 @@ pub enum IssueState {
     Completed,
     /// Closed: nothing will be done.
     NotPlanned,
+}
+
+/// A commit on a branch of ours, made and signed by GitHub.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCommit<'a> {
+    /// The branch, without `refs/heads/`.
+    pub branch: &'a str,
+    /// Where the branch is; nothing is committed if it is elsewhere.
+    pub on: &'a ObjectId,
+    /// The first line of the message.
+    pub headline: &'a Line,
+    /// The rest of the message.
+    pub message: &'a PublicText,
+    /// Path and content of each file.
+    pub files: &'a [(String, Vec<u8>)],
+    /// Paths that are removed.
+    pub removed: &'a [String],
 }
 
 /// What changes in an issue; what is `None` stays.
@@ -97,23 +126,17 @@ pub struct NewPullRequest<'a> {
     pub start: Start,
 }
 
-/// Writes to one repository, at the pace of its installation.
+/// Writes to one repository, with leave for every write.
 #[derive(Clone)]
 pub struct Writer {
     client: Arc<Client>,
-    installation: InstallationId,
+    leave: Leave,
     target: Target,
-    pace: Pace,
 }
 
 impl Writer {
-    pub(super) fn new(
-        client: Arc<Client>,
-        installation: InstallationId,
-        target: Target,
-        pace: Pace,
-    ) -> Writer {
-        Writer { client, installation, target, pace }
+    pub(super) fn new(client: Arc<Client>, leave: Leave, target: Target) -> Writer {
+        Writer { client, leave, target }
     }
 
     /// Makes a label; `color` is six hexadecimal digits.
@@ -160,6 +183,21 @@ impl Writer {
         self.rest(&needs::UPDATE_ISSUE, &[&number.to_string()], &body, ISSUE_WRITING).await.map(|_: Value| ())
     }
 
+    /// Closes an issue of ours that is not done, with a line that says why, or
+    /// without one where it was said already.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn drop_issue(&self, number: u64, node_id: &str, line: Option<&PublicText>) -> Result<()> {
+        let Some(line) = line else {
+            let change = IssueChange { state: Some(IssueState::NotPlanned), ..IssueChange::default() };
+            return self.update_issue(number, change).await;
+        };
+        let variables = json!({ "id": node_id, "line": self.guarded(line)? });
+        let fields = ["addComment", "closeIssue"];
+        self.send(&CLOSE_ISSUE, &variables, &fields).await?.outcome(&CLOSE_ISSUE, &fields).map(|_: Value| ())
+    }
+
     /// Comments on an issue or a pull request.
     ///
     /// # Errors
@@ -180,12 +218,7 @@ impl Writer {
     /// if the branch or the pull request exists, [`Error::Refused`] with
     /// [`Refusal::Rules`] or [`Refusal::Drafts`], [`Error::Ambiguous`] if the
     /// answer was lost.
-    pub async fn propose(&self, new: &NewPullRequest<'_>) -> Result<Created> {
-        if let Some((path, _)) = new.files.iter().find(|(path, _)| !TARGET_PATHS.contains(&path.as_str())) {
-            let path = super::error::sentence(path);
-            return Err(ours(format!("{path:?} is not a path Muster writes")));
-        }
-        let reference = |name: &str| format!("refs/heads/{name}");
+    pub async fn propose(&self, new: &NewPullRequest<'_>) -> Result<Proposed> {
         let pull = json!({
             "repositoryId": self.target.node_id,
             "baseRefName": new.base,
@@ -194,22 +227,9 @@ impl Writer {
             "body": self.guarded(new.body)?,
             "draft": new.draft,
         });
-        let commit = |expected: &ObjectId| -> Result<Value> {
-            let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-            let additions: Vec<Value> = new
-                .files
-                .iter()
-                .map(|(path, bytes)| json!({ "path": path, "contents": encode(bytes) }))
-                .collect();
-            Ok(json!({
-                "branch": {
-                    "repositoryNameWithOwner": self.target.name.to_string(),
-                    "branchName": new.branch,
-                },
-                "expectedHeadOid": expected.as_str(),
-                "message": { "headline": new.headline.as_str(), "body": self.guarded(new.message)? },
-                "fileChanges": { "additions": additions },
-            }))
+        let commit = |on: &ObjectId| {
+            let NewPullRequest { branch, headline, message, files, .. } = *new;
+            self.commit_input(&NewCommit { branch, on, headline, message, files, removed: &[] })
         };
         match &new.start {
             Start::Nothing => {
@@ -227,10 +247,34 @@ impl Writer {
                 let fields = ["createCommitOnBranch", "createPullRequest"];
                 self.mutate(&PROPOSE_FROM_BRANCH, &variables, &fields).await
             }
-            Start::Committed => {
+            Start::Committed(_) => {
                 self.mutate(&OPEN_PULL_REQUEST, &json!({ "pull": pull }), &["createPullRequest"]).await
             }
         }
+    }
+
+    /// The input of a commit, its paths checked once more.
+    fn commit_input(&self, new: &NewCommit<'_>) -> Result<Value> {
+        let paths = new.files.iter().map(|(path, _)| path).chain(new.removed);
+        if let Some(path) = paths.into_iter().find(|path| !TARGET_PATHS.contains(&path.as_str())) {
+            let path = super::error::sentence(path);
+            return Err(ours(format!("{path:?} is not a path Muster writes")));
+        }
+        let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+        let added = new.files.iter().map(|(path, bytes)| json!({ "path": path, "contents": encode(bytes) }));
+        let removed = new.removed.iter().map(|path| json!({ "path": path }));
+        Ok(json!({
+            "branch": {
+                "repositoryNameWithOwner": self.target.name.to_string(),
+                "branchName": new.branch,
+            },
+            "expectedHeadOid": new.on.as_str(),
+            "message": { "headline": new.headline.as_str(), "body": self.guarded(new.message)? },
+            "fileChanges": {
+                "additions": added.collect::<Vec<_>>(),
+                "deletions": removed.collect::<Vec<_>>(),
+            },
+        }))
     }
 
     /// Asks a team of the organization, by its slug, to review a pull request.
@@ -253,17 +297,6 @@ impl Writer {
             .map(|_: Value| ())
     }
 
-    /// Deletes a branch of ours, named without `refs/heads/`. The default
-    /// branch is never ours: give names under Muster's prefix only.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn delete_branch(&self, branch: &str) -> Result<()> {
-        let route = &needs::DELETE_BRANCH;
-        let path = self.path(route, &[&format!("heads/{branch}")]);
-        self.client.rest(&self.who(PROPOSING), route, &path, None, self.kind(1)).await.map(|_| ())
-    }
-
     async fn rest<T: serde::de::DeserializeOwned>(
         &self,
         route: &Route,
@@ -277,11 +310,13 @@ impl Writer {
             .map_err(|_| Error::Ambiguous(format!("{route}: the answer cannot be read")))
     }
 
-    async fn mutate(&self, document: &Document, variables: &Value, fields: &[&str]) -> Result<Created> {
+    async fn mutate(&self, document: &Document, variables: &Value, fields: &[&str]) -> Result<Proposed> {
         #[derive(Deserialize)]
         struct Data {
             #[serde(rename = "createPullRequest")]
             pull: Pull,
+            #[serde(rename = "createCommitOnBranch")]
+            commit: Option<Committed>,
         }
         #[derive(Deserialize)]
         struct Pull {
@@ -294,12 +329,17 @@ impl Writer {
             number: u64,
             url: String,
         }
+        let data: Data = self.send(document, variables, fields).await?.outcome(document, fields)?;
+        let Opened { id, number, url } = data.pull.pull_request;
+        let commit = data.commit.map(|committed| committed.commit.oid);
+        Ok(Proposed { created: Created { number, node_id: id, url }, commit })
+    }
+
+    /// Sends a mutation whose every field is a write.
+    async fn send(&self, document: &Document, variables: &Value, fields: &[&str]) -> Result<Envelope> {
         let count = u32::try_from(fields.len()).unwrap_or(u32::MAX);
         let who = self.who(document.needs);
-        let envelope = self.client.graphql(&who, document, variables, self.kind(count)).await?;
-        let data: Data = envelope.outcome(document, fields)?;
-        let Opened { id, number, url } = data.pull.pull_request;
-        Ok(Created { number, node_id: id, url })
+        self.client.graphql(&who, document, variables, self.kind(count)).await
     }
 
     fn path(&self, route: &Route, values: &[&str]) -> String {
@@ -310,11 +350,11 @@ impl Writer {
 
     /// A token for this repository and this kind of work, and no more.
     fn who(&self, needs: &[Need]) -> Who {
-        Who::Installation(Scope::new(self.installation, needs, Some(&[self.target.id])))
+        Who::Installation(Scope::new(self.leave.installation, needs, Some(&[self.target.id])))
     }
 
-    fn kind(&self, writes: u32) -> Kind {
-        Kind::Write(writes, self.pace)
+    fn kind(&self, writes: u32) -> Kind<'_> {
+        Kind::Write(writes, &self.leave)
     }
 
     /// The last guard before the socket.
@@ -327,6 +367,21 @@ impl Writer {
             _ => Ok(text),
         }
     }
+}
+
+/// A commit that GitHub made.
+#[derive(Deserialize)]
+struct Committed {
+    commit: Commit,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    oid: ObjectId,
+}
+
+fn reference(branch: &str) -> String {
+    format!("refs/heads/{branch}")
 }
 
 fn ours(message: String) -> Error {

@@ -22,7 +22,7 @@ use crate::{
         observed::{ItemKind, RepositoryRead},
         outgoing::PublicText,
         outstanding::{Outstanding, Recognised, Remembered, recognise},
-        plan::{Cause, History, Plan, Situation, Spent, plan},
+        plan::{Cause, History, Plan, Situation, Spent, listed, plan},
         policy::{Policy, Wish},
         render,
         repository::{AccountId, Inherited, Repository, Snapshot},
@@ -87,6 +87,7 @@ pub async fn inspect(
         };
     }
     let now = ctx.clock.now();
+    let organization_mode = policy.mode;
     let (policy, wish_problem) = with_wish(policy, &read.snapshot);
     let report = rules::evaluate(&policy, &read.snapshot, now);
     let identity = ctx.identity(&reader).await?;
@@ -98,18 +99,21 @@ pub async fn inspect(
     let mut declined = ledger::declines(ctx, target.repository).await?;
     let mut recognised = look(&rows, declined.clone());
     if act == Act::Apply && !recognised.news.is_empty() {
-        ledger::learn(ctx, &reader, target, &report, &recognised).await?;
+        ledger::learn(ctx, &reader, target, &policy, &report, &recognised).await?;
         declined = ledger::declines(ctx, target.repository).await?;
         recognised = look(&ctx.store.outstanding(target.repository).await?, declined);
     }
     let Recognised { outstanding, unreadable, .. } = recognised;
-    let outstanding = with_own_declines(outstanding, &policy);
+    let mut outstanding = with_own_declines(outstanding, &policy);
+    outstanding.held = ledger::held(&reader, target, &outstanding).await?;
+    outstanding.refused = apply::refusals_in_force(ctx, &reader, target, &read, &prefix).await?;
     let memory = ctx.store.repository(target.repository).await?;
     let history = history(memory.as_ref());
     let spent = spent(ctx, target.account).await?;
     let page = policy_page(&read);
     let situation = Situation {
         policy: &policy,
+        organization_mode,
         snapshot: &read.snapshot,
         report: &report,
         outstanding: &outstanding,
@@ -126,11 +130,17 @@ pub async fn inspect(
     let mut done = Vec::new();
     if act == Act::Apply {
         ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;
+        ledger::note_rewritten(ctx, target, &outstanding, &listed(&situation, now)).await?;
         if !plan.changes.is_empty() && !ctx.dry_run() {
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
-            done = work.carry_out(&plan).await?;
+            // A writer's future is large, and most runs have nothing to write.
+            let outcome = Box::pin(work.carry_out(&plan)).await?;
+            done = outcome.done;
+            if outcome.refused {
+                plan.due = Some(ctx.clock.now());
+            }
         }
-        remember(ctx, target, &policy, &report, &plan, &read, &done, wish_problem).await?;
+        remember(ctx, target, &policy, &report, &plan, &read, wish_problem).await?;
         if unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
             ctx.store.set_unreadable(target.repository, &unreadable).await?;
         }
@@ -260,7 +270,6 @@ fn facts_digest(read: &RepositoryRead) -> String {
     Sha256::digest(facts).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "one commit of all that an inspection found out")]
 async fn remember(
     ctx: &Context,
     target: &Target,
@@ -268,7 +277,6 @@ async fn remember(
     report: &Report,
     plan: &Plan,
     read: &RepositoryRead,
-    done: &[String],
     wish_problem: Option<String>,
 ) -> Result<(), JobError> {
     let repository = &read.snapshot.repository;
@@ -294,8 +302,8 @@ async fn remember(
             .map_err(|error| JobError::Permanent(error.to_string()))?,
         findings: (!report.has_unknown()).then_some(findings),
     };
-    let mut audit: Vec<NewAudit> = done.iter().map(|line| note(target, "changed", line)).collect();
-    audit.extend(wish_problem.map(|problem| note(target, "repository_file_refused", &problem)));
+    let audit: Vec<NewAudit> =
+        wish_problem.iter().map(|problem| note(target, "repository_file_refused", problem)).collect();
     ctx.store.judged(&judged, &audit, now).await?;
     Ok(())
 }

@@ -1,20 +1,23 @@
 //! The worker: takes jobs one by one from the queue and does them.
 //!
 //! Promises: (1) a job that fails, panics or takes too long is nobody else's
-//! trouble; (2) what GitHub's limits hold back is released, not failed; (3)
-//! while the clock is off nothing is taken from the queue, so nothing fails for
-//! it; (4) told to stop, it finishes what it has begun; what it cannot finish, another
-//! takes up when the lease ends.
+//! trouble, and one in which a worker stopped is tried again alone (threats
+//! W6); (2) what GitHub's limits hold back is released, not failed; (3) told to
+//! stop, it finishes what it has begun; what it cannot finish, another takes up
+//! when the lease ends; (4) without a database, or with one that a newer Muster
+//! has changed, and while the clock is off, it takes no job, so that nothing
+//! fails for it.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Act, Context, JobError, Target, adoption,
     inspect_repository::{Inspection, inspect},
+    lease::{self, LEASE},
     read_installations, recover_deliveries, sweep_installation, whereabouts,
 };
 use crate::{
@@ -22,17 +25,15 @@ use crate::{
         plan::Cause,
         repository::{InstallationId, RepositoryId},
     },
-    store::{JobKind, Lease, Priority, Settlement, StoreError},
+    store::{JobKind, Lease, Priority, StoreError, Which},
 };
 
-/// The most a job may take (threats, limits).
-const MOST_TIME: Duration = Duration::from_secs(120);
-/// A lease outlives the job it is for.
-const LEASE: Duration = Duration::from_secs(180);
 /// How often the queue is asked when nothing is known to be due: replicas and
 /// the receiver enqueue without telling this process.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long to wait when GitHub or the database does not answer.
+/// How long to wait when the queue does not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait when the installations cannot be listed.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// How many jobs run at a time.
 const SIDE_BY_SIDE: usize = 4;
@@ -44,23 +45,42 @@ const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Worker {
     ctx: Context,
     owner: String,
+    /// Shared by the jobs under way; held alone by one in which a worker has
+    /// stopped.
+    places: Arc<RwLock<()>>,
 }
 
 impl Worker {
-    /// A worker under this name; every process needs its own.
+    /// A worker under this name. Every process that lives needs its own; one
+    /// that takes the place of another takes its name, and with it its jobs.
     #[must_use]
     pub fn new(ctx: Context, owner: impl Into<String>) -> Worker {
-        Worker { ctx, owner: owner.into() }
+        Worker { ctx, owner: owner.into(), places: Arc::default() }
     }
 
-    /// Works until `stop`: a few jobs side by side.
+    /// Works until `stop`: a few jobs side by side, and now and then one alone.
     pub async fn run(self, stop: CancellationToken) {
-        let workers = (0..SIDE_BY_SIDE).map(|i| {
-            let worker = Worker { ctx: self.ctx.clone(), owner: format!("{}-{i}", self.owner) };
-            worker.work(stop.clone())
+        let sorts = std::iter::repeat_n(Which::Sound, SIDE_BY_SIDE).chain([Which::Troubled]);
+        let workers = sorts.enumerate().map(|(i, which)| {
+            let worker = Worker { owner: format!("{}-{i}", self.owner), ..self.clone() };
+            let stop = stop.clone();
+            async move {
+                worker.take_back_when_possible(&stop).await;
+                worker.work(which, stop).await;
+            }
         });
         let workers = futures_util::future::join_all(workers);
         tokio::join!(self.begin_when_possible(&stop), workers);
+    }
+
+    /// Frees what an earlier process of this name held.
+    async fn take_back_when_possible(&self, stop: &CancellationToken) {
+        while let Err(error) = self.ctx.store.take_back(&self.owner, self.ctx.clock.now()).await {
+            tracing::warn!(%error, "the leases of the process before this one could not be taken back");
+            if self.stops_before(stop, ASK_AGAIN).await {
+                return;
+            }
+        }
     }
 
     /// Begins, again and again until GitHub and the database answer. What is
@@ -111,14 +131,25 @@ impl Worker {
         Ok(())
     }
 
-    async fn work(self, stop: CancellationToken) {
+    /// Does jobs of these, one after the other.
+    async fn work(self, which: Which, stop: CancellationToken) {
+        // Said once, not with every question: whether the queue answers.
+        let mut answers = true;
         while !stop.is_cancelled() {
-            let pause = match self.step().await {
-                Ok(true) => continue,
-                Ok(false) => LOOK_AGAIN,
+            let pause = match self.step_among(which).await {
+                Ok(done) => {
+                    answers = true;
+                    if done {
+                        continue;
+                    }
+                    LOOK_AGAIN
+                }
                 Err(error) => {
-                    tracing::error!(%error, "the queue does not answer; it is asked again in a minute");
-                    TRY_AGAIN
+                    if answers {
+                        tracing::error!(%error, "no job is taken until the queue answers again");
+                    }
+                    answers = false;
+                    ASK_AGAIN
                 }
             };
             if self.stops_before(&stop, pause).await {
@@ -132,20 +163,45 @@ impl Worker {
     /// # Errors
     /// The database's.
     pub async fn step(&self) -> Result<bool, StoreError> {
+        Ok(self.step_among(Which::Sound).await? || self.step_among(Which::Troubled).await?)
+    }
+
+    /// Does one of these jobs. One in which a worker has stopped has this
+    /// process to itself, so that it cannot take others down with it again.
+    async fn step_among(&self, which: Which) -> Result<bool, StoreError> {
         if !self.ctx.github.has_time().await {
             return Ok(false);
         }
-        let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
-            // Idle: maybe the last repository that was waited for is done.
-            return adoption::proceed(&self.ctx).await;
+        match which {
+            Which::Sound => {
+                let _beside = self.places.read().await;
+                // Idle: maybe the last repository that was waited for is done.
+                Ok(self.take_one(which).await? || adoption::proceed(&self.ctx).await?)
+            }
+            Which::Troubled => {
+                if !self.ctx.store.anything_to_lease(which, self.ctx.clock.now()).await? {
+                    return Ok(false);
+                }
+                let _alone = self.places.write().await;
+                self.take_one(which).await
+            }
+        }
+    }
+
+    async fn take_one(&self, which: Which) -> Result<bool, StoreError> {
+        let now = self.ctx.clock.now();
+        let Some(lease) = self.ctx.store.lease_one(which, &self.owner, LEASE, now).await? else {
+            return Ok(false);
         };
-        let job = AssertUnwindSafe(self.perform(&lease)).catch_unwind();
-        let outcome = match tokio::time::timeout(MOST_TIME, job).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(JobError::Later("the job panicked".to_owned())),
-            Err(_) => Err(JobError::Later(format!("the job took longer than {} s", MOST_TIME.as_secs()))),
-        };
-        self.settle(&lease, outcome).await?;
+        if lease.crashes > 0 {
+            tracing::warn!(
+                kind = %lease.kind, subject = lease.subject, crashes = lease.crashes,
+                "a worker stopped in this job before: it runs alone"
+            );
+        }
+        let ctx = self.ctx.under(&lease);
+        let outcome = lease::hold(&ctx, &lease, Box::pin(perform(&ctx, &lease))).await;
+        lease::settle(&ctx, &lease, outcome.as_ref().copied()).await?;
         Ok(true)
     }
 
@@ -157,135 +213,76 @@ impl Worker {
         while self.step().await? {}
         Ok(())
     }
+}
 
-    /// Does a job; the moment at which it is wanted again, if time alone brings
-    /// one.
-    async fn perform(&self, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
-        let ctx = &self.ctx;
-        let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
-        match lease.kind {
-            JobKind::InspectRepository => {
-                let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-                let cause = match lease.priority {
-                    Priority::Command | Priority::Push => Cause::Event,
-                    Priority::Policy => Cause::Policy,
-                    Priority::Sweep => Cause::Sweep,
-                };
-                let seen = self.inspect(repository, installation, cause).await?;
-                let Some(seen) = seen else { return Ok(None) };
-                for line in &seen.done {
-                    tracing::info!(repository = repository.0, "{line}");
-                }
-                if ctx.dry_run() {
-                    for change in &seen.plan.changes {
-                        tracing::info!(repository = repository.0, "dry run: would {change}");
-                    }
-                }
-                Ok(seen.plan.due)
-            }
-            JobKind::SweepInstallation => {
-                sweep_installation::run(ctx, installation, lease.priority).await?;
-                Ok(None)
-            }
-            JobKind::ReadInstallations => {
-                match lease.subject {
-                    0 => read_installations::all(ctx).await?,
-                    id => read_installations::one(ctx, InstallationId(id.unsigned_abs())).await?,
-                }
-                Ok(None)
-            }
-            JobKind::RecoverDeliveries => recover_deliveries::run(ctx).await,
-            JobKind::PruneStore => {
-                ctx.store.prune(ctx.clock.now()).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Inspects a repository where it is; if that is not where it was, GitHub is
-    /// asked once whose it is.
-    async fn inspect(
-        &self,
-        repository: RepositoryId,
-        installation: InstallationId,
-        cause: Cause,
-    ) -> Result<Option<Inspection>, JobError> {
-        let ctx = &self.ctx;
-        let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
-        let row = ctx.store.repository(repository).await?.filter(|row| row.removed_at.is_none());
-        let mut looked = row.is_none();
-        let mut target = match row {
-            Some(row) => {
-                Some(Target { repository, name: row.seen.name, installation, account: known.account })
-            }
-            None => whereabouts::find(ctx, repository, None, installation).await?,
-        };
-        while let Some(here) = target {
-            let name = match inspect(ctx, &here, cause, Act::Apply).await {
-                Err(JobError::Moved(name)) if !looked => Some(name),
-                Err(JobError::NotFound(_)) if !looked => None,
-                Err(JobError::Moved(_)) => return Err(JobError::Changed),
-                other => return other,
+/// Does a job; the moment at which it is wanted again, if time alone brings
+/// one.
+async fn perform(ctx: &Context, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
+    let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
+    match lease.kind {
+        JobKind::InspectRepository => {
+            let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
+            let cause = match lease.priority {
+                Priority::Command | Priority::Push => Cause::Event,
+                Priority::Policy => Cause::Policy,
+                Priority::Sweep => Cause::Sweep,
             };
-            looked = true;
-            target = whereabouts::find(ctx, repository, name, installation).await?;
+            let seen = inspect_where_it_is(ctx, repository, installation, cause).await?;
+            let Some(seen) = seen else { return Ok(None) };
+            for line in &seen.done {
+                tracing::info!(repository = repository.0, "{line}");
+            }
+            if ctx.dry_run() {
+                for change in &seen.plan.changes {
+                    tracing::info!(repository = repository.0, "dry run: would {change}");
+                }
+            }
+            Ok(seen.plan.due)
         }
-        Ok(None)
-    }
-
-    async fn settle(
-        &self,
-        lease: &Lease,
-        outcome: Result<Option<Timestamp>, JobError>,
-    ) -> Result<(), StoreError> {
-        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
-        let settled = match outcome {
-            Ok(None) => store.finish(lease, now).await?,
-            Ok(Some(due)) => store.finish_until(lease, due).await?,
-            Err(JobError::Wait(until)) => store.release(lease, until).await?,
-            Err(JobError::Suspended) => {
-                read_installations::suspended(&self.ctx, installation).await?;
-                store.release(lease, now).await?
-            }
-            // Neither tried again nor dead: it is wanted again when the account
-            // has granted it.
-            Err(JobError::Forbidden { needs }) if lease.installation != 0 => {
-                let repository = (lease.kind == JobKind::InspectRepository)
-                    .then_some(RepositoryId(lease.subject.unsigned_abs()));
-                self.ctx.lacks(installation, repository, &needs).await?;
-                store.finish(lease, now).await?
-            }
-            Err(error) => {
-                tracing::warn!(kind = %lease.kind, subject = lease.subject, attempt = lease.attempts, %error, "a job failed");
-                store.fail(lease, &error.to_string(), now + backoff(&error, lease.attempts), now).await?
-            }
-        };
-        match settled {
-            Settlement::Done | Settlement::Again => {}
-            Settlement::Dead => {
-                tracing::error!(kind = %lease.kind, subject = lease.subject, "a job is given up: see muster jobs --dead")
-            }
-            Settlement::Lost => {
-                tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended")
-            }
+        JobKind::SweepInstallation => {
+            sweep_installation::run(ctx, installation, lease.priority).await?;
+            Ok(None)
         }
-        Ok(())
+        JobKind::ReadInstallations => {
+            match lease.subject {
+                0 => read_installations::all(ctx).await?,
+                id => read_installations::one(ctx, InstallationId(id.unsigned_abs())).await?,
+            }
+            Ok(None)
+        }
+        JobKind::RecoverDeliveries => recover_deliveries::run(ctx).await,
+        JobKind::PruneStore => {
+            ctx.store.prune(ctx.clock.now()).await?;
+            Ok(None)
+        }
     }
 }
 
-/// How long to wait after this attempt. An answer that was lost is looked for
-/// only once GitHub's lists cannot lag any more.
-fn backoff(error: &JobError, attempts: i64) -> Duration {
-    let doubled = 2_u32.pow(u32::try_from(attempts.clamp(0, 6)).unwrap_or(6));
-    match error {
-        JobError::Changed => Duration::from_secs(1) * doubled,
-        JobError::Wait(_)
-        | JobError::Suspended
-        | JobError::Forbidden { .. }
-        | JobError::Moved(_)
-        | JobError::NotFound(_)
-        | JobError::Later(_)
-        | JobError::Permanent(_) => Duration::from_secs(30) * doubled,
+/// Inspects a repository where it is; if that is not where it was, GitHub is
+/// asked once whose it is.
+async fn inspect_where_it_is(
+    ctx: &Context,
+    repository: RepositoryId,
+    installation: InstallationId,
+    cause: Cause,
+) -> Result<Option<Inspection>, JobError> {
+    let Some(known) = ctx.installation(installation).await? else { return Ok(None) };
+    let row = ctx.store.repository(repository).await?.filter(|row| row.removed_at.is_none());
+    let mut looked = row.is_none();
+    let mut target = match row {
+        Some(row) => Some(Target { repository, name: row.seen.name, installation, account: known.account }),
+        None => whereabouts::find(ctx, repository, None, installation).await?,
+    };
+    while let Some(here) = target {
+        // Its future is large, and most jobs are other ones or end early.
+        let name = match Box::pin(inspect(ctx, &here, cause, Act::Apply)).await {
+            Err(JobError::Moved(name)) if !looked => Some(name),
+            Err(JobError::NotFound(_)) if !looked => None,
+            Err(JobError::Moved(_)) => return Err(JobError::Changed),
+            other => return other,
+        };
+        looked = true;
+        target = whereabouts::find(ctx, repository, name, installation).await?;
     }
+    Ok(None)
 }

@@ -124,9 +124,10 @@ impl Store {
     /// Stores a delivery together with its jobs; answers after the commit.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the database cannot take it now: answer 503.
+    /// [`StoreError::Unavailable`] if the database cannot take it now, and
+    /// [`StoreError::Newer`] if this version no longer can store it: answer 503.
     pub async fn accept(&self, delivery: NewDelivery, jobs: Vec<NewJob>) -> Result<Accepted, StoreError> {
-        self.take_in(Arrival { delivery, jobs, moved: None }).await
+        self.arrive(Arrival { delivery, jobs, moved: None }).await
     }
 
     /// Stores a push that costs no job, and moves the judged head along unless
@@ -140,7 +141,19 @@ impl Store {
         delivery: NewDelivery,
         moved: HeadMoved,
     ) -> Result<Accepted, StoreError> {
-        self.take_in(Arrival { delivery, jobs: Vec::new(), moved: Some(moved) }).await
+        self.arrive(Arrival { delivery, jobs: Vec::new(), moved: Some(moved) }).await
+    }
+
+    /// A database that no longer understands how this version stores a delivery
+    /// has been changed by a newer one, which will take it.
+    async fn arrive(&self, arrival: Arrival) -> Result<Accepted, StoreError> {
+        match self.take_in(arrival).await {
+            Err(refused @ StoreError::Refused { .. }) => match self.alive().await {
+                Err(newer @ StoreError::Newer { .. }) => Err(newer),
+                Ok(()) | Err(_) => Err(refused),
+            },
+            other => other,
+        }
     }
 
     /// At most `limit` deliveries, newest first, without their bodies.

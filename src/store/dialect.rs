@@ -5,7 +5,7 @@
 //! session is set up, how migrations are kept from racing, how a table is made
 //! append-only, and what is asked about the journal.
 
-use super::Durability;
+use super::{Durability, Which};
 
 /// Which database a [`super::Store`] speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +39,11 @@ impl Dialect {
     pub(super) fn session(self, durability: Durability) -> &'static str {
         match (self, durability) {
             (Dialect::Sqlite, Durability::Full) => concat!(
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; ",
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
             ),
             (Dialect::Sqlite, Durability::Test) => concat!(
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; ",
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; ",
                 "PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
             ),
             (Dialect::Postgres, Durability::Full) => {
@@ -104,11 +104,22 @@ impl Dialect {
         }
     }
 
-    /// The statement that picks a job and passes over rows somebody else holds.
-    pub(super) fn candidate(self) -> &'static str {
+    /// The statement that takes ended leases back and passes over rows somebody
+    /// else holds.
+    pub(super) fn reap(self) -> &'static str {
         match self {
-            Dialect::Sqlite => super::sql::CANDIDATE,
-            Dialect::Postgres => super::sql::CANDIDATE_SKIPPING_LOCKED,
+            Dialect::Sqlite => super::sql::REAP,
+            Dialect::Postgres => super::sql::REAP_SKIPPING_LOCKED,
+        }
+    }
+
+    /// The statement that picks a job and passes over rows somebody else holds.
+    pub(super) fn candidate(self, which: Which) -> &'static str {
+        match (self, which) {
+            (Dialect::Sqlite, Which::Sound) => super::sql::CANDIDATE_SOUND,
+            (Dialect::Sqlite, Which::Troubled) => super::sql::CANDIDATE_TROUBLED,
+            (Dialect::Postgres, Which::Sound) => super::sql::CANDIDATE_SOUND_SKIPPING_LOCKED,
+            (Dialect::Postgres, Which::Troubled) => super::sql::CANDIDATE_TROUBLED_SKIPPING_LOCKED,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// An error of the store. Only [`StoreError::Unavailable`] is worth repeating
-/// later without a change; the receiver answers it with 503.
+/// later without a change; the receiver answers it with 503, and
+/// [`StoreError::Newer`] too, since a newer replica will take the delivery.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot take this now: the disk is full, it is locked for

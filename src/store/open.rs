@@ -11,11 +11,19 @@ use std::path::{Path, PathBuf};
 const WALK: &str = include_str!("migrations/0001_walk.sql");
 const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
 const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
-const INTAKE: &str = include_str!("migrations/0004_intake.sql");
+const REFRESH: &str = include_str!("migrations/0004_refresh.sql");
+const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
+const INTAKE: &str = include_str!("migrations/0006_intake.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, INTAKE];
+///
+/// Replicas of the version before go on storing deliveries and jobs while they
+/// are replaced. So a step adds: a new column may be absent from an INSERT, and
+/// a table or column is dropped one version after the last that names it. A
+/// version with a new kind of job needs a step, be it an empty one: older
+/// replicas would take such a job for damage and bury it.
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {
@@ -127,17 +135,24 @@ impl Store {
     }
 }
 
+/// The version of the schema in the database.
 pub(super) async fn version<'c>(
     executor: impl Executor<'c, Database = sqlx::Any>,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query(sql::SCHEMA_VERSION).fetch_one(executor).await?.integer("version")
 }
 
-/// Whether the schema needs nothing; an error if it is from the future.
-fn settled(version: i64) -> Result<bool, StoreError> {
+/// An error if the schema is from the future.
+pub(super) fn not_newer(version: i64) -> Result<(), StoreError> {
     if version > known_version() {
         return Err(StoreError::Newer { found: version, known: known_version() });
     }
+    Ok(())
+}
+
+/// Whether the schema needs nothing; an error if it is from the future.
+fn settled(version: i64) -> Result<bool, StoreError> {
+    not_newer(version)?;
     Ok(version == known_version())
 }
 

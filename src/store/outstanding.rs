@@ -10,7 +10,7 @@ use super::{Store, StoreError, Transaction, commit, sql, take_number};
 use crate::domain::finding::FindingSet;
 use crate::domain::marker::Kind;
 use crate::domain::outstanding::{Remembered, State};
-use crate::domain::repository::{AccountId, RepositoryId};
+use crate::domain::repository::{AccountId, ObjectId, RepositoryId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -57,6 +57,7 @@ pub enum Begun {
 }
 
 mod brakes;
+mod refresh;
 
 pub use brakes::{Brake, Brakes};
 
@@ -126,7 +127,8 @@ impl Store {
         Ok(rows > 0)
     }
 
-    /// GitHub has created it; `false` if it was not being created.
+    /// GitHub has created it, with this commit if it is a pull request and
+    /// GitHub named one; `false` if it was not being created.
     ///
     /// # Errors
     /// As the database's.
@@ -135,6 +137,7 @@ impl Store {
         id: i64,
         number: u64,
         node_id: &str,
+        commit: Option<&ObjectId>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.change_outstanding(
@@ -143,7 +146,8 @@ impl Store {
                 .bind(id)
                 .bind(row::number(number))
                 .bind(row::text(node_id))
-                .bind(row::millis(now)),
+                .bind(row::millis(now))
+                .bind(commit.map(ObjectId::as_str)),
         )
         .await
     }
@@ -163,6 +167,16 @@ impl Store {
             sqlx::query(sql::SETTLE_OUTSTANDING).bind(id).bind(state.as_str()).bind(row::millis(now)),
         )
         .await
+    }
+
+    /// Goes on with a creation that was begun and cut off; `false` if it is not
+    /// being created.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn resume_outstanding(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::RESUME_OUTSTANDING).bind(id).bind(row::millis(now));
+        self.change_outstanding("go on with a creation", query).await
     }
 
     /// It now speaks of other findings; `false` if there is none of that id.
@@ -239,6 +253,16 @@ fn read(row: &AnyRow) -> Result<Remembered, StoreError> {
     let kind = parsed("outstanding", id, &text("kind")?)?;
     let state = parsed("outstanding", id, &text("state")?)?;
     let findings = parsed("outstanding", id, &text("findings")?)?;
+    let maybe = |column| row.maybe_text(column).map_err(&refused);
+    let closing = maybe("closing")?.map(|state| parsed("outstanding", id, &state)).transpose()?;
+    let staged = maybe("staged")?.map(|at| parsed("outstanding", id, &at)).transpose()?;
+    let words = |column| Ok(maybe(column)?.unwrap_or_default());
+    let commits: String = words("commits")?;
+    let commits = commits.split(' ').filter(|oid| !oid.is_empty());
+    let commits = commits.map(|oid| parsed("outstanding", id, oid)).collect::<Result<_, _>>()?;
+    let edits: String = words("edits")?;
+    let edits =
+        edits.split(' ').filter_map(|at| Timestamp::from_millisecond(at.parse().ok()?).ok()).collect();
     let rest = || -> Result<Remembered, sqlx::Error> {
         Ok(Remembered {
             id,
@@ -247,6 +271,11 @@ fn read(row: &AnyRow) -> Result<Remembered, StoreError> {
             number: row.maybe_number("number")?,
             node_id: row.maybe_text("node_id")?,
             findings,
+            commits,
+            staged,
+            closing,
+            edits,
+            hands_off_at: row.maybe_time("hands_off_at")?,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
         })

@@ -106,15 +106,20 @@ rows! {
     /// What is or was open at GitHub.
     OutstandingRow: "outstanding" by "id" {
         1 account integer,
-        2 created_at integer,
-        3 findings text,
-        4 id integer,
-        5 kind text,
-        6 node_id maybe_text,
-        7 number maybe_integer,
-        8 repository integer,
-        9 state text,
-        10 updated_at integer,
+        2 closing maybe_text,
+        3 commits maybe_text,
+        4 created_at integer,
+        5 edits maybe_text,
+        6 findings text,
+        7 hands_off_at maybe_integer,
+        8 id integer,
+        9 kind text,
+        10 node_id maybe_text,
+        11 number maybe_integer,
+        12 repository integer,
+        13 staged maybe_text,
+        14 state text,
+        15 updated_at integer,
     }
     /// The policy in force.
     PolicyRow: "policy" by "account" {

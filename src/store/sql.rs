@@ -47,6 +47,7 @@ mod adoption;
 mod deliveries;
 mod intake;
 mod ledger;
+mod pace;
 mod repositories;
 mod work;
 
@@ -54,6 +55,7 @@ pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use intake::*;
 pub(super) use ledger::*;
+pub(super) use pace::*;
 pub(super) use repositories::*;
 pub(super) use work::*;
 
@@ -62,7 +64,6 @@ mod schema {
         SCHEMA_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)";
         SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
         SCHEMA_STEP = "INSERT INTO schema_version (version) VALUES ($1)";
-        ALIVE = "SELECT 1 AS alive";
         /// To be taken back: that it is allowed is all that is asked.
         WRITE_NOTHING = "UPDATE counter SET value = value";
         TAKE_NUMBERS = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value";
@@ -78,6 +79,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         deliveries::REGISTER,
         intake::REGISTER,
         work::REGISTER,
+        pace::REGISTER,
         repositories::REGISTER,
         ledger::REGISTER,
         adoption::REGISTER,
@@ -86,7 +88,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
     .concat()
     .into_iter()
     .filter(|(name, _)| match dialect {
-        super::Dialect::Sqlite => *name != "CANDIDATE_SKIPPING_LOCKED",
+        super::Dialect::Sqlite => !name.ends_with("_SKIPPING_LOCKED"),
         super::Dialect::Postgres => true,
     })
     .collect()

@@ -18,7 +18,9 @@ mod law;
 mod ledger;
 mod missed;
 mod outstanding;
+mod pace;
 mod queue;
+mod replicas;
 mod rows;
 
 /// A database of one test's own; gone with it, on SQLite.

@@ -132,8 +132,20 @@ pub struct Lease {
     pub fence: i64,
     /// Which attempt this is, from 1.
     pub attempts: i64,
+    /// How often in a row a worker stopped in the middle of it.
+    pub crashes: i64,
     /// Who holds it.
     pub owner: String,
+}
+
+/// Which jobs a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those in which no worker has stopped since they were last done.
+    Sound,
+    /// Those in which one has: they may have made it stop, and others beside
+    /// them would suffer with them.
+    Troubled,
 }
 
 /// What became of a lease that was given back.
@@ -158,7 +170,7 @@ pub enum JobState {
     Ready,
     /// Its time has not come.
     Waiting,
-    /// Its installation is parked.
+    /// Its installation is parked, or GitHub asked to wait with it.
     Parked {
         /// Why.
         reason: String,

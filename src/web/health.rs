@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// How long the database may take to answer `/readyz`.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,7 +49,8 @@ pub(super) async fn live() -> Json<Live> {
     Json(Live { status: "ok" })
 }
 
-/// `ready`, or which part is not: `ok`, `unavailable` or `stopped`.
+/// `ready`, or which part is not: the database `ok`, `unavailable`, or `newer`
+/// than this program; the worker `ok`, `stopped`, or `waiting` to be replaced.
 #[derive(Debug, Serialize)]
 pub(super) struct Ready {
     status: &'static str,
@@ -57,29 +58,56 @@ pub(super) struct Ready {
     worker: &'static str,
 }
 
-/// 200 if deliveries can be stored and will be worked on, else 503.
+/// How the database stands to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Database {
+    Fits,
+    Newer,
+    Away,
+}
+
+impl Database {
+    async fn ask(store: &Store) -> Database {
+        match timeout(PATIENCE, store.alive()).await {
+            Ok(Ok(())) => Database::Fits,
+            Ok(Err(error @ StoreError::Newer { .. })) => {
+                tracing::warn!(%error, "this replica takes deliveries only, until it is replaced");
+                Database::Newer
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database does not answer the readiness check");
+                Database::Away
+            }
+            Err(_) => {
+                tracing::warn!("the database does not answer the readiness check in time");
+                Database::Away
+            }
+        }
+    }
+}
+
+/// 200 if deliveries can be stored and somebody will work on them, else 503. A
+/// replica that is older than the schema stays ready: it stores what comes
+/// until it is replaced, and its newer neighbours do the work.
 pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, Json<Ready>) {
-    let database = match timeout(PATIENCE, health.store.alive()).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the database does not answer the readiness check");
-            false
-        }
-        Err(_) => {
-            tracing::warn!("the database does not answer the readiness check in time");
-            false
-        }
-    };
-    let worker = health.worker.is_alive();
-    let (status, word) = if database && worker {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    let database = Database::ask(&health.store).await;
+    let alive = health.worker.is_alive();
+    let (status, word) = match database {
+        Database::Fits | Database::Newer if alive => (StatusCode::OK, "ready"),
+        Database::Fits | Database::Newer | Database::Away => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
     let ready = Ready {
         status: word,
-        database: if database { "ok" } else { "unavailable" },
-        worker: if worker { "ok" } else { "stopped" },
+        database: match database {
+            Database::Fits => "ok",
+            Database::Newer => "newer",
+            Database::Away => "unavailable",
+        },
+        worker: match database {
+            Database::Newer if alive => "waiting",
+            Database::Fits | Database::Away if alive => "ok",
+            Database::Fits | Database::Newer | Database::Away => "stopped",
+        },
     };
     (status, Json(ready))
 }

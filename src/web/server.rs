@@ -36,7 +36,7 @@ pub struct Limits {
     pub header: Duration,
     /// Until a request's body is whole.
     pub body: Duration,
-    /// Until a request is answered.
+    /// Until a request whose body is whole is answered: GitHub waits 10 seconds.
     pub request: Duration,
     /// Until, after `stop`, what is in flight is given up.
     pub finish: Duration,
@@ -48,7 +48,7 @@ impl Default for Limits {
             connections: 64,
             header: Duration::from_secs(5),
             body: Duration::from_secs(8),
-            request: Duration::from_secs(30),
+            request: Duration::from_secs(8),
             finish: Duration::from_secs(30),
         }
     }

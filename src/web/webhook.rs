@@ -203,6 +203,12 @@ impl From<NotTaken> for Refusal {
                 tracing::error!(%error, "a delivery could not be stored");
                 Refusal::later("The database is not available. Send the delivery again later.\n")
             }
+            NotTaken::Store(error @ StoreError::Newer { .. }) => {
+                tracing::error!(%error, "a delivery could not be stored");
+                Refusal::later(
+                    "This server is being replaced by a newer one. Send the delivery again later.\n",
+                )
+            }
             NotTaken::Store(error) => {
                 tracing::error!(%error, "a delivery could not be stored");
                 Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The delivery could not be stored.\n")

@@ -43,7 +43,20 @@ pub async fn lacking(lag: Duration) -> (Sandbox, Muster) {
     lacking_on(lag, Database::Sqlite).await
 }
 
-async fn lacking_on(lag: Duration, database: Database) -> (Sandbox, Muster) {
+pub async fn lacking_on(lag: Duration, database: Database) -> (Sandbox, Muster) {
+    let (github, clock) = lacking_github(lag).await;
+    let muster = Muster::start_with(&github, &clock, database, None).await;
+    (github, muster)
+}
+
+/// The same with this database.
+pub async fn lacking_at(lag: Duration, url: String) -> (Sandbox, Muster) {
+    let (github, clock) = lacking_github(lag).await;
+    let muster = Muster::start_at(&github, &clock, &url).await;
+    (github, muster)
+}
+
+async fn lacking_github(lag: Duration) -> (Sandbox, Clock) {
     let clock = Clock::stepped(MORNING.parse().unwrap());
     let organization = agency(FIX).repository(old("site").file("src/main.rs", "fn main() {}\n"));
     let github = sandbox(&clock)
@@ -53,8 +66,7 @@ async fn lacking_on(lag: Duration, database: Database) -> (Sandbox, Muster) {
         .start()
         .await
         .unwrap();
-    let muster = Muster::start_with(&github, &clock, database, None).await;
-    (github, muster)
+    (github, clock)
 }
 
 pub fn push(github: &Sandbox) {

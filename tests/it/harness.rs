@@ -37,6 +37,9 @@ use crate::server::{Database, new_database};
 /// A Tuesday, 15:00 UTC: inside the default hours of a policy.
 pub const NOW: &str = "2026-11-17T15:00:00Z";
 
+/// The key that signs the markers of every instance here.
+pub const INSTANCE_KEY: &str = "a key of the instance that is long enough";
+
 /// The clock of a test.
 pub fn clock() -> Clock {
     Clock::stepped(NOW.parse().unwrap())
@@ -75,6 +78,11 @@ pub fn agency(policy: &str) -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", policy))
 }
 
+/// Where the sandbox is.
+pub fn endpoints(github: &Sandbox) -> Endpoints {
+    Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap()
+}
+
 /// The sandbox with `organization` and the App on all its repositories.
 pub async fn installed(clock: &Clock, organization: NewOrganization) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
@@ -88,6 +96,8 @@ pub struct Setup {
     pub dry_run: bool,
     pub way: Way,
     pub organizations: Vec<String>,
+    /// How long an answer of GitHub's is waited for; `None`: as usual.
+    pub patience: Option<Duration>,
 }
 
 impl Setup {
@@ -106,6 +116,7 @@ impl Default for Setup {
             dry_run: false,
             way: Way::Webhook,
             organizations: vec!["agency".to_owned()],
+            patience: None,
         }
     }
 }
@@ -116,6 +127,8 @@ pub struct Muster {
     pub worker: Worker,
     pub github: Sandbox,
     pub clock: Clock,
+    /// Where its database is, for others that share it.
+    pub url: String,
     /// Where it answers.
     pub address: SocketAddr,
     setup: Setup,
@@ -124,9 +137,42 @@ pub struct Muster {
     _folder: TempDir,
 }
 
+/// An organization is served for long: it is not to be read whole before
+/// anything is written there.
+pub async fn know(store: &Store, github: &Sandbox, login: &str, now: Timestamp) {
+    let account = github.state(|state| state.account_named(login).map(|it| it.id));
+    let Some(account) = account.map(AccountId) else { return };
+    store.begin_adoption(account, now).await.unwrap();
+    let begun = store.adoption(account).await.unwrap().unwrap();
+    store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
+}
+
 /// Where nobody answers: a hook must have an address, also if nothing reaches
 /// it.
 const NOWHERE: &str = "http://127.0.0.1:1/webhook";
+
+/// What jobs work with, on a database that may be shared.
+async fn context(github: &Sandbox, clock: &Clock, url: &str, setup: &Setup) -> Context {
+    let store = Store::open_with(url, Durability::Test).await.unwrap();
+    let endpoints = endpoints(github);
+    let endpoints = match setup.patience {
+        Some(patience) => endpoints.answering_within(patience),
+        None => endpoints,
+    };
+    let key = SecretString::from(github.private_key());
+    let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
+    let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
+    let client = if setup.dry_run { client.dry_run() } else { client };
+    let settings = Settings {
+        organizations: setup.organizations.iter().map(|login| login.parse().unwrap()).collect(),
+        instance: "test".to_owned(),
+        keys: MarkerKeys::new(vec![INSTANCE_KEY.as_bytes().to_vec()]),
+        policy: setup.policy.clone(),
+        dry_run: setup.dry_run,
+        way: setup.way,
+    };
+    Context::new(client, store, clock.clone(), settings)
+}
 
 impl Muster {
     /// Starts on SQLite and lists the installations, without their first sweep.
@@ -154,15 +200,10 @@ impl Muster {
         Muster::start_as(github, clock, Setup { policy, ..Setup::serving(organizations) }).await
     }
 
-    /// Starts with a database that has never met the organization.
-    pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
-        Muster::new(github, clock, Setup { database, ..Setup::default() }).await
-    }
-
-    /// Starts on a database that is there.
-    pub async fn resume(github: &Sandbox, clock: &Clock, (folder, url): (TempDir, &str)) -> Muster {
-        let store = Store::open_with(url, Durability::Test).await.unwrap();
-        Muster::serve(github, clock, Setup::default(), store, folder).await
+    /// Starts on SQLite and waits for an answer of GitHub's no longer than
+    /// this.
+    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
+        Muster::start_as(github, clock, Setup { patience: Some(patience), ..Setup::default() }).await
     }
 
     /// Starts on SQLite as a dry run.
@@ -177,23 +218,22 @@ impl Muster {
         muster
     }
 
-    async fn new(github: &Sandbox, clock: &Clock, setup: Setup) -> Muster {
-        let (folder, url) = new_database(setup.database).await;
-        let store = Store::open_with(&url, Durability::Test).await.unwrap();
-        Muster::serve(github, clock, setup, store, folder).await
+    /// Starts on this database, which may be shared, in the organization
+    /// `agency`, which it has known for long.
+    pub async fn start_at(github: &Sandbox, clock: &Clock, url: &str) -> Muster {
+        let muster = Muster::resume(github, clock, (tempfile::tempdir().unwrap(), url)).await;
+        muster.know().await;
+        muster
     }
 
-    /// These organizations are served for long: they are not to be read whole
-    /// before anything is written there.
-    async fn know(&self) {
-        let (store, now) = (&self.ctx.store, self.clock.now());
-        for login in &self.ctx.settings.organizations {
-            let account = self.github.state(|state| state.account_named(login.as_str()).map(|it| it.id));
-            let Some(account) = account.map(AccountId) else { continue };
-            store.begin_adoption(account, now).await.unwrap();
-            let begun = store.adoption(account).await.unwrap().unwrap();
-            store.end_adoption(&begun, Ending::Confirmed, now).await.unwrap();
-        }
+    /// Starts with a database that has never met the organization.
+    pub async fn meeting(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
+        Muster::new(github, clock, Setup { database, ..Setup::default() }).await
+    }
+
+    /// Starts on a database that is there.
+    pub async fn resume(github: &Sandbox, clock: &Clock, place: (TempDir, &str)) -> Muster {
+        Muster::serve(github, clock, Setup::default(), place).await
     }
 
     /// Ends the process and starts another on the same database, which has
@@ -202,25 +242,27 @@ impl Muster {
         self.finished = true;
         self.stop.cancel();
         let folder = std::mem::replace(&mut self._folder, tempfile::tempdir().unwrap());
-        let (github, clock, store) = (self.github.clone(), self.clock.clone(), self.ctx.store.clone());
-        Muster::serve(&github, &clock, self.setup.clone(), store, folder).await
+        Muster::serve(&self.github, &self.clock, self.setup.clone(), (folder, &self.url)).await
     }
 
-    async fn serve(github: &Sandbox, clock: &Clock, setup: Setup, store: Store, folder: TempDir) -> Muster {
-        let endpoints = Endpoints::new(github.api_url(), Some(github.graphql_url())).unwrap();
-        let key = SecretString::from(github.private_key());
-        let credentials = muster::github::App::new(&github.client_id(), [&key]).unwrap();
-        let client = GitHub::with_app(endpoints, credentials, clock.clone()).unwrap();
-        let client = if setup.dry_run { client.dry_run() } else { client };
-        let settings = Settings {
-            organizations: setup.organizations.iter().map(|name| name.parse().unwrap()).collect(),
-            instance: "test".to_owned(),
-            keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
-            policy: setup.policy.clone(),
-            dry_run: setup.dry_run,
-            way: setup.way,
-        };
-        let ctx = Context::new(client, store, clock.clone(), settings);
+    /// One more process under this name, with the same database.
+    pub async fn replica(&self, name: &str) -> Worker {
+        Worker::new(context(&self.github, &self.clock, &self.url, &self.setup).await, name)
+    }
+
+    async fn new(github: &Sandbox, clock: &Clock, setup: Setup) -> Muster {
+        let (folder, url) = new_database(setup.database).await;
+        Muster::serve(github, clock, setup, (folder, &url)).await
+    }
+
+    async fn know(&self) {
+        for login in &self.ctx.settings.organizations {
+            know(&self.ctx.store, &self.github, login.as_str(), self.clock.now()).await;
+        }
+    }
+
+    async fn serve(github: &Sandbox, clock: &Clock, setup: Setup, (folder, url): (TempDir, &str)) -> Muster {
+        let ctx = context(github, clock, url, &setup).await;
         let (intake, listen, limits) =
             (ctx.intake.clone(), "127.0.0.1:0".parse().unwrap(), Limits::default());
         let server = match setup.way {
@@ -230,17 +272,26 @@ impl Muster {
             }
             Way::Poll => App::bind_health(listen, intake, limits).await.unwrap(),
         };
-        let address = server.address();
-        match setup.way {
-            Way::Webhook => github.set_hook_url(&format!("http://{address}/webhook")),
-            Way::Poll => github.set_hook_url(NOWHERE),
-        }
         let stop = CancellationToken::new();
+        let muster = Muster {
+            worker: Worker::new(ctx.clone(), "test"),
+            ctx,
+            github: github.clone(),
+            clock: clock.clone(),
+            url: url.to_owned(),
+            address: server.address(),
+            setup,
+            stop: stop.clone(),
+            finished: false,
+            _folder: folder,
+        };
+        match muster.setup.way {
+            Way::Webhook => muster.plug_in(),
+            Way::Poll => muster.unplug(),
+        }
         let idle = |stop: CancellationToken| async move { stop.cancelled().await };
-        tokio::spawn(server.run(idle, stop.clone()));
-        let worker = Worker::new(ctx.clone(), "test");
-        let (github, clock) = (github.clone(), clock.clone());
-        Muster { ctx, worker, github, clock, address, setup, stop, finished: false, _folder: folder }
+        tokio::spawn(server.run(idle, stop));
+        muster
     }
 
     /// The network goes: what GitHub sends reaches nobody.

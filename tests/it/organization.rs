@@ -1,13 +1,17 @@
 //! `muster scan`, `plan` and `sweep` as an operator runs them: the real
 //! program against a sandbox.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    time::Duration,
+};
 
 use github_sandbox::Sandbox;
+use muster::store::{Durability, JobFilter, JobKind, JobState, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{README, agency, complete, old};
+use crate::harness::{README, agency, complete, know, old};
 
 /// The hours are always open: the program goes by the real clock.
 const POLICY: &str = "mode: fix
@@ -190,6 +194,36 @@ async fn a_lost_database_waits_for_the_operators_word() {
     "#);
     assert_eq!(operator.github.pull_requests("agency/site").len(), 1, "what was declined stays so");
     told(&operator.muster(&["audit", "verify"]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_leaves_a_repository_to_the_server_that_holds_it() {
+    let operator = Operator::new().await;
+    let url = format!("sqlite://{}/muster.db", operator.folder.path().display());
+    let store = Store::open_with(&url, Durability::Test).await.unwrap();
+    let now = jiff::Timestamp::now();
+    know(&store, &operator.github, "agency", now).await;
+    let held = NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(operator.github.repository_id("agency/site")).unwrap(),
+        installation: i64::try_from(operator.github.installation_id("agency")).unwrap(),
+        priority: Priority::Push,
+        run_at: now,
+        cause: "push".to_owned(),
+    };
+    let lease = store.claim(&held, "server", Duration::from_secs(60), now).await.unwrap().unwrap();
+    let applied = operator.muster(&["sweep", "agency", "--apply"]);
+    assert_eq!(applied.status.code(), Some(1));
+    let said = String::from_utf8(applied.stderr).unwrap();
+    assert!(said.contains("agency/site: could not be inspected: a server is working on it now"), "{said}");
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 0);
+
+    assert_eq!(store.finish(&lease, now).await.unwrap(), Settlement::Done);
+    assert_eq!(operator.muster(&["sweep", "agency", "--apply"]).status.code(), Some(0));
+    assert_eq!(operator.github.pull_requests("agency/site").len(), 1);
+    // What it held it has given back.
+    let jobs = store.jobs(JobFilter::default(), 100, jiff::Timestamp::now()).await.unwrap();
+    assert!(jobs.iter().all(|job| job.state == JobState::Waiting), "{jobs:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,7 +69,15 @@ impl Server {
 
     /// Serves these organizations.
     pub async fn serving(database: Database, limits: Limits, organizations: &[&str]) -> Server {
-        let (folder, url) = new_database(database).await;
+        Server::open(new_database(database).await, limits, organizations).await
+    }
+
+    /// Serves the organization `agency` with this database.
+    pub async fn at(url: &str, limits: Limits) -> Server {
+        Server::open((tempfile::tempdir().unwrap(), url.to_owned()), limits, &["agency"]).await
+    }
+
+    async fn open((folder, url): (TempDir, String), limits: Limits, organizations: &[&str]) -> Server {
         let store = Store::open_with(&url, Durability::Test).await.unwrap();
         let clock = Clock::stepped(NOW.parse().unwrap());
         let secrets = Secret::list(["another secret, now retired", SECRET]).unwrap();

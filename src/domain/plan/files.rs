@@ -1,5 +1,5 @@
 //! The files a pull request of ours adds: which finding each answers, where it
-//! goes, and what it says.
+//! goes, what it says, and when what it says has changed.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -9,8 +9,37 @@ use crate::domain::{
     letters as words,
     marker::Kind,
     outgoing::{NewFile, code_span, may_add, plain},
+    policy::Policy,
     repository::Snapshot,
 };
+
+/// The version of our texts. Raise it when they change in a way that is worth
+/// a commit on every pull request that is open (etiquette 4.3: never for a
+/// mere rewording).
+const TEXTS: u32 = 1;
+
+/// What a pull request of this kind says beside the facts of its repository:
+/// our texts, and what the policy puts into them. An open one is made anew
+/// only if this changes.
+pub(super) fn edition(kind: Kind, policy: &Policy) -> String {
+    let contact = &policy.agency.contact;
+    let own = match kind {
+        Kind::License => format!("{:?} {:?}", policy.rules.license.propose, policy.agency.name),
+        Kind::Files | Kind::Tracking => String::new(),
+    };
+    format!("\ntexts {TEXTS} {:?} {:?} {own}", contact.name, contact.email)
+}
+
+/// The rule that a file of ours answers; `None` for a path that is none of
+/// ours.
+pub(super) fn rule_of(path: &str) -> Option<RuleId> {
+    match path {
+        "LICENSE" => Some(RuleId::License),
+        "README.md" => Some(RuleId::Readme),
+        "CONTRIBUTING.md" | ".github/CONTRIBUTING.md" | "docs/CONTRIBUTING.md" => Some(RuleId::Contributing),
+        _ => None,
+    }
+}
 
 /// Which pull request could answer a finding; `None`: only a person can.
 #[must_use]

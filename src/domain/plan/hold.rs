@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Plan;
+use super::{Plan, WouldNot};
 
 /// Why nothing may be written for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,8 @@ impl Plan {
             return self;
         }
         self.held.append(&mut self.changes);
-        self.refuse("write anything yet", hold.why.clone(), Some(hold.until));
+        let (what, why) = ("write anything yet", hold.why.clone());
+        self.would_not.push(WouldNot { what, why, until: Some(hold.until) });
         self.due = Some(hold.until);
         self
     }

@@ -3,27 +3,72 @@
 
 use std::fmt;
 
-use super::{Change, Plan};
+use super::{Change, Closing, Plan, RefreshCause};
+use crate::domain::outgoing::NewFile;
+
+impl fmt::Display for RefreshCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RefreshCause::Landed => "some of it is not missing any more",
+            RefreshCause::Conflict => "it conflicts with its base",
+            RefreshCause::Changed => "the policy or our texts changed",
+        })
+    }
+}
+
+impl fmt::Display for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Closing::Done => "nothing is left to do",
+            Closing::Expired => "nobody touched it for 90 days",
+            Closing::ExpiredAgain => "nobody touched it for 90 days, a second time",
+            Closing::Withdrawn => "the policy does not ask for it any more",
+            Closing::OutOfScope => "the policy leaves this repository out",
+            Closing::OptedOut => "the repository's own file wants none of it",
+        })
+    }
+}
+
+fn paths(files: &[NewFile]) -> String {
+    files.iter().map(|file| format!("+{}", file.path)).collect::<Vec<_>>().join(" ")
+}
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::DeleteBranch(branch) => write!(f, "delete the merged branch {}", branch.name),
+            Change::DisableAutoMerge { number, .. } => {
+                write!(f, "turn off the auto-merge of pull request #{number}: it has commits of others")
+            }
+            Change::DeleteBranch { branch, why, .. } => {
+                write!(f, "delete the branch {}, since {why}", branch.name)
+            }
             Change::CloseDuplicate { kind, number } => write!(f, "close the second {kind} item #{number}"),
-            Change::OpenPullRequest(new) => {
-                let draft = if new.draft { "draft " } else { "" };
-                let files: Vec<String> = new.files.iter().map(|file| format!("+{}", file.path)).collect();
+            Change::RefreshPullRequest(refresh) => {
+                let number = refresh.description.number;
                 write!(
                     f,
-                    "open {draft}pull request {:?} from {}: {}",
-                    new.title.as_str(),
-                    new.branch,
-                    files.join(" ")
+                    "refresh pull request #{number}, since {}: {}",
+                    refresh.cause,
+                    paths(&refresh.files)
                 )
+            }
+            Change::DescribePullRequest(text) => {
+                write!(f, "describe pull request #{} anew: {}", text.number, text.findings)
+            }
+            Change::ClosePullRequest(close) => {
+                write!(f, "close pull request #{}: {}", close.number, close.closing)
+            }
+            Change::OpenPullRequest(new) => {
+                let draft = if new.draft { "draft " } else { "" };
+                let (title, files) = (new.title.as_str(), paths(&new.files));
+                write!(f, "open {draft}pull request {title:?} from {}: {files}", new.branch)
+            }
+            Change::AskForReview { number, team, .. } => {
+                write!(f, "ask the team {team} to review pull request #{number}")
             }
             Change::OpenIssue(new) => write!(f, "open issue {:?}: {}", new.title.as_str(), new.findings),
             Change::EditIssue { number, findings, .. } => write!(f, "edit issue #{number}: {findings}"),
-            Change::CloseIssue { number } => write!(f, "close issue #{number}: nothing is left to do"),
+            Change::CloseIssue { number, closing, .. } => write!(f, "close issue #{number}: {closing}"),
         }
     }
 }

@@ -4,54 +4,40 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
-    finding::FindingsHash,
-    marker::{Marker, MarkerKeys, Whose},
-    observed::{Actor, Item, ItemKind, ItemState, Observed},
-    outstanding::{Declined, News, Remembered, State, recognise},
-    repository::{AccountId, ObjectId, RepositoryId, testing::Sample},
+    finding::Gap,
+    marker::Whose,
+    observed::Item,
+    outstanding::{
+        Declined, OpenItem, Outstanding, Standing,
+        testing::{HERE, NOW, carry, identity, issue, nothing, open, pull_request},
+    },
+    policy::Policy,
+    repository::testing::Sample,
     rules,
 };
 
-/// A Tuesday, 15:00 UTC: inside the default hours.
-const NOW: &str = "2026-11-17T15:00:00Z";
+mod open;
 
-struct Case {
-    policy: Policy,
-    sample: Sample,
-    outstanding: Outstanding,
-    spent: Spent,
-    history: History,
-    cause: Cause,
-    now: Timestamp,
+pub(super) struct Case {
+    pub(super) policy: Policy,
+    pub(super) organization_mode: Option<Mode>,
+    pub(super) sample: Sample,
+    pub(super) outstanding: Outstanding,
+    pub(super) spent: Spent,
+    pub(super) history: History,
+    pub(super) cause: Cause,
+    pub(super) now: Timestamp,
 }
 
-fn nothing() -> Outstanding {
-    Outstanding {
-        license: Standing::Free(Start::Nothing),
-        files: Standing::Free(Start::Nothing),
-        tracking: Standing::Free(Start::Nothing),
-        label_exists: false,
-        leftovers: Vec::new(),
-        duplicates: Vec::new(),
-        declined: Vec::new(),
-        begun: Vec::new(),
-        pull_requests_at: Vec::new(),
-    }
-}
-
-fn identity() -> Identity {
-    let keys = MarkerKeys::new(vec![b"a key of at least twenty bytes".to_vec()]);
-    Identity { bot: AccountId(7), instance: "test".into(), keys }
-}
-
-fn policy(text: &str) -> Policy {
+pub(super) fn policy(text: &str) -> Policy {
     Policy::parse(text).unwrap()
 }
 
 /// A repository without CONTRIBUTING, in mode fix.
-fn case() -> Case {
+pub(super) fn case() -> Case {
     Case {
         policy: policy("mode: fix"),
+        organization_mode: None,
         sample: Sample::complete("agency/site").without("CONTRIBUTING.md"),
         outstanding: nothing(),
         spent: Spent::default(),
@@ -62,12 +48,13 @@ fn case() -> Case {
 }
 
 impl Case {
-    fn plan(self) -> Plan {
+    pub(super) fn plan(self) -> Plan {
         let snapshot = self.sample.snapshot();
         let report = rules::evaluate(&self.policy, &snapshot, self.now);
         let identity = identity();
         let situation = Situation {
             policy: &self.policy,
+            organization_mode: self.organization_mode.unwrap_or(self.policy.mode),
             snapshot: &snapshot,
             report: &report,
             outstanding: &self.outstanding,
@@ -83,6 +70,23 @@ impl Case {
     fn printed(self) -> String {
         self.plan().to_string()
     }
+}
+
+/// What a pull request is once GitHub has opened it as planned.
+pub(super) fn opened(new: &NewPullRequest, number: u64) -> OpenItem {
+    let mut item = pull_request(number, &new.findings.hash());
+    item.title = new.title.as_str().to_owned();
+    item.body = new.body.for_operator().to_owned();
+    carry(&mut item, &new.files);
+    let pull = item.pull.as_mut().unwrap();
+    (pull.branch, pull.draft) = (new.branch.as_str().to_owned(), new.draft);
+    read_back(item)
+}
+
+/// An item with what its marker names.
+pub(super) fn read_back(item: Item) -> OpenItem {
+    let Whose::Ours(marker) = identity().whose(&item, HERE) else { panic!("not ours: {}", item.body) };
+    open(item, marker.findings)
 }
 
 #[test]
@@ -243,27 +247,9 @@ fn what_is_skipped_by_rule_or_read_only_is_left_alone() {
     }
 }
 
-fn item(kind: ItemKind, number: u64, body: &str, state: ItemState, branch: Option<&str>) -> Item {
-    Item {
-        kind,
-        node_id: format!("N_{number}"),
-        number,
-        url: format!("https://github.example.gov/agency/site/issues/{number}"),
-        repository: RepositoryId(1001),
-        title: "x".into(),
-        body: body.into(),
-        state,
-        author: Some(Actor { id: Some(AccountId(7)), login: "muster[bot]".into(), bot: true }),
-        branch: branch.map(Into::into),
-        created_at: NOW.parse().unwrap(),
-    }
-}
-
 fn open_issue(findings: &str) -> Standing {
     let findings: FindingSet = findings.parse().unwrap();
-    let body = identity().marker(Kind::Tracking, RepositoryId(1001), &findings.hash());
-    let item = item(ItemKind::Issue, 3, &body, ItemState::Open, None);
-    Standing::Open { item: Box::new(item), findings: findings.hash() }
+    Standing::Open(Box::new(read_back(issue(3, &findings.hash()))))
 }
 
 #[test]
@@ -320,6 +306,7 @@ fn the_files_we_write_pass_our_own_check() {
         let (outstanding, identity, history) = (nothing(), identity(), History::default());
         let situation = Situation {
             policy: &policy,
+            organization_mode: policy.mode,
             snapshot: &snapshot,
             report: &report,
             outstanding: &outstanding,
@@ -338,116 +325,4 @@ fn the_files_we_write_pass_our_own_check() {
         }
     }
     assert_eq!(Case { policy, sample, ..case() }.printed(), "");
-}
-
-fn row(id: i64, kind: Kind, state: State, number: Option<u64>) -> Remembered {
-    Remembered {
-        id,
-        kind,
-        state,
-        number,
-        node_id: number.map(|n| format!("N_{n}")),
-        findings: "contributing:missing".parse().unwrap(),
-        created_at: NOW.parse().unwrap(),
-        updated_at: NOW.parse().unwrap(),
-    }
-}
-
-fn tip() -> ObjectId {
-    "a".repeat(40).parse().unwrap()
-}
-
-/// What is recognised of the files pull request, a minute after [`NOW`].
-fn recognised(items: Vec<Item>, branches: Vec<Branch>, rows: &[Remembered]) -> (Standing, Vec<News>) {
-    let observed = Observed { items, branches, ..Observed::default() };
-    let now = NOW.parse::<Timestamp>().unwrap() + Duration::from_secs(60);
-    let seen = recognise(&observed, rows, Vec::new(), &identity(), RepositoryId(1001), "muster/", now);
-    (seen.outstanding.files, seen.news)
-}
-
-fn branch(author: u64) -> Branch {
-    Branch {
-        name: "muster/files".into(),
-        tip: tip(),
-        author: Some(AccountId(author)),
-        message: String::new(),
-    }
-}
-
-fn pull_request(number: u64, state: ItemState) -> Item {
-    let hash = FindingsHash("0123456789abcdef".into());
-    let body = identity().marker(Kind::Files, RepositoryId(1001), &hash);
-    item(ItemKind::PullRequest, number, &body, state, Some("muster/files"))
-}
-
-#[test]
-fn a_creation_that_was_cut_off_is_resumed_where_it_stopped() {
-    let begun = [row(1, Kind::Files, State::Creating, None)];
-    assert_eq!(recognised(vec![], vec![], &begun).0, Standing::Free(Start::Nothing));
-    assert_eq!(recognised(vec![], vec![branch(99)], &begun).0, Standing::Free(Start::Branch(tip())));
-    assert_eq!(recognised(vec![], vec![branch(7)], &begun).0, Standing::Free(Start::Committed));
-    let (standing, news) = recognised(vec![pull_request(5, ItemState::Open)], vec![branch(7)], &begun);
-    assert!(matches!(standing, Standing::Open { ref item, .. } if item.number == 5));
-    assert!(matches!(news.as_slice(), [News::Opened(..)]));
-}
-
-#[test]
-fn what_was_begun_a_moment_ago_may_not_be_listed_yet() {
-    let mut begun = row(1, Kind::Files, State::Creating, None);
-    begun.updated_at += Duration::from_secs(50);
-    assert!(matches!(recognised(vec![], vec![], &[begun]).0, Standing::Blocked { until: Some(_), .. }));
-}
-
-#[test]
-fn a_branch_that_is_not_ours_blocks_its_kind() {
-    for author in [7, 99] {
-        assert!(matches!(
-            recognised(vec![], vec![branch(author)], &[]).0,
-            Standing::Blocked { until: None, .. }
-        ));
-    }
-}
-
-#[test]
-fn an_item_of_ours_without_a_readable_marker_blocks_its_kind() {
-    let mut damaged = pull_request(5, ItemState::Open);
-    damaged.body = "somebody removed it".into();
-    assert_eq!(identity().whose(&damaged, RepositoryId(1001)), Whose::Unreadable);
-    assert!(matches!(recognised(vec![damaged], vec![], &[]).0, Standing::Blocked { until: None, .. }));
-}
-
-#[test]
-fn of_two_open_ones_the_lower_number_stays() {
-    let observed = Observed {
-        items: vec![pull_request(6, ItemState::Open), pull_request(5, ItemState::Open)],
-        ..Observed::default()
-    };
-    let now = NOW.parse().unwrap();
-    let rows = [row(1, Kind::Files, State::Open, Some(5))];
-    let seen = recognise(&observed, &rows, Vec::new(), &identity(), RepositoryId(1001), "muster/", now);
-    assert_eq!(seen.outstanding.duplicates.iter().map(|item| item.number).collect::<Vec<_>>(), [6]);
-    assert!(matches!(seen.outstanding.files, Standing::Open { ref item, .. } if item.number == 5));
-}
-
-#[test]
-fn a_closed_item_is_news_once() {
-    let closed = pull_request(5, ItemState::Closed { by: None, at: None });
-    let open = [row(1, Kind::Files, State::Open, Some(5))];
-    assert!(matches!(recognised(vec![closed.clone()], vec![], &open).1.as_slice(), [News::Closed { .. }]));
-    let settled = [row(1, Kind::Files, State::Declined, Some(5))];
-    assert!(recognised(vec![closed], vec![], &settled).1.is_empty());
-}
-
-#[test]
-fn a_merged_branch_is_a_leftover_and_does_not_block() {
-    let rows = [row(1, Kind::Files, State::Merged, Some(5))];
-    let merged = pull_request(5, ItemState::Merged);
-    assert_eq!(recognised(vec![merged], vec![branch(7)], &rows), (Standing::Free(Start::Nothing), vec![]));
-}
-
-#[test]
-fn a_marker_names_its_kind() {
-    let hash = FindingsHash("0123456789abcdef".into());
-    let ours = identity().whose(&pull_request(5, ItemState::Open), RepositoryId(1001));
-    assert_eq!(ours, Whose::Ours(Marker { kind: Kind::Files, findings: hash }));
 }

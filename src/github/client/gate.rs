@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{AT_ONCE, Client, LONGEST_PAUSE, Who};
-use crate::github::{
-    error::{Error, Result},
-    limits::{Limits, Pace, Purse, Turn},
+use crate::{
+    domain::pace::Turn,
+    github::{
+        error::{Error, Result},
+        leave::Leave,
+        limits::{Limits, Purse},
+    },
 };
 
 /// What everyone on one installation has to pass.
@@ -15,7 +19,7 @@ pub(super) struct Gate {
     limits: Mutex<Limits>,
     at_once: Semaphore,
     /// Held by the one write under way.
-    write: tokio::sync::Mutex<()>,
+    pub(super) write: tokio::sync::Mutex<()>,
 }
 
 impl Gate {
@@ -49,28 +53,23 @@ impl Client {
             let now = self.clock.now();
             let Err(until) = gate.limits().read(purse, now) else { return Ok(()) };
             if until > now + LONGEST_PAUSE {
-                return Err(Error::RateLimited { until });
+                return Err(Error::Paced { until });
             }
             self.clock.pause_until(until).await;
         }
     }
 
-    /// Waits for the write before this one, and for the distance to it.
-    pub(super) async fn turn<'g>(
-        &self,
-        gate: &'g Gate,
-        purse: Purse,
-        count: u32,
-        pace: Pace,
-    ) -> Result<tokio::sync::MutexGuard<'g, ()>> {
-        let held = gate.write.lock().await;
+    /// Waits for leave to write, as long as it is a moment away.
+    pub(super) async fn turn(&self, gate: &Gate, purse: Purse, leave: &Leave, pieces: u32) -> Result<()> {
         loop {
-            let turn = gate.limits().write(purse, count, pace, self.clock.now());
-            match turn {
-                Turn::Now => return Ok(held),
-                Turn::Soon(when) => self.clock.pause_until(when).await,
-                Turn::Not(until) => return Err(Error::RateLimited { until }),
+            self.wait_for(gate, purse).await?;
+            let (Turn::Soon(until) | Turn::Not(until)) = leave.to_write(pieces).await? else {
+                return Ok(());
+            };
+            if until > self.clock.now() + LONGEST_PAUSE {
+                return Err(Error::Paced { until });
             }
+            self.clock.pause_until(until).await;
         }
     }
 }

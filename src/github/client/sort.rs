@@ -79,7 +79,7 @@ pub(super) fn lost(call: &Call<'_>, fault: Fault) -> Error {
 }
 
 /// An answer that is not what its route documents.
-pub(super) fn unread(route: &Route, kind: Kind, error: &serde_json::Error) -> Error {
+pub(super) fn unread(route: &Route, kind: Kind<'_>, error: &serde_json::Error) -> Error {
     match kind {
         // What was asked for has happened; only its description is unclear.
         Kind::Write(..) => Error::Ambiguous(format!("{route}: the answer cannot be read")),

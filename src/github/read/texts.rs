@@ -8,14 +8,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
 };
 
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha1::Digest as _;
 
 use super::{Files, Kind, Reader, RepositoryName, Result, answer, needs};
 use crate::{
@@ -78,28 +76,13 @@ impl Blob {
             return Found::Text(FileText::TooLarge(size));
         }
         match &self.text {
-            Some(text) if self.is_binary != Some(true) && is_blob(text.as_bytes(), oid) => {
+            Some(text) if self.is_binary != Some(true) && oid.is_blob(text.as_bytes()) => {
                 // A byte order mark is part of the object, not of the text.
                 Found::Text(decode(text.as_bytes()).map_or(FileText::Binary, |text| FileText::of(&text)))
             }
             // Binary to GitHub, or not as it is: UTF-16 and Latin-1 come so.
             Some(_) | None => Found::Bytes,
         }
-    }
-}
-
-/// Whether git gives these bytes this object id.
-fn is_blob(bytes: &[u8], oid: &ObjectId) -> bool {
-    let header = format!("blob {}\0", bytes.len());
-    let hex = |digest: &[u8]| {
-        digest.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    match oid.as_str().len() {
-        40 => hex(&sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()) == oid.as_str(),
-        _ => hex(&sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()) == oid.as_str(),
     }
 }
 
@@ -250,7 +233,7 @@ impl Reader {
             "utf-8" => Some(blob.content.into_bytes()),
             _ => None,
         };
-        let Some(bytes) = bytes.filter(|bytes| is_blob(bytes, oid)) else {
+        let Some(bytes) = bytes.filter(|bytes| oid.is_blob(bytes)) else {
             return Ok(FileText::Unread("what GitHub sent is not this file".to_owned()));
         };
         let text = decode(&bytes).map_or(FileText::Binary, |text| FileText::of(&text));
@@ -338,9 +321,9 @@ mod tests {
     #[test]
     fn a_text_counts_only_if_git_gives_it_its_object_id() {
         let oid: ObjectId = HELLO.parse().unwrap();
-        assert!(is_blob(b"hello\n", &oid) && !is_blob(b"hello", &oid));
+        assert!(oid.is_blob(b"hello\n") && !oid.is_blob(b"hello"));
         let sha256 = "2cf8d83d9ee29543b34a87727421fdecb7e3f3a183d337639025de576db9ebb4";
-        assert!(is_blob(b"hello\n", &sha256.parse().unwrap()));
+        assert!(sha256.parse::<ObjectId>().unwrap().is_blob(b"hello\n"));
         let sort = |blob: Blob| match blob.sort(&oid) {
             Found::Text(text) => Some(text),
             Found::Bytes => None,

@@ -140,6 +140,7 @@ fn key(error: &Error) -> Row {
             "Set the clock by a time server.",
         ),
         Error::RateLimited { .. }
+        | Error::Paced { .. }
         | Error::Transient(_)
         | Error::Ambiguous(_)
         | Error::NotFound(_)

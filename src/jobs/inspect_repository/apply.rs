@@ -1,19 +1,28 @@
 //! Carries a plan out. Only this room and the writer know that GitHub changes.
+//!
+//! Promises: (1) everything the plan rests on is read once more just before
+//! the first write; (2) every write is in the ledger before GitHub is asked
+//! for it; (3) what GitHub refuses for a lasting reason is remembered, and the
+//! rest of the plan that rests on it waits for the next look.
 
-use super::{DAY, Target, known, note};
+mod open;
+mod refresh;
+mod refused;
+
+pub(super) use refused::in_force as refusals_in_force;
+
+use super::{Target, known, note};
 use crate::{
     domain::{
-        finding::FindingSet,
         marker::Kind,
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
-        outgoing::{Line, PublicText, may_add},
-        outstanding::{Outstanding, Start, State, recognise},
-        plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
+        outgoing::PublicText,
+        outstanding::{Attempt, Outstanding, Remembered, State, recognise},
+        plan::{Change, Closing, Plan, Situation},
         repository::RepositoryName,
     },
-    github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Refusal, Writer},
+    github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Writer},
     jobs::{Context, JobError},
-    store::{Begun, Brakes, NewOutstanding},
 };
 
 const COMPLETED: IssueChange<'static> =
@@ -29,54 +38,124 @@ pub(super) struct Work<'a> {
     pub(super) read: &'a RepositoryRead,
 }
 
+/// What came of a plan.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// One line for each change that was made.
+    pub(super) done: Vec<String>,
+    /// Whether something was refused, so that another plan is wanted at once.
+    pub(super) refused: bool,
+}
+
+/// What came of one change.
+enum Step {
+    Done(String),
+    /// Something else came first; nothing was asked of GitHub.
+    StoodDown,
+    /// GitHub refused, and that is remembered.
+    Refused,
+}
+
 impl Work<'_> {
-    /// Carries out the changes in order; one line for each that was made.
-    pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Vec<String>, JobError> {
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+    /// Carries out the changes in order.
+    pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Outcome, JobError> {
+        let mut outcome = Outcome::default();
+        let rows = self.rows().await?;
         let fresh =
             self.reader.before_write(self.name(), self.target.repository, &known(&rows), self.names).await?;
         self.unchanged(&fresh).await?;
         // A dry run has no writer, whatever asks for one.
-        let Some(writer) = self.writer(&fresh) else { return Ok(Vec::new()) };
-        let mut done = Vec::new();
-        let mut created = false;
+        let Some(writer) = self.writer(&fresh) else { return Ok(outcome) };
+        let mut unconfirmed = false;
         for change in &plan.changes {
-            match change {
-                Change::DeleteBranch(branch) => {
-                    writer.delete_branch(&branch.name).await?;
-                    done.push(change.to_string());
+            if outcome.refused && is_about_the_issue(change) {
+                // What it says rests on what was refused.
+                continue;
+            }
+            if unconfirmed && matches!(change, Change::EditIssue { .. }) {
+                // The read that confirms also shows the text as it is now.
+                self.confirm(&writer, Some(change)).await?;
+                unconfirmed = false;
+            }
+            // Before GitHub is asked: what was done and whose answer was lost
+            // is in the audit too.
+            self.audit("begun", &change.to_string()).await?;
+            match Box::pin(self.make(&writer, change, &fresh)).await? {
+                Step::Done(line) => {
+                    self.audit("changed", &line).await?;
+                    outcome.done.push(line);
+                    unconfirmed |= matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_));
                 }
-                Change::CloseDuplicate { kind, number } => {
-                    self.close(&writer, *kind, *number).await?;
-                    done.push(change.to_string());
-                }
-                Change::OpenPullRequest(new) => {
-                    let made = self.open_pull_request(&writer, new, &fresh).await?;
-                    created |= made.is_some();
-                    done.extend(made);
-                }
-                Change::OpenIssue(new) => {
-                    let made = self.open_issue(&writer, new).await?;
-                    created |= made.is_some();
-                    done.extend(made);
-                }
-                Change::EditIssue { number, body, findings } => {
-                    writer
-                        .update_issue(*number, IssueChange { body: Some(body), ..IssueChange::default() })
-                        .await?;
-                    self.refreshed(*number, findings).await?;
-                    done.push(change.to_string());
-                }
-                Change::CloseIssue { number } => {
-                    self.close(&writer, Kind::Tracking, *number).await?;
-                    done.push(change.to_string());
-                }
+                Step::StoodDown => {}
+                Step::Refused => outcome.refused = true,
             }
         }
-        if created {
-            self.confirm(&writer).await?;
+        if unconfirmed {
+            self.confirm(&writer, None).await?;
         }
-        Ok(done)
+        Ok(outcome)
+    }
+
+    async fn make(&self, writer: &Writer, change: &Change, fresh: &BeforeWrite) -> Result<Step, JobError> {
+        let line = change.to_string();
+        match change {
+            Change::DisableAutoMerge { kind, node_id, .. } => {
+                self.sorted(Attempt::Update(*kind), writer.disable_auto_merge(node_id).await, line).await
+            }
+            Change::DeleteBranch { kind, branch, .. } => {
+                let deleted = writer.delete_branch(&branch.name, &branch.tip).await;
+                self.sorted(Attempt::Delete(*kind), deleted, line).await
+            }
+            Change::CloseDuplicate { kind, number } => {
+                self.close(writer, *kind, *number).await?;
+                Ok(Step::Done(line))
+            }
+            Change::RefreshPullRequest(refresh) => self.refresh(writer, refresh, line).await,
+            Change::DescribePullRequest(text) => self.describe(writer, text, line).await,
+            Change::ClosePullRequest(close) => self.retire(writer, close, line).await,
+            Change::OpenPullRequest(new) => self.open_pull_request(writer, new, fresh).await,
+            Change::AskForReview { kind, number, node_id, team } => {
+                let rows = self.rows().await?;
+                let begun = |row: &&Remembered| row.kind == *kind && row.state == State::Creating;
+                let Some(row) = rows.iter().find(begun) else { return Ok(Step::StoodDown) };
+                let item = self.situation.outstanding.open(*kind).map(|open| &open.item);
+                let commit = item.and_then(|item| item.pull.as_ref()).map(|pull| &pull.head);
+                self.complete(writer, row.id, (*number, node_id), commit, Some(team)).await?;
+                Ok(Step::Done(line))
+            }
+            Change::OpenIssue(new) => self.open_issue(writer, new).await,
+            Change::EditIssue { number, body, findings, .. } => {
+                let Some(row) = self.row(Kind::Tracking, *number).await? else { return Ok(Step::StoodDown) };
+                let now = self.ctx.clock.now();
+                self.ctx.store.editing(row.id, &row.edits_with(now), now).await?;
+                let change = IssueChange { body: Some(body), ..IssueChange::default() };
+                let edited = writer.update_issue(*number, change).await;
+                let step = self.sorted(Attempt::Update(Kind::Tracking), edited, line).await?;
+                if matches!(step, Step::Done(_)) {
+                    self.ctx.store.refresh_outstanding(row.id, findings, self.ctx.clock.now()).await?;
+                }
+                Ok(step)
+            }
+            Change::CloseIssue { number, node_id, closing, line: said } => {
+                let row = self.row(Kind::Tracking, *number).await?;
+                if let Some(row) = &row {
+                    self.ctx.store.closing(row.id, closing.state(), self.ctx.clock.now()).await?;
+                }
+                let closed = match closing {
+                    Closing::Done => writer.update_issue(*number, COMPLETED).await,
+                    Closing::Expired
+                    | Closing::ExpiredAgain
+                    | Closing::Withdrawn
+                    | Closing::OutOfScope
+                    | Closing::OptedOut => writer.drop_issue(*number, node_id, said.as_ref()).await,
+                };
+                let step = self.sorted(Attempt::Update(Kind::Tracking), closed, line).await?;
+                if let (Some(row), Step::Done(_)) = (row, &step) {
+                    self.settle(&row, closing.state()).await?;
+                }
+                Ok(step)
+            }
+        }
     }
 
     /// Everything the plan rests on is as it was (threats P5), else the job
@@ -101,11 +180,12 @@ impl Work<'_> {
     async fn standing_as_before(&self, observed: &Observed) -> Result<bool, JobError> {
         let fresh = self.recognised(observed).await?;
         let before = self.situation.outstanding;
-        Ok(Kind::ALL.into_iter().all(|kind| before.standing(kind) == fresh.standing(kind)))
+        Ok(Kind::ALL.into_iter().all(|kind| before.standing(kind) == fresh.standing(kind))
+            && before.staging == fresh.staging)
     }
 
     async fn recognised(&self, observed: &Observed) -> Result<Outstanding, JobError> {
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+        let rows = self.rows().await?;
         let identity = self.situation.identity;
         let now = self.ctx.clock.now();
         let seen =
@@ -113,9 +193,29 @@ impl Work<'_> {
         Ok(seen.outstanding)
     }
 
+    async fn rows(&self) -> Result<Vec<Remembered>, JobError> {
+        Ok(self.ctx.store.outstanding(self.target.repository).await?)
+    }
+
+    /// The row of an item.
+    async fn row(&self, kind: Kind, number: u64) -> Result<Option<Remembered>, JobError> {
+        let rows = self.rows().await?;
+        Ok(rows.into_iter().find(|row| row.kind == kind && row.number == Some(number)))
+    }
+
+    async fn settle(&self, row: &Remembered, state: State) -> Result<(), JobError> {
+        self.ctx.store.settle_outstanding(row.id, state, self.ctx.clock.now()).await?;
+        Ok(())
+    }
+
     /// The name it had when it was read, which may be newer than the target's.
     fn name(&self) -> &RepositoryName {
         &self.read.snapshot.repository.name
+    }
+
+    /// A text about this repository without a word in it.
+    fn nothing(&self) -> PublicText {
+        PublicText::about(self.read.snapshot.repository.visibility)
     }
 
     fn writer(&self, fresh: &BeforeWrite) -> Option<Writer> {
@@ -131,186 +231,16 @@ impl Work<'_> {
         self.ctx.github.writer(self.target.installation, target, pace)
     }
 
-    async fn propose(&self, writer: &Writer, new: &NewPullRequest) -> github::Result<github::Created> {
-        let files: Vec<(String, Vec<u8>)> =
-            new.files.iter().map(|file| (file.path.to_owned(), file.text.clone().into_bytes())).collect();
-        let message = PublicText::about(self.read.snapshot.repository.visibility);
-        let proposed = github::NewPullRequest {
-            base: &new.base.branch,
-            base_oid: &new.base.oid,
-            branch: new.branch.as_str(),
-            headline: &new.title,
-            message: &message,
-            files: &files,
-            title: &new.title,
-            body: &new.body,
-            draft: new.draft,
-            start: new.start.clone(),
-        };
-        match writer.propose(&proposed).await {
-            // GitHub works field by field: branch and commit stand already.
-            Err(github::Error::Refused { reason: Refusal::Drafts, .. }) => {
-                let start = Start::Committed;
-                writer.propose(&github::NewPullRequest { draft: false, start, ..proposed }).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Makes the tracking issue, and before it its label; one made meanwhile is
-    /// as good.
-    async fn create_issue(&self, writer: &Writer, new: &NewIssue) -> github::Result<github::Created> {
-        let label = Line::of(&new.label);
-        if new.create_label {
-            let description = Line::of("Files an open source repository should have");
-            match writer.create_label(&label, "0e6251", &description).await {
-                Ok(()) | Err(github::Error::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        writer.create_issue(&new.title, &new.body, &[label]).await
-    }
-
-    async fn open_pull_request(
-        &self,
-        writer: &Writer,
-        new: &NewPullRequest,
-        fresh: &BeforeWrite,
-    ) -> Result<Option<String>, JobError> {
-        for file in &new.files {
-            if let Err(refused) = may_add(file.path, &fresh.snapshot.files) {
-                return self.stood_down(&refused.to_string()).await;
-            }
-            if let Some(number) = self.proposed_by_another(fresh, file.path) {
-                return self.stood_down(&format!("pull request #{number} adds {} already", file.path)).await;
-            }
-        }
-        let a_day = self.situation.pull_requests_a_day(self.ctx.clock.now());
-        let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else { return Ok(None) };
-        match self.propose(writer, new).await {
-            Ok(opened) => {
-                self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
-                self.ask_for_review(writer, new, opened.number).await?;
-                Ok(Some(format!("opened pull request #{} {:?}", opened.number, new.title.as_str())))
-            }
-            Err(github::Error::Refused { message, .. }) => {
-                self.clear_away(writer, new).await?;
-                self.refused(row, &message).await
-            }
-            Err(github::Error::Forbidden { needs, .. }) => self.forbidden(row, &needs).await,
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Asks the team that the policy names: one try, recorded, never in the way.
-    async fn ask_for_review(
-        &self,
-        writer: &Writer,
-        new: &NewPullRequest,
-        number: u64,
-    ) -> Result<(), JobError> {
-        let Some(team) = &new.reviewers else { return Ok(()) };
-        if let Err(error) = writer.request_review(number, team).await {
-            self.stood_down(&format!("the review of #{number} was not asked for: {error}")).await?;
-        }
-        Ok(())
-    }
-
-    /// An open pull request of someone else that touches this path.
-    fn proposed_by_another(&self, fresh: &BeforeWrite, path: &str) -> Option<u64> {
-        let ours = Some(self.situation.identity.bot);
-        fresh
-            .proposals
-            .iter()
-            .filter(|proposal| proposal.author.as_ref().and_then(|author| author.id) != ours)
-            .find(|proposal| proposal.paths.iter().any(|touched| touched.eq_ignore_ascii_case(path)))
-            .map(|proposal| proposal.number)
-    }
-
-    async fn open_issue(&self, writer: &Writer, new: &NewIssue) -> Result<Option<String>, JobError> {
-        let a_day = self.situation.policy.limits.issues_per_day;
-        let Some(row) = self.begin(Kind::Tracking, &new.findings, a_day).await? else { return Ok(None) };
-        match self.create_issue(writer, new).await {
-            Ok(opened) => {
-                self.ctx.store.opened(row, opened.number, &opened.node_id, self.ctx.clock.now()).await?;
-                Ok(Some(format!("opened issue #{} {:?}", opened.number, new.title.as_str())))
-            }
-            Err(github::Error::Forbidden { needs, .. }) => self.forbidden(row, &needs).await,
-            Err(error @ (github::Error::Refused { .. } | github::Error::Gone(_))) => {
-                self.refused(row, &error.to_string()).await
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Records what is about to be created, within the brakes; the row, or
-    /// `None` if a brake holds or one of the kind is open already.
-    async fn begin(&self, kind: Kind, findings: &FindingSet, a_day: u32) -> Result<Option<i64>, JobError> {
-        let now = self.ctx.clock.now();
-        let (repository, account) = (self.target.repository, self.target.account);
-        let new = NewOutstanding { repository, account, kind, findings: findings.clone() };
-        let brakes = Brakes {
-            window_from: now - DAY,
-            per_window: u64::from(a_day),
-            open: u64::from(self.situation.policy.limits.open),
-            pull_requests_from: now - DAY * 7,
-            pull_requests: u64::from(self.situation.policy.limits.per_repository_per_week),
-        };
-        match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
-            Begun::New { id } => Ok(Some(id)),
-            // Begun and cut off: nothing of it was found, so it is made now.
-            Begun::Already(row) if row.state == State::Creating => Ok(Some(row.id)),
-            Begun::Already(_) => Ok(None),
-            Begun::Held(brake) => {
-                self.stood_down(&format!("held back by {brake:?}")).await?;
-                Ok(None)
-            }
-        }
-    }
-
     /// Notes why a planned change was not made.
-    async fn stood_down(&self, why: &str) -> Result<Option<String>, JobError> {
+    async fn stood_down(&self, why: &str) -> Result<Step, JobError> {
+        self.audit("stood_down", why).await?;
+        Ok(Step::StoodDown)
+    }
+
+    async fn audit(&self, what: &str, detail: &str) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
-        self.ctx.store.note(&[note(self.target, "stood_down", why)], now).await?;
-        Ok(None)
-    }
-
-    /// GitHub refused: certainly nothing was created, so the row goes, and
-    /// nothing is tried again until something happens or the next sweep.
-    async fn refused(&self, row: i64, why: &str) -> Result<Option<String>, JobError> {
-        tracing::warn!(repository = self.target.repository.0, why, "GitHub refused what was planned");
-        self.ctx.store.withdraw_outstanding(row).await?;
-        self.stood_down(why).await
-    }
-
-    /// The account has not granted it: the repository waits for that.
-    async fn forbidden(&self, row: i64, needs: &str) -> Result<Option<String>, JobError> {
-        self.ctx.store.withdraw_outstanding(row).await?;
-        self.ctx.lacks(self.target.installation, Some(self.target.repository), needs).await?;
-        Ok(None)
-    }
-
-    /// Removes the branch that a refused pull request leaves: GitHub makes
-    /// branch, commit and pull request one after the other.
-    async fn clear_away(&self, writer: &Writer, new: &NewPullRequest) -> Result<(), JobError> {
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
-        let observed =
-            self.reader.ours(self.name(), self.target.repository, &known(&rows), self.names).await?;
-        let began_at = match &new.start {
-            Start::Branch(tip) => tip,
-            Start::Nothing | Start::Committed => &new.base.oid,
-        };
-        let bot = Some(self.situation.identity.bot);
-        let made_by_us = observed.branches.iter().any(|branch| {
-            branch.name == new.branch.as_str() && (branch.author == bot || branch.tip == *began_at)
-        });
-        if !made_by_us {
-            return Ok(());
-        }
-        match writer.delete_branch(new.branch.as_str()).await {
-            Ok(()) | Err(github::Error::NotFound(_) | github::Error::Refused { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.ctx.store.note(&[note(self.target, what, detail)], now).await?;
+        Ok(())
     }
 
     async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
@@ -318,33 +248,47 @@ impl Work<'_> {
             Kind::Tracking => writer.update_issue(number, COMPLETED).await?,
             Kind::License | Kind::Files => writer.close_pull_request(number).await?,
         }
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
-        if let Some(row) = rows.iter().find(|row| row.kind == kind && row.number == Some(number)) {
-            self.ctx.store.settle_outstanding(row.id, State::Closed, self.ctx.clock.now()).await?;
-        }
-        Ok(())
-    }
-
-    async fn refreshed(&self, number: u64, findings: &FindingSet) -> Result<(), JobError> {
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
-        if let Some(row) = rows.iter().find(|row| row.kind == Kind::Tracking && row.number == Some(number)) {
-            self.ctx.store.refresh_outstanding(row.id, findings, self.ctx.clock.now()).await?;
+        if let Some(row) = self.row(kind, number).await? {
+            self.settle(&row, State::Closed).await?;
         }
         Ok(())
     }
 
     /// The read that confirms: if another replica, or a resend somewhere on the
-    /// way, made a second one, the lower number stays.
-    async fn confirm(&self, writer: &Writer) -> Result<(), JobError> {
-        let rows = self.ctx.store.outstanding(self.target.repository).await?;
+    /// way, made a second one, the lower number stays. An edit that is about
+    /// to follow is of the text as this read shows it, else the job starts
+    /// over.
+    async fn confirm(&self, writer: &Writer, edit: Option<&Change>) -> Result<(), JobError> {
+        let rows = self.rows().await?;
         let observed =
             self.reader.ours(self.name(), self.target.repository, &known(&rows), self.names).await?;
-        for item in self.recognised(&observed).await?.duplicates {
-            match item.branch {
+        let now = self.recognised(&observed).await?;
+        for item in &now.duplicates {
+            match item.branch() {
                 Some(_) => writer.close_pull_request(item.number).await?,
                 None => writer.update_issue(item.number, COMPLETED).await?,
             }
         }
+        if let Some(Change::EditIssue { before, .. }) = edit
+            && now.open(Kind::Tracking).is_none_or(|open| open.item.body != *before)
+        {
+            return Err(JobError::Changed);
+        }
         Ok(())
+    }
+}
+
+/// Whether a change rests on what pull requests do.
+fn is_about_the_issue(change: &Change) -> bool {
+    match change {
+        Change::OpenIssue(_) | Change::EditIssue { .. } | Change::CloseIssue { .. } => true,
+        Change::DisableAutoMerge { .. }
+        | Change::DeleteBranch { .. }
+        | Change::CloseDuplicate { .. }
+        | Change::RefreshPullRequest(_)
+        | Change::DescribePullRequest(_)
+        | Change::ClosePullRequest(_)
+        | Change::AskForReview { .. }
+        | Change::OpenPullRequest(_) => false,
     }
 }

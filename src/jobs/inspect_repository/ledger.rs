@@ -13,6 +13,7 @@ use crate::{
         observed::{Actor, Item, ItemKind},
         outstanding::{Declined, News, Outstanding, Recognised, Remembered, Standing, Start, State},
         plan::{Plan, kind_for},
+        policy::{Mode, Policy},
         repository::{AccountId, Login, RepositoryId},
     },
     github::{self, Reader, Role},
@@ -52,20 +53,25 @@ pub(super) async fn learn(
     ctx: &Context,
     reader: &Reader,
     target: &Target,
+    policy: &Policy,
     report: &Report,
     recognised: &Recognised,
 ) -> Result<(), JobError> {
     let rows = ctx.store.outstanding(target.repository).await?;
     let identity = ctx.identity(reader).await?;
-    let lesson = Lesson { ctx, reader, target, report, identity, rows };
+    let lesson = Lesson { ctx, reader, target, policy, report, identity, rows };
     for news in &recognised.news {
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
             News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,
-            News::Closed { item, kind, findings, by, at, .. } => {
+            News::Closed { item, kind, findings, by, at } => {
                 lesson.closed(item, *kind, findings.as_ref(), by.as_ref(), *at).await?;
             }
+            News::Locked { item, findings, by } => {
+                lesson.locked(item, findings.as_ref(), by.as_ref()).await?;
+            }
             News::Gone(row) => lesson.gone(row).await?,
+            News::Touched(item, kind) => lesson.touched(item, *kind).await?,
         }
     }
     Ok(())
@@ -91,10 +97,66 @@ pub(super) async fn forget_unmade(
     Ok(())
 }
 
+/// Takes in an edit of the tracking issue whose answer was lost: it lists what
+/// it is to list now, and the ledger still knows what it listed before. What
+/// its marker names alone would not do: a person may paste an older one
+/// (threats P3).
+pub(super) async fn note_rewritten(
+    ctx: &Context,
+    target: &Target,
+    outstanding: &Outstanding,
+    listed: &FindingSet,
+) -> Result<(), JobError> {
+    let Some(open) = outstanding.open(Kind::Tracking) else { return Ok(()) };
+    if !open.findings.names(listed) {
+        return Ok(());
+    }
+    let rows = ctx.store.outstanding(target.repository).await?;
+    let behind = |row: &&Remembered| {
+        row.kind == Kind::Tracking && row.number == Some(open.item.number) && row.findings != *listed
+    };
+    if let Some(row) = rows.iter().find(behind) {
+        ctx.store.refresh_outstanding(row.id, listed, ctx.clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// The kinds whose pull request is held by a label that counts: put on by
+/// someone who may write, or by nobody knows whom (etiquette 4.3, threats P2).
+pub(super) async fn held(
+    reader: &Reader,
+    target: &Target,
+    outstanding: &Outstanding,
+) -> Result<Vec<Kind>, JobError> {
+    let mut held = Vec::new();
+    for kind in [Kind::License, Kind::Files] {
+        let details = outstanding.open(kind).and_then(|open| open.item.open_pull());
+        let Some(hold) = details.and_then(|details| details.hold.as_ref()) else { continue };
+        if hold.by.is_none() || role(reader, target, hold.by.as_ref()).await? >= Role::Write {
+            held.push(kind);
+        }
+    }
+    Ok(held)
+}
+
+/// The role of a person; none for bots and accounts that are gone.
+async fn role(reader: &Reader, target: &Target, by: Option<&Actor>) -> Result<Role, JobError> {
+    let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
+    let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
+    let Some(id) = actor.id else { return Ok(Role::None) };
+    match reader.permission(&target.name, &login, id).await {
+        Ok(role) => Ok(role),
+        // The login has passed to someone else: who acted is gone.
+        Err(github::Error::StaleData(_)) => Ok(Role::None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 struct Lesson<'a> {
     ctx: &'a Context,
     reader: &'a Reader,
     target: &'a Target,
+    policy: &'a Policy,
     report: &'a Report,
     identity: Identity,
     rows: Vec<Remembered>,
@@ -113,7 +175,13 @@ impl Lesson<'_> {
     /// One of ours is open: a creation whose answer was lost, one that the
     /// ledger never knew, or one that a person reopened, who thereby takes the
     /// decline back.
+    ///
+    /// One that wants a review stays begun, so that the plan asks for it.
     async fn opened(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
+        let begun = self.row(item, kind).is_some_and(|row| row.state == State::Creating);
+        if begun && self.policy.mode >= Mode::Fix && self.policy.reviewers(kind).is_some() {
+            return Ok(());
+        }
         let declined =
             self.row(item, kind).filter(|row| matches!(row.state, State::Declined | State::Closed));
         if let Some(row) = declined {
@@ -124,12 +192,21 @@ impl Lesson<'_> {
                 "reopen",
                 None,
                 Role::None,
-                Some(item),
                 None,
+                Some(item),
             )
             .await?;
         }
         self.settle(item, kind, State::Open, None).await
+    }
+
+    /// Somebody else's commit is on it: from now on it is theirs.
+    async fn touched(&self, item: &Item, kind: Kind) -> Result<(), JobError> {
+        let Some(row) = self.row(item, kind) else { return Ok(()) };
+        let now = self.ctx.clock.now();
+        self.ctx.store.hands_off(row.id, now).await?;
+        self.ctx.store.note(&[note(self.target, "hands_off", &item.url)], now).await?;
+        Ok(())
     }
 
     async fn settle(
@@ -142,7 +219,8 @@ impl Lesson<'_> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         if let Some(row) = self.row(item, kind) {
             if row.number.is_none() {
-                store.opened(row.id, item.number, &item.node_id, now).await?;
+                let commit = item.pull.as_ref().map(|pull| &pull.head);
+                store.opened(row.id, item.number, &item.node_id, commit, now).await?;
             }
             store.settle_outstanding(row.id, state, now).await?;
             return Ok(());
@@ -164,7 +242,7 @@ impl Lesson<'_> {
     fn findings_of(&self, item: &Item, kind: Kind) -> FindingSet {
         let today = self.findings_now(kind);
         match self.identity.whose(item, self.target.repository) {
-            Whose::Ours(marker) if marker.findings != today.hash() => {
+            Whose::Ours(marker) if !marker.findings.names(&today) => {
                 let possible = |rule, gap| kind == Kind::Tracking || kind_for(rule, gap) == Some(kind);
                 marker.findings.recall(possible).unwrap_or(today)
             }
@@ -184,7 +262,8 @@ impl Lesson<'_> {
     /// Closed by our App: never a decline. By a person who may write: a
     /// decline. By anyone else: it stays closed, but is nobody's decline
     /// (etiquette 4.6, threats P2); it silences all the same, so that nobody is
-    /// asked the same thing twice.
+    /// asked the same thing twice. A decline counts from `at`, when the item was
+    /// closed, however late the ledger learns of it.
     async fn closed(
         &self,
         item: &Item,
@@ -195,11 +274,38 @@ impl Lesson<'_> {
     ) -> Result<(), JobError> {
         let findings = findings.cloned().unwrap_or_else(|| self.findings_of(item, kind));
         if by.and_then(|actor| actor.id) == Some(self.identity.bot) {
-            return self.settle(item, kind, State::Closed, Some(findings)).await;
+            let state = self.row(item, kind).and_then(|row| row.closing).unwrap_or(State::Closed);
+            return self.settle(item, kind, state, Some(findings)).await;
         }
-        let role = self.role(by).await?;
+        let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
+        let until = Some(at.unwrap_or_else(|| self.ctx.clock.now()) + DAY * days);
+        self.declined(item, kind, findings, "close", by, until).await
+    }
+
+    /// Locked: nobody is to talk about it any more, so it is never raised
+    /// again (etiquette 4.2).
+    async fn locked(
+        &self,
+        item: &Item,
+        findings: Option<&FindingSet>,
+        by: Option<&Actor>,
+    ) -> Result<(), JobError> {
+        let findings = findings.cloned().unwrap_or_else(|| self.findings_of(item, Kind::Tracking));
+        self.declined(item, Kind::Tracking, findings, "lock", by, None).await
+    }
+
+    async fn declined(
+        &self,
+        item: &Item,
+        kind: Kind,
+        findings: FindingSet,
+        via: &'static str,
+        by: Option<&Actor>,
+        until: Option<Timestamp>,
+    ) -> Result<(), JobError> {
+        let role = role(self.reader, self.target, by).await?;
         let may_decline = role >= Role::Write;
-        self.decide(kind, &findings, DecisionStatus::Declined, "close", by, role, Some(item), at).await?;
+        self.decide(kind, &findings, DecisionStatus::Declined, via, by, role, until, Some(item)).await?;
         let state = if may_decline { State::Declined } else { State::Closed };
         self.settle(item, kind, state, Some(findings)).await
     }
@@ -212,8 +318,7 @@ impl Lesson<'_> {
         Ok(())
     }
 
-    /// Records a decision. A decline counts from `at`, when the item was
-    /// closed, however late the ledger learns of it.
+    /// Records a decision.
     #[expect(clippy::too_many_arguments, reason = "the columns of a decision")]
     async fn decide(
         &self,
@@ -223,11 +328,10 @@ impl Lesson<'_> {
         via: &'static str,
         by: Option<&Actor>,
         role: Role,
+        until: Option<Timestamp>,
         item: Option<&Item>,
-        at: Option<Timestamp>,
     ) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
-        let days = if kind.item() == ItemKind::PullRequest { 365 } else { 180 };
         let decision = NewDecision {
             repository: self.target.repository,
             rule: None,
@@ -238,26 +342,13 @@ impl Lesson<'_> {
             role: word(role).to_owned(),
             via: via.to_owned(),
             reason: None,
-            until: (status == DecisionStatus::Declined).then(|| at.unwrap_or(now) + DAY * days),
+            until,
             approver: None,
             evidence_url: item.map(|item| item.url.clone()),
         };
         let detail = item.map_or_else(|| kind.as_str().to_owned(), |item| item.url.clone());
         self.ctx.store.decide(&decision, &[note(self.target, via, &detail)], now).await?;
         Ok(())
-    }
-
-    /// The role of a person; none for bots and accounts that are gone.
-    async fn role(&self, by: Option<&Actor>) -> Result<Role, JobError> {
-        let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
-        let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
-        let Some(id) = actor.id else { return Ok(Role::None) };
-        match self.reader.permission(&self.target.name, &login, id).await {
-            Ok(role) => Ok(role),
-            // The login has passed to someone else: who closed it is gone.
-            Err(github::Error::StaleData(_)) => Ok(Role::None),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -152,5 +152,8 @@ fn state(row: &AnyRow, run_at: Timestamp, now: Timestamp) -> Result<JobState, sq
     if let Some(reason) = row.maybe_text("parked")? {
         return Ok(JobState::Parked { reason });
     }
+    if let Some(until) = row.maybe_time("paused_until")?.filter(|until| *until > now) {
+        return Ok(JobState::Parked { reason: format!("GitHub asks to wait until {until:.0}") });
+    }
     Ok(if run_at > now { JobState::Waiting } else { JobState::Ready })
 }

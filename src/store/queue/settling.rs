@@ -98,20 +98,39 @@ impl Store {
     /// One statement about a lease that is still held, with a moment as `$5`.
     async fn settle(&self, lease: &Lease, statement: &'static str, moment: i64) -> Result<bool, StoreError> {
         let mut transaction = self.write(SETTLING).await?;
-        let held = sqlx::query(statement)
-            .bind(lease.kind.as_str())
-            .bind(lease.subject)
-            .bind(&*lease.owner)
-            .bind(lease.fence)
-            .bind(moment)
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(SETTLING))?
-            .rows_affected()
-            > 0;
+        let held = settle_in(&mut transaction, lease, statement, moment).await;
+        let held = held.map_err(StoreError::of(SETTLING))?;
         commit(transaction, SETTLING).await?;
         Ok(held)
     }
+}
+
+/// Lengthens a lease within the caller's transaction; `false` if it was lost.
+pub(in crate::store) async fn renew_in(
+    transaction: &mut Transaction,
+    lease: &Lease,
+    lease_for: Duration,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let until = row::millis(now).saturating_add(whole_millis(lease_for));
+    settle_in(transaction, lease, sql::RENEW, until).await
+}
+
+async fn settle_in(
+    transaction: &mut Transaction,
+    lease: &Lease,
+    statement: &'static str,
+    moment: i64,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(statement)
+        .bind(lease.kind.as_str())
+        .bind(lease.subject)
+        .bind(&*lease.owner)
+        .bind(lease.fence)
+        .bind(moment)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 async fn finish_in(

@@ -17,7 +17,8 @@ macro_rules! repository_columns {
 
 macro_rules! outstanding_columns {
     () => {
-        "id, kind, state, number, node_id, findings, created_at, updated_at"
+        "id, kind, state, number, node_id, findings, commits, staged, closing, edits, hands_off_at, \
+         created_at, updated_at"
     };
 }
 
@@ -82,10 +83,18 @@ statements! {
             (id, repository, account, kind, state, number, node_id, findings, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         ON CONFLICT (repository, kind) WHERE state IN ('creating', 'open') DO NOTHING";
-    OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4 \
+    OPENED = "UPDATE outstanding SET state = 'open', number = $2, node_id = $3, updated_at = $4, \
+            commits = CAST($5 AS TEXT) \
         WHERE id = $1 AND state = 'creating'";
-    SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3 WHERE id = $1";
+    RESUME_OUTSTANDING = "UPDATE outstanding SET updated_at = $2 WHERE id = $1 AND state = 'creating'";
+    SETTLE_OUTSTANDING = "UPDATE outstanding SET state = $2, updated_at = $3, closing = NULL WHERE id = $1";
     REFRESH_OUTSTANDING = "UPDATE outstanding SET findings = $2, updated_at = $3 WHERE id = $1";
+    EDITING = "UPDATE outstanding SET edits = $2, updated_at = $3 WHERE id = $1";
+    STAGED = "UPDATE outstanding SET staged = $2, updated_at = $3 WHERE id = $1";
+    WRITTEN = "UPDATE outstanding SET commits = $2, staged = NULL, findings = $3, updated_at = $4 WHERE id = $1";
+    CLOSING = "UPDATE outstanding SET closing = $2, updated_at = $3 WHERE id = $1";
+    /// The first time counts.
+    HANDS_OFF = "UPDATE outstanding SET hands_off_at = COALESCE(hands_off_at, $2) WHERE id = $1";
     WITHDRAW = "DELETE FROM outstanding WHERE id = $1 AND state = 'creating'";
     OUTSTANDING = concat!(
         "SELECT ", outstanding_columns!(), " FROM outstanding WHERE repository = $1 ORDER BY id DESC"
@@ -104,6 +113,13 @@ statements! {
     OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
         WHERE account = $1 AND state IN ('creating', 'open') AND NOT EXISTS \
             (SELECT 1 FROM repository WHERE repository.id = outstanding.repository AND removed_at IS NOT NULL)";
+
+    REFUSED = "INSERT INTO refusal (repository, attempt, because, why, circumstances, refused_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT (repository, attempt) DO UPDATE SET because = excluded.because, why = excluded.why, \
+            circumstances = excluded.circumstances, refused_at = excluded.refused_at";
+    REFUSALS = "SELECT attempt, because, why, circumstances, refused_at FROM refusal \
+        WHERE repository = $1 ORDER BY attempt";
 
     POLICY = "SELECT oid, digest, text, taken_at FROM policy WHERE account = $1";
     TAKE_POLICY = "INSERT INTO policy (account, oid, digest, text, taken_at) VALUES ($1, $2, $3, $4, $5) \

@@ -18,28 +18,110 @@ macro_rules! takeable {
     };
 }
 
-/// What ends an attempt that did not succeed, at `$1`, to be tried again at
-/// `$2`; five attempts are the bound. An enqueue that came meanwhile counts as
-/// a new cause, so the attempts start again. A periodic job is never buried: it
-/// waits for its next period.
-macro_rules! attempt_over {
+/// True of a leased row whose failed attempt was the last of five. An enqueue
+/// that came meanwhile counts as a new cause.
+macro_rules! spent {
     () => {
-        "owner = NULL, lease_until = NULL, leased_generation = 0, \
-         dead_at = CASE WHEN attempts >= 5 AND generation = leased_generation AND every IS NULL \
-             THEN CAST($1 AS BIGINT) ELSE NULL END, \
-         run_at = CASE WHEN attempts >= 5 AND generation = leased_generation AND every IS NOT NULL \
-             THEN CAST($1 AS BIGINT) + every ELSE CAST($2 AS BIGINT) END, \
-         attempts = CASE WHEN generation <> leased_generation OR (attempts >= 5 AND every IS NOT NULL) \
-             THEN 0 ELSE attempts END"
+        "attempts >= 5 AND generation = leased_generation"
+    };
+}
+
+/// True of a leased row that is given up now that its worker stopped: it was
+/// the last attempt, or the fifth worker in a row that stopped in it, whoever
+/// asked for it meanwhile.
+macro_rules! deadly {
+    () => {
+        concat!("(crashes >= 4 OR (", spent!(), "))")
+    };
+}
+
+/// The rank of a leased row whose run answers nobody: that of the best wish, be
+/// it older than the run or newer.
+macro_rules! unanswered {
+    () => {
+        "priority = CASE WHEN leased_priority < priority THEN leased_priority ELSE priority END"
+    };
+}
+
+/// What ends an attempt that did not succeed, at `$1`, to be tried again at
+/// `$2` unless it is `$given_up`. The attempts start again with a new cause. A
+/// periodic job is never buried: it waits for its next period.
+macro_rules! attempt_over {
+    ($given_up:expr) => {
+        concat!(
+            "owner = NULL, lease_until = NULL, leased_generation = 0, ", unanswered!(), ", \
+             dead_at = CASE WHEN ", $given_up, " AND every IS NULL THEN CAST($1 AS BIGINT) ELSE NULL END, \
+             run_at = CASE WHEN ", $given_up, " AND every IS NOT NULL \
+                 THEN CAST($1 AS BIGINT) + every ELSE CAST($2 AS BIGINT) END, \
+             attempts = CASE WHEN generation <> leased_generation OR (attempts >= 5 AND every IS NOT NULL) \
+                 THEN 0 ELSE attempts END"
+        )
+    };
+}
+
+/// Takes rows back from workers that stopped.
+macro_rules! taken_back {
+    () => {
+        concat!(
+            "UPDATE work SET error = 'the worker stopped before it finished', crashes = crashes + 1, ",
+            attempt_over!(deadly!()),
+            " WHERE "
+        )
+    };
+}
+
+/// Rows whose lease has ended at `$1`.
+macro_rules! ended {
+    () => {
+        "owner IS NOT NULL AND lease_until <= CAST($1 AS BIGINT)"
+    };
+}
+
+/// True of a row `w` in which no worker has stopped since it was last done.
+macro_rules! sound {
+    () => {
+        "w.crashes = 0"
+    };
+}
+
+/// True of a row `w` in which a worker has.
+macro_rules! troubled {
+    () => {
+        "w.crashes > 0"
+    };
+}
+
+/// Whose turn it is: the best priority that has something to do, then the
+/// installation least recently served at it. With the version of the schema, as
+/// whoever is older than that may not take it. Written so that each turn costs
+/// one look into the index, however many jobs wait.
+macro_rules! whose_turn {
+    ($which:expr) => {
+        concat!(
+            "SELECT t.installation, t.priority, \
+                (SELECT COALESCE(MAX(version), 0) FROM schema_version) AS version \
+            FROM turn AS t \
+            WHERE NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.installation = t.installation) \
+              AND NOT EXISTS (SELECT 1 FROM pace AS g \
+                WHERE g.installation = t.installation AND g.paused_until > $1) \
+              AND (SELECT 1 FROM work AS w \
+                WHERE w.installation = t.installation AND w.priority = t.priority AND w.run_at <= $1 AND ",
+            takeable!(),
+            " AND ",
+            $which,
+            " LIMIT 1) = 1 ORDER BY t.priority, t.served, t.installation LIMIT 1"
+        )
     };
 }
 
 macro_rules! candidate {
-    () => {
+    ($which:expr) => {
         concat!(
             "SELECT w.kind, w.subject FROM work AS w \
              WHERE w.installation = $1 AND w.priority = $2 AND w.run_at <= $3 AND ",
             takeable!(),
+            " AND ",
+            $which,
             " ORDER BY w.run_at, w.subject, w.kind LIMIT 1"
         )
     };
@@ -105,30 +187,32 @@ statements! {
     KNOW_TURNS = "INSERT INTO turn (installation, priority, served) \
         VALUES ($1, 0, 0), ($1, 1, 0), ($1, 2, 0), ($1, 3, 0) \
         ON CONFLICT (installation, priority) DO NOTHING";
-    /// Whose turn it is: the best priority that has something to do, then the
-    /// installation least recently served at it.
-    WHOSE_TURN = concat!(
-        "SELECT t.installation, t.priority FROM turn AS t \
-        WHERE NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.installation = t.installation) \
-          AND EXISTS (SELECT 1 FROM work AS w \
-            WHERE w.installation = t.installation AND w.priority = t.priority AND w.run_at <= $1 AND ",
-        takeable!(),
-        ") ORDER BY t.priority, t.served, t.installation LIMIT 1"
-    );
-    CANDIDATE = candidate!();
-    CANDIDATE_SKIPPING_LOCKED = concat!(candidate!(), " FOR UPDATE OF w SKIP LOCKED");
+    WHOSE_TURN_OF_SOUND = whose_turn!(sound!());
+    WHOSE_TURN_OF_TROUBLED = whose_turn!(troubled!());
+    CANDIDATE_SOUND = candidate!(sound!());
+    CANDIDATE_TROUBLED = candidate!(troubled!());
+    CANDIDATE_SOUND_SKIPPING_LOCKED = concat!(candidate!(sound!()), " FOR UPDATE OF w SKIP LOCKED");
+    CANDIDATE_TROUBLED_SKIPPING_LOCKED = concat!(candidate!(troubled!()), " FOR UPDATE OF w SKIP LOCKED");
     SERVED = "UPDATE turn SET served = $3 WHERE installation = $1 AND priority = $2";
     TAKE = "UPDATE work SET owner = $3, lease_until = $4, fence = $5, \
-            leased_generation = generation, attempts = attempts + 1 \
+            leased_generation = generation, leased_priority = priority, attempts = attempts + 1 \
         WHERE kind = $1 AND subject = $2 \
-        RETURNING installation, priority, cause, generation, attempts, enqueued_at";
-    EXPIRED = "SELECT COUNT(*) AS expired FROM work WHERE owner IS NOT NULL AND lease_until <= $1";
+        RETURNING installation, priority, cause, generation, attempts, crashes, enqueued_at";
+    EXPIRED = "SELECT COUNT(*) AS expired, (SELECT COALESCE(MAX(version), 0) FROM schema_version) AS version \
+        FROM work WHERE owner IS NOT NULL AND lease_until <= $1";
     /// Takes back the leases of workers that stopped.
-    REAP = concat!(
-        "UPDATE work SET error = 'the worker stopped before it finished', ",
-        attempt_over!(),
-        " WHERE owner IS NOT NULL AND lease_until <= CAST($1 AS BIGINT)"
+    REAP = concat!(taken_back!(), ended!());
+    /// Rows that are being written are left for the next time: waiting for
+    /// several at once could go round in a circle.
+    REAP_SKIPPING_LOCKED = concat!(
+        taken_back!(),
+        ended!(),
+        " AND (kind, subject) IN (SELECT kind, subject FROM work WHERE ",
+        ended!(),
+        " FOR UPDATE SKIP LOCKED)"
     );
+    REAP_OWNER = concat!(taken_back!(), "owner = $3");
+    HELD_BY_ANYBODY = "SELECT COUNT(*) AS held FROM work WHERE subject = $1 AND owner IS NOT NULL";
     /// A row whose kind this program does not know.
     BURY = "UPDATE work SET dead_at = $3, error = $4 WHERE kind = $1 AND subject = $2";
     RENEW = "UPDATE work SET lease_until = $5 \
@@ -138,7 +222,7 @@ statements! {
     /// The rest of finishing: it runs again for a newer enqueue, or by its
     /// period, and then at its own rank, `$6`, whoever asked for it last.
     FINISH_AND_KEEP = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
-            attempts = 0, error = NULL, \
+            attempts = 0, crashes = 0, error = NULL, \
             priority = CASE WHEN generation = leased_generation AND every IS NOT NULL \
                 THEN CAST($6 AS BIGINT) ELSE priority END, \
             cause = CASE WHEN generation = leased_generation AND every IS NOT NULL \
@@ -150,23 +234,26 @@ statements! {
     /// Finished, and wanted again at `$5` though nothing may happen until then;
     /// a newer enqueue is not made to wait.
     FINISH_UNTIL = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
-            attempts = 0, error = NULL, \
+            attempts = 0, crashes = 0, error = NULL, \
             run_at = CASE WHEN generation = leased_generation THEN CAST($5 AS BIGINT) ELSE run_at END \
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
     FAIL = concat!(
         "UPDATE work SET error = $3, ",
-        attempt_over!(),
+        attempt_over!(spent!()),
         " WHERE kind = $4 AND subject = $5 AND owner = $6 AND fence = $7 RETURNING dead_at"
     );
     /// Gives a job back without counting the attempt.
-    RELEASE = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
+    RELEASE = concat!(
+        "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, ", unanswered!(), ", \
             attempts = attempts - 1, run_at = $5 \
-        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
+        WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4"
+    );
     /// The next moment at which something could be leased: a waiting job's
     /// time, or the end of a lease.
     NEXT_RUN_AT = concat!(
         "SELECT MIN(moment) AS moment FROM ( \
-            SELECT MIN(w.run_at) AS moment FROM work AS w WHERE ", takeable!(), " \
+            SELECT MIN(CASE WHEN g.paused_until > w.run_at THEN g.paused_until ELSE w.run_at END) AS moment \
+            FROM work AS w LEFT JOIN pace AS g ON g.installation = w.installation WHERE ", takeable!(), " \
               AND NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.installation = w.installation) \
             UNION ALL \
             SELECT MIN(lease_until) AS moment FROM work WHERE owner IS NOT NULL) AS moments"
@@ -177,13 +264,15 @@ statements! {
     DROP_JOBS = "DELETE FROM work WHERE installation = $1";
     /// `$3`: 1 lists dead letters only, 0 lists all.
     JOBS = "SELECT w.kind, w.subject, w.installation, w.priority, w.run_at, w.cause, w.enqueued_at, \
-            w.every, w.owner, w.lease_until, w.attempts, w.error, w.dead_at, p.reason AS parked \
+            w.every, w.owner, w.lease_until, w.attempts, w.error, w.dead_at, p.reason AS parked, \
+            g.paused_until \
         FROM work AS w LEFT JOIN parked AS p ON p.installation = w.installation \
+            LEFT JOIN pace AS g ON g.installation = w.installation \
         WHERE (CAST($1 AS BIGINT) IS NULL OR w.installation = $1) \
           AND (CAST($2 AS BIGINT) IS NULL OR w.subject = $2) \
           AND (CAST($3 AS BIGINT) = 0 OR w.dead_at IS NOT NULL) \
         ORDER BY w.priority, w.run_at, w.subject, w.kind LIMIT $4";
-    RETRY_DEAD = "UPDATE work SET dead_at = NULL, attempts = 0, error = NULL, run_at = $3 \
+    RETRY_DEAD = "UPDATE work SET dead_at = NULL, attempts = 0, crashes = 0, error = NULL, run_at = $3 \
         WHERE kind = $1 AND subject = $2 AND dead_at IS NOT NULL";
     PRUNE_DEAD = "DELETE FROM work WHERE dead_at < $1";
     COUNT_JOBS = "SELECT COUNT(*) AS jobs FROM work WHERE dead_at IS NULL AND every IS NULL";

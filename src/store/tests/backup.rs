@@ -6,6 +6,7 @@ use super::rows::{AGENCY, declined, findings, seen};
 use super::*;
 use crate::domain::adoption::Ending;
 use crate::domain::marker::Kind;
+use crate::domain::outstanding::State;
 use std::io::Cursor;
 
 async fn backup(store: &Store, now: Timestamp) -> (Vec<u8>, BackedUp) {
@@ -46,7 +47,12 @@ async fn a_backup_brings_everything_back_in_either_database(
     let Begun::New { id } = store.begin_outstanding(&new, brakes, at(1)).await.unwrap() else {
         panic!("it begins")
     };
-    store.opened(id, 3, "PR_3", at(2)).await.unwrap();
+    let commit = "c".repeat(40).parse().unwrap();
+    store.opened(id, 3, "PR_3", Some(&commit), at(2)).await.unwrap();
+    store.editing(id, &[at(1), at(2)], at(2)).await.unwrap();
+    store.staged(id, &commit, at(2)).await.unwrap();
+    store.closing(id, State::Expired, at(2)).await.unwrap();
+    store.hands_off(id, at(2)).await.unwrap();
     written(&store).await;
     let (bytes, made) = backup(&store, at(3)).await;
     assert_eq!((made.entries, &made.broken), (7, &None));
@@ -156,11 +162,14 @@ async fn every_table_is_saved_or_can_be_made_again() {
     ];
     // The queue, what GitHub sends again, and what is read again.
     let made_again = [
+        "content_write",
         "delivery",
         "delivery_record",
         "missed_delivery",
+        "pace",
         "parked",
         "policy_refusal",
+        "refusal",
         "schema_version",
         "turn",
         "waiting",

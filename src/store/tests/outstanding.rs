@@ -1,10 +1,10 @@
 //! What stands at GitHub, and the brakes.
 
-use super::rows::{AGENCY, findings};
+use super::rows::{AGENCY, findings, oid};
 use super::*;
 use crate::domain::marker::Kind;
 use crate::domain::observed::ItemKind;
-use crate::domain::outstanding::State;
+use crate::domain::outstanding::{Attempt, Because, Refused, State};
 
 fn new(repository: u64, kind: Kind) -> NewOutstanding {
     NewOutstanding {
@@ -34,8 +34,8 @@ async fn one_of_a_kind_is_open(#[values(Dialect::Sqlite, Dialect::Postgres)] dia
         panic!("it is being created");
     };
     assert_eq!((row.id, row.state, row.number), (id, State::Creating, None));
-    assert!(store.opened(id, 3, "I_3", at(3)).await.unwrap());
-    assert!(!store.opened(id, 4, "I_4", at(4)).await.unwrap(), "only once");
+    assert!(store.opened(id, 3, "I_3", None, at(3)).await.unwrap());
+    assert!(!store.opened(id, 4, "I_4", None, at(4)).await.unwrap(), "only once");
     assert!(!store.withdraw_outstanding(id).await.unwrap(), "it exists");
     assert!(store.refresh_outstanding(id, &findings("readme:missing"), at(5)).await.unwrap());
     let rows = store.outstanding(RepositoryId(7)).await.unwrap();
@@ -135,4 +135,66 @@ async fn what_is_found_is_adopted_once(#[values(Dialect::Sqlite, Dialect::Postgr
     let rows = store.outstanding(RepositoryId(7)).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [Some(2), Some(5)]);
     assert_eq!(rows[0].created_at, at(-50));
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_done_to_an_open_item_is_remembered(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let Begun::New { id } = store.begin_outstanding(&new(7, Kind::Files), brakes(), at(1)).await.unwrap()
+    else {
+        panic!("it begins");
+    };
+    assert!(store.opened(id, 3, "PR_3", Some(&oid('a')), at(2)).await.unwrap());
+    let row = async || store.outstanding(RepositoryId(7)).await.unwrap().remove(0);
+    assert_eq!(row().await.commits, [oid('a')]);
+    assert!(store.editing(id, &[at(3), at(4)], at(4)).await.unwrap());
+    assert!(store.staged(id, &oid('b'), at(4)).await.unwrap());
+    let staged = row().await;
+    assert_eq!((staged.edits, staged.staged), (vec![at(3), at(4)], Some(oid('b'))));
+    let two = [oid('a'), oid('b')];
+    assert!(store.written(id, &two, &findings("readme:missing"), at(5)).await.unwrap());
+    let written = row().await;
+    assert_eq!((written.commits.as_slice(), written.staged), (two.as_slice(), None));
+    assert_eq!(written.findings, findings("readme:missing"));
+    assert!(store.hands_off(id, at(6)).await.unwrap() && store.hands_off(id, at(7)).await.unwrap());
+    assert_eq!(row().await.hands_off_at, Some(at(6)), "the first time counts");
+    assert!(store.closing(id, State::Expired, at(8)).await.unwrap());
+    assert_eq!(row().await.closing, Some(State::Expired));
+    assert!(store.settle_outstanding(id, State::Open, at(9)).await.unwrap());
+    assert_eq!(row().await.closing, None, "reopened");
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_an_attempt_the_last_refusal_counts_as_long_as_it_is_in_force(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let refused = |attempt, because, when| Refused {
+        attempt,
+        because,
+        why: "no\0".to_owned(),
+        circumstances: "public main".to_owned(),
+        at: at(when),
+    };
+    let files = Attempt::Open(Kind::Files);
+    let (first, last) = (refused(files, Because::Rules, 1), refused(files, Because::Permission, 2));
+    let other = refused(Attempt::Delete(Kind::License), Because::Other, 3);
+    for one in [&first, &last, &other] {
+        store.refused(RepositoryId(7), one).await.unwrap();
+    }
+    let in_force = async |now| -> Vec<Attempt> {
+        let all = store.refusals(RepositoryId(7), now).await.unwrap();
+        all.into_iter().map(|refused| refused.attempt).collect()
+    };
+    assert_eq!(in_force(at(4)).await, [Attempt::Delete(Kind::License), files]);
+    let day = std::time::Duration::from_secs(24 * 60 * 60);
+    assert_eq!(in_force(at(2) + day).await, [Attempt::Delete(Kind::License)], "a permission waits a day");
+    assert_eq!(in_force(at(3) + day * 30).await, []);
+    assert_eq!(store.refusals(RepositoryId(8), at(4)).await.unwrap(), []);
 }

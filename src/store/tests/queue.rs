@@ -46,6 +46,34 @@ async fn wishes_for_one_job_join(#[values(Dialect::Sqlite, Dialect::Postgres)] d
     assert_eq!(store.finish(&again, at(61)).await.unwrap(), Settlement::Done);
 }
 
+/// A sweep that comes while a push is looked at must not turn it into a sweep's
+/// own finding, should that run come to nothing.
+#[rstest]
+#[tokio::test]
+async fn a_run_that_answers_nobody_keeps_the_better_rank(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    let sweep = NewJob { priority: Priority::Sweep, ..inspect(7) };
+    store.enqueue(&[inspect(7)], at(0)).await.unwrap();
+    for end in 0..3 {
+        let taken = lease(&store, end).await.unwrap();
+        assert_eq!(taken.priority, Priority::Push, "{end}");
+        store.enqueue(std::slice::from_ref(&sweep), at(end)).await.unwrap();
+        match end {
+            0 => assert_eq!(store.release(&taken, at(1)).await.unwrap(), Settlement::Again),
+            1 => assert_eq!(store.fail(&taken, "no", at(2), at(1)).await.unwrap(), Settlement::Again),
+            _ => assert_eq!(store.take_back("worker", at(3)).await.unwrap(), 1),
+        }
+    }
+    let taken = lease(&store, 3).await.unwrap();
+    assert_eq!(taken.priority, Priority::Push);
+    store.enqueue(std::slice::from_ref(&sweep), at(3)).await.unwrap();
+    assert_eq!(store.finish(&taken, at(3)).await.unwrap(), Settlement::Again);
+    assert_eq!(lease(&store, 3).await.unwrap().priority, Priority::Sweep, "the push was answered");
+}
+
 #[rstest]
 #[tokio::test]
 async fn one_run_at_a_time_on_a_subject(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {

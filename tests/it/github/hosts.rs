@@ -8,7 +8,7 @@ use muster::{
 };
 use secrecy::SecretString;
 
-use super::stand_in::{clock, text};
+use super::stand_in::{clock, paced, text};
 
 /// 250 repositories, most of them private, on a GitHub that may call itself
 /// otherwise than it is reached.
@@ -90,12 +90,14 @@ async fn a_server_without_limits_is_written_to_at_our_own_pace() {
     let home = reader.repositories().await.unwrap().remove(0);
     let target = Target { id: home.id, node_id: home.node_id, name: home.name, visibility: home.visibility };
     let name = target.name.to_string();
+    let time = sandbox.clone();
+    let github = paced(&github, move || time.state(|state| state.now()));
     let writer = github.writer(installation, target, Pace { per_minute: 5, per_hour: 100 }).unwrap();
     for _ in 0..5 {
         writer.create_issue(&Line::of("Checklist"), &text(), &[]).await.unwrap();
     }
     let sixth = writer.create_issue(&Line::of("Checklist"), &text(), &[]).await;
-    assert!(matches!(sixth, Err(Error::RateLimited { .. })), "{sixth:?}");
+    assert!(matches!(sixth, Err(Error::Paced { .. })), "{sixth:?}");
     assert_eq!(sandbox.issues(&name).len(), 5);
     // Reading is not held back by it.
     for _ in 0..20 {

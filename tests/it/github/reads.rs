@@ -62,7 +62,9 @@ fn actor(kind: &str, id: u64) -> Value {
 
 fn item(number: u64, kind: &str, state: &str) -> Value {
     let mut item = json!({"__typename": kind, "id": format!("I_{number}"), "number": number, "url": "https://x/1",
-        "title": "T", "body": "B", "createdAt": "2026-01-01T00:00:00Z", "closedAt": null,
+        "title": "T", "body": "B", "stateReason": null, "locked": false, "createdAt": "2026-01-01T00:00:00Z",
+        "updatedAt": "2026-01-01T00:00:00Z", "closedAt": null, "comments": {"nodes": []},
+        "locking": {"nodes": []},
         "repository": {"databaseId": 42}, "author": actor("Bot", 99),
         "timelineItems": {"nodes": [{"__typename": "ClosedEvent", "createdAt": "2026-02-01T00:00:00Z",
             "actor": actor("User", 7)}]}});
@@ -82,7 +84,8 @@ pub(crate) fn repository(files: &[Given]) -> Value {
             "committedDate": "2026-01-01T00:00:00Z"}},
         "root": folder(files.iter().map(Given::entry).collect()),
         "dotGithub": null, "docs": null, "licenses": null,
-        "label": null, "issues": {"nodes": []}, "labelled": {"nodes": []}, "filesPullRequests": {"nodes": []},
+        "label": null, "issues": {"nodes": []}, "labelled": {"nodes": []}, "filesOpen": {"nodes": []},
+        "licenseOpen": {"nodes": []}, "filesPullRequests": {"nodes": []},
         "licensePullRequests": {"nodes": []}, "branches": {"nodes": []}});
     let foreseen = ["LICENSE", "LICENSE.md", "LICENSE.txt", "README.md", "README"];
     for (at, path) in foreseen.iter().enumerate() {

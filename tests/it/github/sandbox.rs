@@ -66,7 +66,7 @@ impl Agency {
             name: facts.name.clone(),
             visibility: facts.visibility,
         };
-        self.github.writer(self.installation, target, Pace::default()).unwrap()
+        super::stand_in::with_leave(&self.github).writer(self.installation, target, Pace::default()).unwrap()
     }
 
     async fn propose(&self, read: &RepositoryRead, start: Start) -> Result<Created, Error> {
@@ -85,7 +85,7 @@ impl Agency {
             draft: false,
             start,
         };
-        self.writer(read).propose(&new).await
+        self.writer(read).propose(&new).await.map(|proposed| proposed.created)
     }
 
     fn finish(&self) {
@@ -150,9 +150,13 @@ async fn what_is_written_is_read_back() {
     let change = IssueChange { state: Some(IssueState::Completed), ..IssueChange::default() };
     writer.update_issue(issue.number, change).await.unwrap();
     writer.close_pull_request(pull.number).await.unwrap();
-    writer.delete_branch("muster/files").await.unwrap();
-    let gone = writer.delete_branch("muster/files").await;
-    assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+    let tip = &ours.branches[0].tip;
+    let elsewhere = &read.snapshot.repository.head.as_ref().unwrap().oid;
+    let moved = writer.delete_branch("muster/files", elsewhere).await;
+    assert!(matches!(moved, Err(Error::StaleData(_))), "{moved:?}");
+    writer.delete_branch("muster/files", tip).await.unwrap();
+    let gone = writer.delete_branch("muster/files", tip).await;
+    assert!(matches!(gone, Err(Error::StaleData(_) | Error::NotFound(_))), "{gone:?}");
     let ours = agency.reader.ours(&site(), id, &known, &names()).await.unwrap();
     let closed_by_us =
         |state: &ItemState| matches!(state, ItemState::Closed { by: Some(by), .. } if by.id == bot);

@@ -19,9 +19,10 @@ use muster::{
     clock::Clock,
     domain::{
         outgoing::PublicText,
+        pace::Written,
         repository::{InstallationId, RepositoryId, Visibility},
     },
-    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Writer},
+    github::{App, Endpoints, GitHub, OurNames, Pace, Target, Turn, Writer},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -206,8 +207,26 @@ pub(crate) fn target() -> Target {
     }
 }
 
+/// Leave for whatever is asked.
+pub(crate) fn with_leave(github: &GitHub) -> GitHub {
+    github.clone().with_leave(|_, _, _| async { Ok(Turn::Now) })
+}
+
+/// Leave by what was written, as the database gives it.
+pub(crate) fn paced(github: &GitHub, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> GitHub {
+    let written = Mutex::new(Vec::new());
+    github.clone().with_leave(move |_, pieces, pace| {
+        let (mut written, now) = (written.lock().unwrap(), now());
+        let turn = pace.turn(&written, pieces, now);
+        if turn == Turn::Now {
+            written.push(Written { at: now, pieces });
+        }
+        std::future::ready(Ok(turn))
+    })
+}
+
 pub(crate) fn writer(github: &GitHub) -> Writer {
-    github.writer(ONE, target(), Pace::default()).unwrap()
+    with_leave(github).writer(ONE, target(), Pace::default()).unwrap()
 }
 
 pub(crate) fn text() -> PublicText {

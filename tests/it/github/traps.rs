@@ -149,7 +149,8 @@ async fn trap_4_a_secondary_limit_holds_its_installation_and_no_other() {
     let limited = Err(Error::RateLimited { until: long });
     assert_eq!(app.reader(ONE).repository_by_id(RepositoryId(1)).await.map(|_| ()), limited);
     // Not even asked before that moment.
-    assert_eq!(app.reader(ONE).repository_by_id(RepositoryId(1)).await.map(|_| ()), limited);
+    let paced = Err(Error::Paced { until: long });
+    assert_eq!(app.reader(ONE).repository_by_id(RepositoryId(1)).await.map(|_| ()), paced);
     assert_eq!(github.count(&Method::GET, "/repositories/1"), 1);
     assert_eq!(clock.now(), start);
     // A short wait is waited for, within the next call.
@@ -174,9 +175,9 @@ async fn trap_5_a_limit_with_http_200_is_a_limit() {
     let reader = github.with_token().reader(ONE);
     let name = "agency/site".parse().unwrap();
     let until = clock().now() + Duration::from_secs(900);
-    for _ in 0..2 {
+    for refusal in [Error::RateLimited { until }, Error::Paced { until }] {
         let answer = reader.ours(&name, RepositoryId(1), &[], &names()).await;
-        assert_eq!(answer.map(|_| ()), Err(Error::RateLimited { until }));
+        assert_eq!(answer.map(|_| ()), Err(refusal));
     }
     assert_eq!(github.seen().len(), 1);
 }

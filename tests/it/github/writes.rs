@@ -1,6 +1,10 @@
 //! Writes: sent once, at their pace, with a token for nothing else.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use axum::response::Response;
 use http::Method;
@@ -10,7 +14,7 @@ use muster::{
         outgoing::{Line, PublicText},
         repository::{InstallationId, ObjectId, RepositoryId, Visibility},
     },
-    github::{Error, GitHub, NewPullRequest, Pace, Refusal},
+    github::{Error, GitHub, NewPullRequest, Pace, Refusal, Turn},
 };
 use serde_json::{Value, json};
 
@@ -55,7 +59,7 @@ async fn each_kind_of_work_holds_its_own_token() {
     app.reader(ONE).repository_by_id(RepositoryId(1)).await.unwrap();
     writer(&app).create_issue(&Line::of("Title"), &text(), &[]).await.unwrap();
     let files = [("CONTRIBUTING.md".to_owned(), b"Hello".to_vec())];
-    assert_eq!(writer(&app).propose(&proposal(&files)).await.unwrap().number, 4);
+    assert_eq!(writer(&app).propose(&proposal(&files)).await.unwrap().created.number, 4);
     let asked: Vec<Value> = github
         .seen()
         .into_iter()
@@ -75,31 +79,76 @@ async fn each_kind_of_work_holds_its_own_token() {
 }
 
 #[tokio::test]
-async fn a_dry_run_and_a_plain_token_have_no_writer() {
+async fn a_dry_run_a_plain_token_and_who_has_no_leave_have_no_writer() {
     let github = StandIn::start(|_, _| nothing()).await;
-    assert!(github.with_app().dry_run().writer(ONE, target(), Pace::default()).is_none());
-    assert!(github.with_token().writer(ONE, target(), Pace::default()).is_none());
+    let writes = |github: GitHub| github.writer(ONE, target(), Pace::default()).is_some();
+    assert!(writes(with_leave(&github.with_app())));
+    assert!(!writes(with_leave(&github.with_app()).dry_run()));
+    assert!(!writes(with_leave(&github.with_token())));
+    assert!(!writes(github.with_app()));
 }
 
 #[tokio::test]
-async fn writes_keep_their_distance_and_their_budget() {
+async fn every_write_asks_for_leave_and_waits_for_it() {
     let github = StandIn::start(|seen, _| match seen.path.as_str() {
         "/repos/agency/site/issues" => reply(201, made()),
+        "/graphql" => reply(502, json!({})),
         _ => nothing(),
     })
     .await;
     let clock = clock();
-    let app = GitHub::with_app(github.endpoints(), app(1), clock.clone()).unwrap();
-    let pace = Pace { per_minute: 3, per_hour: 100 };
     let start = clock.now();
+    let after = move |seconds| start + Duration::from_secs(seconds);
+    let lost = Error::StaleData("another worker".to_owned());
+    let answers = Mutex::new(VecDeque::from([
+        Ok(Turn::Soon(after(2))),
+        Ok(Turn::Now),
+        Ok(Turn::Now),
+        Ok(Turn::Not(after(62))),
+        Err(lost.clone()),
+    ]));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let app = GitHub::with_app(github.endpoints(), app(1), clock.clone()).unwrap();
+    let app = {
+        let asked = Arc::clone(&asked);
+        app.with_leave(move |installation, pieces, pace| {
+            asked.lock().unwrap().push((installation, pieces, pace));
+            std::future::ready(answers.lock().unwrap().pop_front().unwrap())
+        })
+    };
+    let pace = Pace { per_minute: 3, per_hour: 100 };
     let writer = app.writer(ONE, target(), pace).unwrap();
-    for _ in 0..3 {
-        writer.create_issue(&Line::of("Title"), &text(), &[]).await.unwrap();
-    }
-    assert_eq!(clock.now(), start + Duration::from_secs(2));
-    let spent = writer.create_issue(&Line::of("Title"), &text(), &[]).await;
-    assert_eq!(spent.map(|_| ()), Err(Error::RateLimited { until: start + Duration::from_secs(60) }));
-    assert_eq!(github.count(&Method::POST, "/repos/agency/site/issues"), 3);
+    let issue = async || writer.create_issue(&Line::of("Title"), &text(), &[]).await.map(|_| ());
+    issue().await.unwrap();
+    assert_eq!(clock.now(), after(2), "a moment is waited for");
+    let pull = writer.propose(&proposal(&[])).await;
+    assert!(matches!(pull, Err(Error::Ambiguous(_))), "{pull:?}");
+    assert_eq!(issue().await, Err(Error::Paced { until: after(62) }), "a minute is not");
+    assert_eq!(issue().await, Err(lost));
+    assert_eq!(github.count(&Method::POST, "/repos/agency/site/issues"), 1);
+    assert_eq!(*asked.lock().unwrap(), [1, 1, 3, 1, 1].map(|pieces| (ONE, pieces, pace)));
+}
+
+#[tokio::test]
+async fn a_write_sent_anew_for_its_token_is_counted_once() {
+    let github = StandIn::start(|seen, before| match (seen.path.as_str(), before) {
+        ("/repos/agency/site/issues", 0) => reply(401, json!({"message": "Bad credentials"})),
+        ("/repos/agency/site/issues", _) => reply(201, made()),
+        _ => nothing(),
+    })
+    .await;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let app = {
+        let asked = Arc::clone(&asked);
+        github.with_app().with_leave(move |_, pieces, _| {
+            asked.lock().unwrap().push(pieces);
+            std::future::ready(Ok(Turn::Now))
+        })
+    };
+    let writer = app.writer(ONE, target(), Pace::default()).unwrap();
+    writer.create_issue(&Line::of("Title"), &text(), &[]).await.unwrap();
+    // Asked again all the same: it may have been taken over meanwhile.
+    assert_eq!(*asked.lock().unwrap(), [1, 0]);
 }
 
 fn installed(id: u64, permissions: serde_json::Value) -> serde_json::Value {
@@ -131,8 +180,10 @@ async fn what_github_says_no_to_is_sorted() {
         "/repos/agency/site/labels" => {
             reply(422, json!({"message": "Validation Failed", "errors": [{"code": "already_exists"}]}))
         }
-        "/repos/agency/site/git/refs/heads/muster/files" => {
-            reply(422, json!({"message": "Repository rule violations found\n\nCannot delete this branch"}))
+        "/graphql" => {
+            let message = "Repository rule violations found\n\nCannot delete this branch";
+            let refused = json!({"type": "UNPROCESSABLE", "path": ["updateRefs"], "message": message});
+            reply(200, json!({"data": {"updateRefs": null}, "errors": [refused]}))
         }
         "/repos/agency/site/issues/3/comments" => {
             reply(403, json!({"message": "Repository was archived so is read-only."}))
@@ -165,7 +216,8 @@ async fn what_github_says_no_to_is_sorted() {
         Err(Error::Refused { reason, .. }) => Some(reason),
         _ => None,
     };
-    assert_eq!(reason(writer.delete_branch("muster/files").await), Some(Refusal::Rules));
+    let tip = "a".repeat(40).parse().unwrap();
+    assert_eq!(reason(writer.delete_branch("muster/files", &tip).await), Some(Refusal::Rules));
     assert_eq!(reason(writer.comment(3, &text()).await.map(|_| ())), Some(Refusal::ReadOnly));
 }
 

@@ -72,6 +72,7 @@ pub struct NewRepository {
     template: Option<String>,
     default_branch: String,
     has_issues: bool,
+    has_pull_requests: bool,
     languages: BTreeMap<String, u64>,
     license: Option<String>,
     created_at: Option<Timestamp>,
@@ -114,7 +115,7 @@ pub fn app(slug: &str) -> NewApp {
         permissions: permissions.into(),
         events: events.map(str::to_owned).to_vec(),
         hook_url: None,
-        webhook_secret: Some("a secret of the sandbox, long enough".to_owned()),
+        webhook_secret: Some("a secret of the sandbox that is long enough".to_owned()),
     }
 }
 
@@ -209,6 +210,7 @@ pub fn repository(name: &str) -> NewRepository {
         template: None,
         default_branch: "main".to_owned(),
         has_issues: true,
+        has_pull_requests: true,
         languages: BTreeMap::new(),
         license: None,
         created_at: None,
@@ -334,6 +336,12 @@ impl NewRepository {
     /// Issues switched off.
     pub fn without_issues(mut self) -> Self {
         self.has_issues = false;
+        self
+    }
+
+    /// Pull requests switched off.
+    pub fn without_pull_requests(mut self) -> Self {
+        self.has_pull_requests = false;
         self
     }
 
@@ -540,6 +548,7 @@ impl Builder {
         };
         state.limits.hourly = self.hourly.unwrap_or(default_limit);
         state.list_lag = self.list_lag;
+        state.signs_commits = self.flavor == Flavor::DotCom;
         state.tree_limit = self.tree_limit.unwrap_or(state.tree_limit);
         state.text_limit = self.text_limit.unwrap_or(state.text_limit);
         let app = state.app_mut();
@@ -667,6 +676,7 @@ impl State {
             template,
             default_branch: new.default_branch,
             has_issues: new.has_issues,
+            has_pull_requests: new.has_pull_requests,
             languages: new.languages,
             license: new.license,
             created_at,

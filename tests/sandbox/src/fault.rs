@@ -1,6 +1,6 @@
 //! Faults a test injects, by route template and count.
 
-use std::time::Duration;
+use crate::graphql::Measure;
 
 /// One fault to inject.
 ///
@@ -31,14 +31,19 @@ pub enum FaultKind {
     Unauthorized,
     /// 403 or 429 with this status, told in one of GitHub's three ways.
     Limited(u16, Limit),
-    /// Answered only after this long.
-    Slow(Duration),
-    /// Answered only after [`crate::Sandbox::release`].
+    /// Done and answered only after [`crate::Sandbox::release`], though the
+    /// caller may have hung up by then.
     Held,
+    /// Done at once, and answered only after [`crate::Sandbox::release`].
+    HeldAfter,
     /// A recursive tree listing is cut in half and says so.
     TruncatedTree,
-    /// GraphQL: the last top-level field of `data` is null, with an error.
+    /// GraphQL: the last top-level field of `data` is null, with an error;
+    /// what it was to do is done.
     PartialData,
+    /// GraphQL: a mutation breaks off after this many of its fields; the others
+    /// are not done, and null with an error.
+    Cut(usize),
     /// GraphQL: HTTP 200 with an error of type `RATE_LIMITED`.
     GraphqlRateLimited,
     /// GraphQL: 502 when the query could touch more nodes than this.
@@ -86,22 +91,26 @@ impl Fault {
         self
     }
 
-    fn matches(&self, route: &str, operation: Option<&str>, nodes: u64) -> bool {
+    fn matches(&self, route: &str, measure: Option<&Measure>) -> bool {
+        let operation = measure.and_then(|measure| measure.operation.as_deref());
         let named = match &self.on {
             None => true,
             Some(on) => on == route || operation.is_some_and(|name| *on == format!("{route} {name}")),
         };
         named
             && match self.kind {
-                FaultKind::TooManyNodes(most) => nodes > most,
+                FaultKind::TooManyNodes(most) => measure.is_some_and(|measure| measure.nodes > most),
+                FaultKind::Cut(fields) => {
+                    measure.is_some_and(|measure| measure.mutation && measure.fields > fields)
+                }
                 FaultKind::BadGateway
                 | FaultKind::BadGatewayAfter
                 | FaultKind::Reset
                 | FaultKind::ResetAfter
                 | FaultKind::Unauthorized
                 | FaultKind::Limited(..)
-                | FaultKind::Slow(_)
                 | FaultKind::Held
+                | FaultKind::HeldAfter
                 | FaultKind::TruncatedTree
                 | FaultKind::PartialData
                 | FaultKind::GraphqlRateLimited => true,
@@ -110,14 +119,9 @@ impl Fault {
 }
 
 /// Takes the fault that hits a call, if any, and counts it.
-pub(crate) fn take(
-    faults: &mut Vec<Fault>,
-    route: &str,
-    operation: Option<&str>,
-    nodes: u64,
-) -> Option<FaultKind> {
+pub(crate) fn take(faults: &mut Vec<Fault>, route: &str, measure: Option<&Measure>) -> Option<FaultKind> {
     let mut hit = None;
-    for fault in faults.iter_mut().filter(|fault| fault.matches(route, operation, nodes)) {
+    for fault in faults.iter_mut().filter(|fault| fault.matches(route, measure)) {
         if fault.skip > 0 {
             fault.skip -= 1;
         } else if fault.times > 0 && hit.is_none() {

@@ -44,6 +44,8 @@ pub struct Request {
     operation: Option<String>,
     variables: Valid<JsonMap>,
     measure: Measure,
+    /// After how many fields a mutation breaks off.
+    cut: Option<usize>,
 }
 
 /// What is answered, with HTTP 200.
@@ -105,7 +107,12 @@ impl Request {
         let variables = coerce_variable_values(&SCHEMA, chosen, &given)
             .map_err(|error| Invalid::new(vec![located(&error.to_graphql_error(&document.sources))]))?;
         let measure = Measure::of(&document, chosen, &variables);
-        Ok(Self { document, operation, variables, measure })
+        Ok(Self { document, operation, variables, measure, cut: None })
+    }
+
+    /// Lets a mutation break off after so many of its fields.
+    pub fn cut_after(&mut self, fields: usize) {
+        self.cut = Some(fields);
     }
 
     /// The variables, each with its value.
@@ -137,7 +144,7 @@ impl Request {
                 ),
             ));
         }
-        let context = Context::new(state, caller, &self.measure);
+        let context = Context::new(state, caller, &self.measure, self.cut);
         let root = context.root(self.measure.mutation);
         let executed = Execution::new(&SCHEMA, &self.document)
             .operation_name(self.operation.as_deref())

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 mod build;
+mod catch;
 pub mod conformance;
 mod fault;
 pub mod git;
@@ -27,6 +28,7 @@ mod world;
 pub use build::{
     Builder, NewApp, NewInstallation, NewOrganization, NewRepository, app, installation, org, repository,
 };
+pub use catch::Catch;
 pub use fault::{Fault, FaultKind, Limit};
 pub use inspect::{CheckRunView, CommentView, IssueView, Listing, PullRequestView};
 pub use people::{User, on_web};

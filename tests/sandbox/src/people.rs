@@ -79,6 +79,15 @@ impl User {
         self.act(repository, |state, caller, id| state.update_ref(caller, id, &name, to, true));
     }
 
+    /// Amends the tip of a branch with these files and force-pushes; returns
+    /// the new commit.
+    pub fn amend(&self, repository: &str, branch: &str, files: &[(&str, &str)]) -> Oid {
+        let write =
+            |(path, content): &(&str, &str)| ((*path).to_owned(), Bytes::copy_from_slice(content.as_bytes()));
+        let changes = files.iter().map(write).collect();
+        self.act(repository, |state, caller, id| state.amend(caller, id, branch, changes))
+    }
+
     /// Makes a branch at the head of the default one.
     pub fn create_branch(&self, repository: &str, branch: &str) {
         let name = format!("refs/heads/{branch}");
@@ -154,6 +163,28 @@ impl User {
         self.act(repository, |state, caller, id| state.set_lock(caller, id, number, Some(None)));
     }
 
+    /// Unlocks a conversation.
+    pub fn unlock(&self, repository: &str, number: u64) {
+        self.act(repository, |state, caller, id| state.set_lock(caller, id, number, None));
+    }
+
+    /// Deletes an issue.
+    pub fn delete_issue(&self, repository: &str, number: u64) {
+        self.act(repository, |state, caller, id| state.delete_issue(caller, id, number));
+    }
+
+    /// Moves an issue to another repository of the owner; returns its number
+    /// there.
+    pub fn transfer_issue(&self, repository: &str, number: u64, to: &str) -> u64 {
+        let to = self.sandbox.repository_id(to);
+        self.act(repository, |state, caller, id| state.transfer_issue(caller, id, number, to))
+    }
+
+    /// Makes a discussion of an issue.
+    pub fn convert_to_discussion(&self, repository: &str, number: u64) {
+        self.act(repository, |state, caller, id| state.convert_to_discussion(caller, id, number));
+    }
+
     /// Puts a label on an issue or pull request.
     pub fn label(&self, repository: &str, number: u64, name: &str) {
         let names = [name.to_owned()];
@@ -226,6 +257,11 @@ impl User {
         self.act(repository, |state, caller, id| state.merge(caller, id, number, MergeMethod::Squash, None))
     }
 
+    /// Asks for a pull request to be merged as soon as its rules allow.
+    pub fn enable_auto_merge(&self, repository: &str, number: u64) {
+        self.act(repository, |state, caller, id| state.set_auto_merge(caller, id, number, true));
+    }
+
     /// Asks for a check run again.
     pub fn rerequest_check_run(&self, repository: &str, run: u64) {
         self.act(repository, |state, caller, id| state.rerequest_check_run(caller, id, run));
@@ -284,6 +320,11 @@ impl User {
     /// Switches issues on or off.
     pub fn set_issues_enabled(&self, repository: &str, enabled: bool) {
         self.act(repository, |state, caller, id| state.set_issues_enabled(caller, id, enabled));
+    }
+
+    /// Switches pull requests on or off.
+    pub fn set_pull_requests_enabled(&self, repository: &str, enabled: bool) {
+        self.act(repository, |state, caller, id| state.set_pull_requests_enabled(caller, id, enabled));
     }
 
     /// Gives somebody a role in a repository; needs admin.

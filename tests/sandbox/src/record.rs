@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::state::InstallationId;
@@ -10,6 +11,8 @@ use crate::state::InstallationId;
 /// One call that reached the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// When it came.
+    pub at: Timestamp,
     /// HTTP method.
     pub method: String,
     /// Route template; `None` for a route the sandbox does not know.

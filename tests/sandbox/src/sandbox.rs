@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::build::{Builder, NewRepository};
+use crate::catch::{self, Catch, Caught, Trap};
 use crate::fault::Fault;
 use crate::record::{Call, Exchanges};
 use crate::rest;
@@ -24,6 +25,7 @@ struct Inner {
     urls: Urls,
     state: Arc<Mutex<State>>,
     faults: Mutex<Vec<Fault>>,
+    traps: Mutex<Vec<Trap>>,
     calls: Mutex<Vec<Call>>,
     failures: Mutex<Vec<String>>,
     strays: Mutex<Vec<String>>,
@@ -77,6 +79,7 @@ impl Sandbox {
             urls,
             state: Arc::new(Mutex::new(state)),
             faults: Mutex::default(),
+            traps: Mutex::default(),
             calls: Mutex::default(),
             failures: Mutex::default(),
             strays: Mutex::default(),
@@ -233,17 +236,23 @@ impl Sandbox {
         lock(&self.inner.faults).clone()
     }
 
+    /// How many calls faults of this kind are still to hit.
+    pub fn faults_left(&self, kind: crate::FaultKind) -> u64 {
+        lock(&self.inner.faults).iter().filter(|fault| fault.kind == kind).map(|fault| fault.times).sum()
+    }
+
     /// Ends all faults that have not hit yet.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
     }
 
-    /// Waits until [`crate::FaultKind::Held`] holds one more call.
+    /// Waits until [`crate::FaultKind::Held`] or
+    /// [`crate::FaultKind::HeldAfter`] holds one more call.
     pub async fn holds(&self) {
         self.inner.holding.notified().await;
     }
 
-    /// Lets the calls go that [`crate::FaultKind::Held`] holds.
+    /// Lets the calls go that are held.
     pub fn release(&self) {
         self.inner.released.notify_waiters();
     }
@@ -259,10 +268,21 @@ impl Sandbox {
     pub(crate) fn take_fault(
         &self,
         route: &str,
-        operation: Option<&str>,
-        nodes: u64,
+        measure: Option<&crate::graphql::Measure>,
     ) -> Option<crate::FaultKind> {
-        crate::fault::take(&mut lock(&self.inner.faults), route, operation, nodes)
+        crate::fault::take(&mut lock(&self.inner.faults), route, measure)
+    }
+
+    /// Sets a trap for one call, which is never answered. The receiver is told
+    /// when it is caught; dropping it takes the trap away.
+    pub fn catch(&self, catch: Catch) -> oneshot::Receiver<()> {
+        let (told, caught) = oneshot::channel();
+        lock(&self.inner.traps).push(Trap { catch, told });
+        caught
+    }
+
+    pub(crate) fn caught(&self, path: &str, body: &[u8]) -> Option<Caught> {
+        catch::take(&mut lock(&self.inner.traps), path, body)
     }
 
     /// Every call so far, oldest first.
@@ -324,12 +344,24 @@ impl Sandbox {
     pub async fn deliver(&self) -> usize {
         let _one_at_a_time = self.inner.delivering.lock().await;
         let mut sent = 0;
-        while let Some(next) = self.state(|state| state.pending().next().cloned()) {
-            let attempt = crate::webhook::send(self, &next).await;
-            self.change(|state| state.settle(next.id, attempt));
+        while self.send_next().await.is_some() {
             sent += 1;
         }
         sent
+    }
+
+    /// Sends the oldest pending delivery; `None` if there is none.
+    pub async fn deliver_next(&self) -> Option<Delivery> {
+        let _one_at_a_time = self.inner.delivering.lock().await;
+        self.send_next().await
+    }
+
+    async fn send_next(&self) -> Option<Delivery> {
+        let mut next = self.state(|state| state.pending().next().cloned())?;
+        let attempt = crate::webhook::send(self, &next).await;
+        self.change(|state| state.settle(next.id, attempt.clone()));
+        next.attempt = Some(attempt);
+        Some(next)
     }
 
     /// Sends deliveries as they happen, for a demonstration.

@@ -66,7 +66,21 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         sandbox.fail(format!("{} {}: no API there", parts.method, parts.uri.path()));
         return Ok(respond(&sandbox, Answer::message(404, "Not Found"), None, Resource::Core));
     };
-    if call.graphql { post_graphql(&sandbox, call).await } else { call_rest(&sandbox, call).await }
+    let caught = sandbox.caught(&call.path, &call.body);
+    if let Some(caught) = caught {
+        if caught.done {
+            let _unanswered = answer(&sandbox, call).await;
+        }
+        caught.wait().await;
+        return Err(Broken);
+    }
+    // What was asked is done, though the caller hangs up meanwhile.
+    let doing = tokio::spawn(async move { answer(&sandbox, call).await });
+    doing.await.unwrap_or(Err(Broken))
+}
+
+async fn answer(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
+    if call.graphql { post_graphql(sandbox, call).await } else { call_rest(sandbox, call).await }
 }
 
 impl Asked {
@@ -137,18 +151,16 @@ async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<An
             }] }))
             .header("x-ratelimit-remaining", 0),
         ),
-        FaultKind::Slow(duration) => {
-            tokio::time::sleep(duration).await;
-            None
-        }
         FaultKind::Held => {
             sandbox.held().await;
             None
         }
         FaultKind::BadGatewayAfter
         | FaultKind::ResetAfter
+        | FaultKind::HeldAfter
         | FaultKind::TruncatedTree
-        | FaultKind::PartialData => None,
+        | FaultKind::PartialData
+        | FaultKind::Cut(_) => None,
     })
 }
 
@@ -170,19 +182,23 @@ fn limited(sandbox: &Sandbox, status: u16, limit: Limit) -> Answer {
 }
 
 /// What a fault makes of an answer after the real thing was done.
-fn after(fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
+async fn after(sandbox: &Sandbox, fault: Option<FaultKind>, answer: Answer) -> Result<Answer, Broken> {
     match fault {
         Some(FaultKind::BadGatewayAfter) => Ok(bad_gateway()),
         Some(FaultKind::ResetAfter) => Err(Broken),
         Some(FaultKind::PartialData) => Ok(partial(answer)),
+        Some(FaultKind::HeldAfter) => {
+            sandbox.held().await;
+            Ok(answer)
+        }
         Some(
             FaultKind::BadGateway
             | FaultKind::Reset
             | FaultKind::Unauthorized
             | FaultKind::Limited(..)
-            | FaultKind::Slow(_)
             | FaultKind::Held
             | FaultKind::TruncatedTree
+            | FaultKind::Cut(_)
             | FaultKind::GraphqlRateLimited
             | FaultKind::TooManyNodes(_),
         )
@@ -210,14 +226,18 @@ fn partial(mut answer: Answer) -> Answer {
 
 async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<Bytes>>, Broken> {
     let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    let request = graphql::Request::parse(&body);
+    let mut request = graphql::Request::parse(&body);
     let measure = request.as_ref().map(graphql::Request::measure).ok();
     let operation = measure.and_then(|measure| measure.operation.clone());
-    let nodes = measure.map_or(0, |measure| measure.nodes);
     let writes = measure.is_some_and(|measure| measure.mutation);
-    let fault = sandbox.take_fault("POST /graphql", operation.as_deref(), nodes);
+    let fault = sandbox.take_fault("POST /graphql", measure);
+    if let (Some(FaultKind::Cut(fields)), Ok(request)) = (fault, &mut request) {
+        request.cut_after(fields);
+    }
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: Some("/graphql".to_owned()),
             operation: operation.clone(),
@@ -238,7 +258,7 @@ async fn post_graphql(sandbox: &Sandbox, call: Asked) -> Result<Response<Full<By
         Ok(Some(answer)) => Outcome { answer, caller: None, cost: 0 },
         Ok(None) => answer_graphql(sandbox, &call, &request),
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)
@@ -294,9 +314,11 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
     let template = matched.as_ref().map(|matched| matched.route.template);
     let writes = matched.as_ref().is_some_and(|matched| matched.route.content);
     let fault =
-        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None, 0));
+        template.and_then(|template| sandbox.take_fault(&format!("{} {template}", call.method), None));
+    let at = sandbox.state(state::State::now);
     let record = |status: u16, caller: Option<&Caller>, cost: u64| {
         sandbox.record(Call {
+            at,
             method: call.method.clone(),
             route: template.map(str::to_owned),
             operation: None,
@@ -319,7 +341,7 @@ async fn call_rest(sandbox: &Sandbox, mut call: Asked) -> Result<Response<Full<B
             answer_rest(sandbox, &call, matched, truncate)
         }
     };
-    match after(fault, outcome.answer) {
+    match after(sandbox, fault, outcome.answer).await {
         Err(broken) => {
             record(0, outcome.caller.as_ref(), outcome.cost);
             Err(broken)

@@ -29,11 +29,12 @@ pub use check::{CheckChange, CheckContent, CheckRun, CheckSuite};
 pub use delivery::{Attempt, Delivery};
 pub(crate) use delivery::{Scope, unique};
 pub use issue::{
-    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, NewIssue, REACTIONS, Reaction, Subject,
+    CloseReason, Comment, Edit, Issue, IssueChange, IssueState, Label, Labeled, NewIssue, REACTIONS,
+    Reaction, Subject,
 };
 pub use limit::{Budget, Resource};
 pub use node::Node;
-pub use pull_request::{MergeMethod, Merged, NewPullRequest, PullRequest};
+pub use pull_request::{AutoMerge, MergeMethod, Merged, NewPullRequest, PullRequest};
 pub use reference::{CommitOnBranch, FilePush, RefUpdate};
 pub use refusal::Refusal;
 pub use repository::{BranchRule, Found, Repository, RepositoryId, Ruleset, Visibility};
@@ -112,6 +113,9 @@ pub struct State {
     pub tree_limit: usize,
     /// Bytes of a blob's text GraphQL shows at most; GitHub's is 512 KiB.
     pub text_limit: usize,
+    /// Whether GitHub signs the commits it makes: always on github.com, on a
+    /// server only once its administrator has set it up.
+    pub signs_commits: bool,
     /// While the world is being built nothing is told to anybody.
     pub(crate) silent: bool,
     /// Woken when a delivery is queued.
@@ -150,6 +154,7 @@ impl State {
             list_lag: SignedDuration::ZERO,
             tree_limit: 100_000,
             text_limit: 512 * 1024,
+            signs_commits: true,
             silent: true,
             changed: Arc::new(Notify::new()),
         };

@@ -101,6 +101,7 @@ fn add(state: &mut State, owner: u64, name: &str, visibility: Visibility) -> u64
         template: None,
         default_branch: "main".to_owned(),
         has_issues: true,
+        has_pull_requests: true,
         languages: BTreeMap::new(),
         license: Some("CC0-1.0".to_owned()),
         created_at: now,

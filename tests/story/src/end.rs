@@ -49,7 +49,7 @@ const TABLE: &[Expected] = &[
     row(
         "dam-safety",
         &["pull request #1 Add missing open source files: CONTRIBUTING.md (closed)"],
-        &["main", "muster/files"],
+        &["main"],
     ),
     row(
         "lidar-tools",

@@ -83,7 +83,7 @@ impl Context<'_> {
     }
 
     /// An account as an actor; null when it is gone.
-    fn actor(&self, id: u64) -> Found {
+    pub(super) fn actor(&self, id: u64) -> Found {
         Found::maybe(self.state.borrow().account(id).map(|account| Thing::Account(account.id)))
     }
 
@@ -121,6 +121,14 @@ impl Context<'_> {
             "mergeCommit" => {
                 Found::maybe(pull.merged.as_ref().map(|merged| Thing::Object(id, merged.commit)))
             }
+            "autoMergeRequest" => {
+                Found::maybe(pull.auto_merge.as_ref().map(|wish| Thing::AutoMerge(wish.at, wish.by)))
+            }
+            "commits" => {
+                self.allow(id, READ_CONTENTS)?;
+                let commits = home.commits_of(pull).into_iter().map(|(oid, _)| Thing::Proposed(id, oid));
+                return self.page("PullRequestCommitConnection", commits.collect(), field);
+            }
             "mergeable" => Found::leaf(match (issue.is_open(), home.is_mergeable(pull)) {
                 (false, _) => "UNKNOWN",
                 (true, true) => "MERGEABLE",
@@ -152,21 +160,55 @@ impl Context<'_> {
         })
     }
 
-    /// The state keeps the last closing or reopening, so that is the timeline.
+    /// The timeline, oldest first: the labels that were put on, and of
+    /// locking, closing and reopening the last, which is what the state keeps.
     fn timeline(&self, id: RepositoryId, issue: &Issue, field: &Field<'_>) -> Resolved {
         let wanted = field.texts("itemTypes");
         let asked = |kind: &str| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|one| one == kind));
+        let mut events = Vec::new();
+        if asked("LABELED_EVENT") {
+            let labeled = issue.labeled.iter().enumerate();
+            events.extend(labeled.map(|(n, event)| (event.at, Thing::Labeled(id, issue.number, n))));
+        }
+        if let Some((at, _)) = issue.locked.filter(|_| asked("LOCKED_EVENT")) {
+            events.push((at, Thing::Locked(id, issue.number)));
+        }
+        events.sort_by_key(|(at, _)| *at);
         let last = match &issue.state {
             IssueState::Closed { .. } => asked("CLOSED_EVENT").then_some(Thing::Closed(id, issue.number)),
             IssueState::Open { reopened } => {
                 (*reopened && asked("REOPENED_EVENT")).then_some(Thing::Reopened(id, issue.number))
             }
         };
+        let events = events.into_iter().map(|(_, event)| event).chain(last).collect();
         let kind = match issue.pull_request {
             Some(_) => "PullRequestTimelineItemsConnection",
             None => "IssueTimelineItemsConnection",
         };
-        self.page(kind, last.into_iter().collect(), field)
+        self.page(kind, events, field)
+    }
+
+    pub(super) fn labeled(&self, id: RepositoryId, number: u64, at: usize, field: &Field<'_>) -> Resolved {
+        let state = self.state.borrow();
+        let event = state.issue(id, number)?.labeled.get(at).ok_or(Refusal::NotFound)?;
+        Ok(match field.name {
+            "id" => Found::leaf(format!("LE_{id}_{number}_{at}")),
+            "actor" => self.actor(event.by),
+            "createdAt" => time(event.at),
+            "label" => Found::One(Thing::Label(id, event.label)),
+            _ => return Err(field.unknown()),
+        })
+    }
+
+    pub(super) fn locked(&self, id: RepositoryId, number: u64, field: &Field<'_>) -> Resolved {
+        let state = self.state.borrow();
+        let (at, by) = state.issue(id, number)?.locked.ok_or(Refusal::NotFound)?;
+        Ok(match field.name {
+            "id" => Found::leaf(format!("LOE_{id}_{number}_{}", at.as_second())),
+            "actor" => self.actor(by),
+            "createdAt" => time(at),
+            _ => return Err(field.unknown()),
+        })
     }
 
     pub(super) fn closed(&self, id: RepositoryId, number: u64, field: &Field<'_>) -> Resolved {

@@ -87,6 +87,16 @@ impl Context<'_> {
                 Found::One(Thing::GitActor(commit.committer.clone(), account))
             }
             "tree" => Found::One(Thing::Object(id, commit.tree)),
+            "file" => {
+                let path = field.text("path").unwrap_or_default();
+                let (directory, _) =
+                    path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+                let directory = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+                let entry = home.objects.entry_at(commit.tree, path);
+                Found::maybe(entry.map(|entry| Thing::TreeEntry(id, directory, entry)))
+            }
+            // People of the sandbox sign nothing.
+            "signature" => Found::maybe(commit.verified.then_some(Thing::Signature(true))),
             "url" => Found::leaf(format!("{}/{}/commit/{oid}", state.urls.web, state.full_name(home))),
             "parents" => {
                 let parents = commit.parents.iter().map(|parent| Thing::Object(id, *parent)).collect();

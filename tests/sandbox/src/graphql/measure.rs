@@ -13,6 +13,8 @@ pub struct Measure {
     pub operation: Option<String>,
     /// Whether it is a mutation.
     pub mutation: bool,
+    /// How many fields it begins with: a mutation does them one by one.
+    pub fields: usize,
     /// The most nodes the answer can hold.
     pub nodes: u64,
     /// Points: requests needed to fill every connection, by a hundred, rounded,
@@ -34,6 +36,7 @@ impl Measure {
         Self {
             operation: operation.name.as_ref().map(ToString::to_string),
             mutation: operation.is_mutation(),
+            fields: operation.selection_set.selections.len(),
             nodes: walk.nodes,
             cost: ((walk.requests + 50) / 100).max(1),
         }

@@ -59,6 +59,7 @@ impl<'a> Input<'a> {
 
 impl Context<'_> {
     pub(super) fn mutation(&self, field: &Field<'_>) -> Resolved {
+        self.proceed()?;
         let empty = JsonMap::new();
         let input = field.arguments.get("input").and_then(JsonValue::as_object).unwrap_or(&empty);
         let input = Input(input);
@@ -97,6 +98,19 @@ impl Context<'_> {
             "reopenPullRequest" => {
                 let id = input.required("pullRequestId");
                 self.change("ReopenPullRequestPayload", "pullRequest", id, &input, Some(false))?
+            }
+            "disablePullRequestAutoMerge" => {
+                let (home, number) = self.writable_pull(&input)?;
+                self.allow(home, WRITE_CONTENTS)?;
+                self.state.borrow_mut().set_auto_merge(self.caller, home, number, false)?;
+                let pull = Found::One(Thing::Conversation(home, number));
+                ("DisablePullRequestAutoMergePayload", vec![("pullRequest", pull)])
+            }
+            "markPullRequestReadyForReview" => {
+                let (home, number) = self.writable_pull(&input)?;
+                self.state.borrow_mut().set_draft(self.caller, home, number, false)?;
+                let pull = Found::One(Thing::Conversation(home, number));
+                ("MarkPullRequestReadyForReviewPayload", vec![("pullRequest", pull)])
             }
             "addComment" => self.add_comment(&input)?,
             "addLabelsToLabelable" => self.label_labelable("AddLabelsToLabelablePayload", &input, true)?,
@@ -273,6 +287,19 @@ impl Context<'_> {
         };
         let pull = self.state.borrow().issue(home, number)?.pull_request.is_some();
         Ok((home, number, pull))
+    }
+
+    /// The pull request that `pullRequestId` names, with the permission to
+    /// change it.
+    fn writable_pull(&self, input: &Input<'_>) -> Result<(RepositoryId, u64), Problem> {
+        let id = input.required("pullRequestId");
+        let (home, number, pull) = self.writable(id)?;
+        if !pull {
+            let message = format!("Could not resolve to PullRequest node with the global id of '{id}'.");
+            return Err(Problem::not_found(message));
+        }
+        self.allow(home, WRITE_PULL_REQUESTS)?;
+        Ok((home, number))
     }
 
     fn change(

@@ -102,8 +102,8 @@ impl Context<'_> {
         let issue = home.issues.get(&number);
         let wanted = issue.filter(|issue| match field.name {
             "issue" => issue.pull_request.is_none(),
-            "pullRequest" => issue.pull_request.is_some(),
-            _ => true,
+            "pullRequest" => issue.pull_request.is_some() && home.has_pull_requests,
+            _ => issue.pull_request.is_none() || home.has_pull_requests,
         });
         self.allow(
             home.id,
@@ -155,7 +155,7 @@ impl Context<'_> {
         let mut found: Vec<&Issue> = state
             .listed_issues(home.id)?
             .into_iter()
-            .filter(|issue| issue.pull_request.is_some() == pulls)
+            .filter(|issue| issue.pull_request.is_some() == pulls && (!pulls || home.has_pull_requests))
             .filter(|issue| {
                 states.as_ref().is_none_or(|states| states.iter().any(|state| state == state_word(issue)))
             })

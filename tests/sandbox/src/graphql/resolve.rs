@@ -1,6 +1,6 @@
 //! From a field of the schema to a value: what all object types share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonMap;
@@ -18,6 +18,8 @@ pub(super) struct Context<'s> {
     pub(super) state: RefCell<&'s mut State>,
     pub(super) caller: &'s Caller,
     pub(super) measure: &'s Measure,
+    /// How many fields of a mutation are still done, if it is to break off.
+    left: Cell<Option<usize>>,
     /// Errors of list entries that are null: the executor would drop the list.
     partial: RefCell<Vec<Value>>,
 }
@@ -47,7 +49,16 @@ pub(super) enum Thing {
     CommentEdge(RepositoryId, u64),
     Label(RepositoryId, u64),
     Reaction(Reaction),
+    /// A commit of a pull request.
+    Proposed(RepositoryId, Oid),
+    /// A commit's signature: whether GitHub made it.
+    Signature(bool),
+    /// A wish to merge: since when, and whose.
+    AutoMerge(jiff::Timestamp, AccountId),
     Closed(RepositoryId, u64),
+    /// By its place among the labels that were put on.
+    Labeled(RepositoryId, u64, usize),
+    Locked(RepositoryId, u64),
     Reopened(RepositoryId, u64),
     Connection(&'static str, Page),
     PageInfo(Page),
@@ -92,6 +103,11 @@ impl Problem {
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self::new("NOT_FOUND", message)
+    }
+
+    /// GitHub could not finish; its words name no reason.
+    pub(super) fn broke_off() -> Self {
+        Self { kind: None, message: "Something went wrong while executing your query.".to_owned() }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -170,8 +186,26 @@ pub(super) const READ_CONVERSATIONS: &[Need] =
     &[Need(Permission::Issues, Level::Read), Need(Permission::PullRequests, Level::Read)];
 
 impl<'s> Context<'s> {
-    pub(super) fn new(state: &'s mut State, caller: &'s Caller, measure: &'s Measure) -> Self {
-        Self { state: RefCell::new(state), caller, measure, partial: RefCell::default() }
+    pub(super) fn new(
+        state: &'s mut State,
+        caller: &'s Caller,
+        measure: &'s Measure,
+        cut: Option<usize>,
+    ) -> Self {
+        let (state, left) = (RefCell::new(state), Cell::new(cut));
+        Self { state, caller, measure, left, partial: RefCell::default() }
+    }
+
+    /// Counts a field of a mutation that is about to be done.
+    pub(super) fn proceed(&self) -> Result<(), Problem> {
+        match self.left.get() {
+            Some(0) => Err(Problem::broke_off()),
+            Some(left) => {
+                self.left.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn root(&self, mutation: bool) -> Resolver<'_, 's> {
@@ -226,7 +260,12 @@ impl<'s> Context<'s> {
             Thing::CommentEdge(..) => "IssueCommentEdge",
             Thing::Label(..) => "Label",
             Thing::Reaction(_) => "Reaction",
+            Thing::Proposed(..) => "PullRequestCommit",
+            Thing::Signature(_) => "GpgSignature",
+            Thing::AutoMerge(..) => "AutoMergeRequest",
             Thing::Closed(..) => "ClosedEvent",
+            Thing::Labeled(..) => "LabeledEvent",
+            Thing::Locked(..) => "LockedEvent",
             Thing::Reopened(..) => "ReopenedEvent",
             Thing::Connection(name, _) | Thing::Payload(name, _) => name,
             Thing::PageInfo(_) => "PageInfo",
@@ -255,7 +294,23 @@ impl<'s> Context<'s> {
             },
             Thing::Label(home, id) => self.label(*home, *id, field),
             Thing::Reaction(reaction) => self.reaction(reaction, field),
+            Thing::Proposed(home, oid) => match field.name {
+                "id" => Ok(Found::leaf(format!("PURC_{home}_{oid}"))),
+                "commit" => Ok(Found::One(Thing::Object(*home, *oid))),
+                _ => Err(field.unknown()),
+            },
+            Thing::Signature(by_github) => match field.name {
+                "isValid" | "wasSignedByGitHub" => Ok(Found::leaf(*by_github)),
+                _ => Err(field.unknown()),
+            },
+            Thing::AutoMerge(at, by) => match field.name {
+                "enabledAt" => Ok(time(*at)),
+                "enabledBy" => Ok(self.actor(*by)),
+                _ => Err(field.unknown()),
+            },
             Thing::Closed(home, number) => self.closed(*home, *number, field),
+            Thing::Labeled(home, number, at) => self.labeled(*home, *number, *at, field),
+            Thing::Locked(home, number) => self.locked(*home, *number, field),
             Thing::Reopened(home, number) => match field.name {
                 "id" => Ok(Found::leaf(format!("RE_{home}_{number}"))),
                 _ => Err(field.unknown()),
@@ -335,7 +390,9 @@ impl<'s> Context<'s> {
             }
             Node::Repository(id) => in_repository(id, &[], true, Thing::Repository(id)),
             Node::Issue(id, number) | Node::PullRequest(id, number) => {
-                let issue = state.issue(id, number).ok();
+                let issue = state.issue(id, number).ok().filter(|issue| {
+                    issue.pull_request.is_none() || home(id).is_some_and(|home| home.has_pull_requests)
+                });
                 let pull = issue.is_some_and(|issue| issue.pull_request.is_some());
                 let needs = if pull { READ_PULL_REQUESTS } else { READ_ISSUES };
                 in_repository(id, needs, issue.is_some(), Thing::Conversation(id, number))

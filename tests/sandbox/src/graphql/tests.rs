@@ -47,6 +47,7 @@ fn everything(name: &str, depth: usize) -> String {
                     (_, "first") => "2",
                     ("object", "expression") => "\"HEAD:README.md\"",
                     (_, "refPrefix") => "\"refs/heads/\"",
+                    ("file", "path") => "\"docs/notes.txt\"",
                     ("ref", _) => "\"main\"",
                     ("label", _) => "\"bug\"",
                     ("issue" | "issueOrPullRequest", "number") => "1",
@@ -100,6 +101,17 @@ fn every_field_of_every_type_has_a_resolver() {
         )
         .unwrap();
     world.state.react(&world.alice.clone(), world.site, crate::state::Subject::Issue(1), "heart").unwrap();
+    world.state.set_lock(&world.alice.clone(), world.site, 2, Some(None)).unwrap();
+    world.state.set_auto_merge(&world.alice.clone(), world.site, 2, true).unwrap();
+    let topic = world.state.repository(world.site).unwrap().branch("topic/notes").unwrap();
+    let signed = crate::state::CommitOnBranch {
+        branch: "topic/notes".into(),
+        expected_head: topic,
+        message: "Signed".into(),
+        additions: vec![("signed".into(), "x".into())],
+        deletions: Vec::new(),
+    };
+    let signed = world.state.commit_on_branch(&world.app.clone(), world.site, signed).unwrap();
     let mut seen = std::collections::BTreeSet::new();
     let main = world.state.repository(world.site).unwrap().head().unwrap();
     let tree = world.state.repository(world.site).unwrap().objects.commit(main).unwrap().tree;
@@ -107,6 +119,7 @@ fn every_field_of_every_type_has_a_resolver() {
     let ids = [
         Node::Object(world.site, main).encode(),
         Node::Object(world.site, tree).encode(),
+        Node::Object(world.site, signed).encode(),
         world.node(1),
         world.node(2),
         Node::IssueComment(world.site, comment).encode(),
@@ -229,8 +242,13 @@ fn a_query_is_measured_and_its_points_are_charged() {
     let mut world = World::new();
     let query = "query Deep($n: Int!) { organization(login: \"agency\") { repositories(first: $n) { nodes { issues(first: 50) { nodes { labels(last: 10) { totalCount } } } } } } rateLimit { cost nodeCount used } }";
     let request = Request::parse(&json!({ "query": query, "variables": { "n": 100 } })).expect("valid");
-    let measure =
-        Measure { operation: Some("Deep".into()), mutation: false, nodes: 100 + 5_000 + 50_000, cost: 51 };
+    let measure = Measure {
+        operation: Some("Deep".into()),
+        mutation: false,
+        fields: 2,
+        nodes: 100 + 5_000 + 50_000,
+        cost: 51,
+    };
     assert_eq!(*request.measure(), measure);
     let caller = world.app.clone();
     let body = request.execute(&mut world.state, &caller).body;
@@ -388,4 +406,87 @@ fn the_other_mutations_do_what_their_rest_siblings_do() {
     assert_eq!(home.branch("new"), Some(head));
     assert_eq!(home.branch("topic/notes"), None);
     assert!(!world.state.issue(world.site, 2).unwrap().is_open(), "its head reached its base");
+}
+
+#[test]
+fn branches_are_moved_together_by_compare_and_swap_or_not_at_all() {
+    let mut world = World::new();
+    let home = Node::Repository(world.site).encode();
+    let head = world.state.repository(world.site).unwrap().head().unwrap().to_string();
+    let before = world.state.repository(world.site).unwrap().branch("topic/notes").unwrap().to_string();
+    let zero = "0".repeat(40);
+    let swap = |expected: &str| {
+        json!({ "refs": { "repositoryId": home, "refUpdates": [
+            { "name": "refs/heads/topic/notes", "beforeOid": expected, "afterOid": head, "force": true },
+            { "name": "refs/heads/staging", "afterOid": zero },
+        ] } })
+    };
+    let query = "mutation($refs: UpdateRefsInput!) { updateRefs(input: $refs) { clientMutationId } }";
+    let create = json!({ "refs": { "repositoryId": home, "refUpdates": [
+        { "name": "refs/heads/staging", "beforeOid": zero, "afterOid": head },
+    ] } });
+    assert_eq!(errors(&ask(&mut world, query, create)), [""; 0]);
+    // Somebody was faster: neither branch moves.
+    let stale = ask(&mut world, query, swap(&head));
+    assert_eq!(stale["errors"][0]["type"], "STALE_DATA");
+    let there = world.state.repository(world.site).unwrap();
+    assert_eq!(there.branch("topic/notes").unwrap().to_string(), before);
+    assert!(there.branch("staging").is_some());
+    assert_eq!(errors(&ask(&mut world, query, swap(&before))), [""; 0]);
+    let there = world.state.repository(world.site).unwrap();
+    assert_eq!(there.branch("topic/notes").unwrap().to_string(), head);
+    assert_eq!(there.branch("staging"), None);
+}
+
+#[test]
+fn who_labeled_and_who_signed_is_told_and_a_wish_to_merge_can_be_taken_back() {
+    let mut world = World::new();
+    let (alice, pull) = (world.alice.clone(), world.node(2));
+    world.state.add_labels(&alice, world.site, 2, &["hold".to_owned()]).unwrap();
+    world.state.set_auto_merge(&alice, world.site, 2, true).unwrap();
+    let query = "query($pull: ID!) { node(id: $pull) { ... on PullRequest {
+        autoMergeRequest { enabledBy { login } }
+        timelineItems(last: 5, itemTypes: [LABELED_EVENT]) { nodes { ... on LabeledEvent { actor { login } label { name } } } }
+        commits(last: 5) { totalCount nodes { commit { author { user { login } } signature { wasSignedByGitHub } } } } } } }";
+    let seen = ask(&mut world, query, json!({ "pull": pull }))["data"]["node"].clone();
+    assert_eq!(seen["autoMergeRequest"]["enabledBy"]["login"], "alice");
+    let labeled = json!([{ "actor": { "login": "alice" }, "label": { "name": "hold" } }]);
+    assert_eq!(seen["timelineItems"]["nodes"], labeled);
+    assert_eq!(seen["commits"]["nodes"][0]["commit"]["signature"], Value::Null);
+    let disable = "mutation($pull: ID!) { disablePullRequestAutoMerge(input: { pullRequestId: $pull }) { pullRequest { autoMergeRequest { enabledAt } } } }";
+    assert_eq!(errors(&ask(&mut world, disable, json!({ "pull": pull }))), [""; 0]);
+    let twice = ask(&mut world, disable, json!({ "pull": pull }));
+    assert_eq!(twice["errors"][0]["type"], "UNPROCESSABLE");
+}
+
+#[test]
+fn an_issue_that_was_deleted_moved_or_converted_is_found_no_more() {
+    for way in ["delete", "transfer", "convert"] {
+        let mut world = World::new();
+        let (alice, issue) = (world.alice.clone(), world.node(1));
+        let admin = Caller::Person(world.state.app().owner);
+        let agency = world.state.repository(world.site).unwrap().owner;
+        let done = match way {
+            "delete" => {
+                let person = world.state.actor(&admin).unwrap();
+                world
+                    .state
+                    .repository_mut(world.site)
+                    .unwrap()
+                    .collaborators
+                    .insert(person, crate::state::Role::Admin);
+                world.state.delete_issue(&admin, world.site, 1)
+            }
+            "transfer" => {
+                let new = crate::build::repository("other");
+                let other = world.state.plant(agency, new).unwrap();
+                world.state.transfer_issue(&alice, world.site, 1, other).map(|number| assert_eq!(number, 1))
+            }
+            _ => world.state.convert_to_discussion(&alice, world.site, 1),
+        };
+        assert_eq!(done, Ok(()), "{way}");
+        let body = ask(&mut world, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": issue }));
+        assert_eq!(body["errors"][0]["type"], "NOT_FOUND", "{way}");
+        assert!(world.state.delete_issue(&admin, world.site, 2).is_err(), "a pull request stays");
+    }
 }

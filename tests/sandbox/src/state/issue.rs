@@ -24,12 +24,16 @@ pub struct Issue {
     pub by_app: bool,
     /// Label ids.
     pub labels: Vec<u64>,
+    /// Who put which label on, oldest first; taken off or not.
+    pub labeled: Vec<Labeled>,
     /// Assignees.
     pub assignees: Vec<AccountId>,
     /// Reactions to the opening text.
     pub reactions: Vec<Reaction>,
     /// Locked, perhaps with a reason (`off-topic`, `too heated`, `resolved`, `spam`).
     pub lock: Option<Option<String>>,
+    /// When it was locked last, and by whom.
+    pub locked: Option<(Timestamp, AccountId)>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// Last change.
@@ -86,6 +90,17 @@ impl CloseReason {
             .into_iter()
             .find(|reason| reason.word() == word)
     }
+}
+
+/// A label that was put on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labeled {
+    /// The label's id.
+    pub label: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: AccountId,
 }
 
 /// One edit of a body.
@@ -276,11 +291,9 @@ impl State {
         };
         let number = self.add_issue(caller, repository, author, new.title, new.body)?;
         let issue = self.issue_mut(repository, number)?;
-        (issue.labels, issue.assignees) = (labels.clone(), assignees);
+        issue.assignees = assignees;
         self.emit_issue(caller, repository, number, "opened", json!({}))?;
-        for label in labels {
-            self.emit_labeled(caller, repository, number, "labeled", label)?;
-        }
+        self.set_labels(caller, repository, number, labels)?;
         Ok(number)
     }
 
@@ -305,9 +318,11 @@ impl State {
             author,
             by_app: matches!(caller, Caller::Installation(_)),
             labels: Vec::new(),
+            labeled: Vec::new(),
             assignees: Vec::new(),
             reactions: Vec::new(),
             lock: None,
+            locked: None,
             created_at: now,
             updated_at: now,
             edits: Vec::new(),
@@ -330,7 +345,7 @@ impl State {
         change: IssueChange,
     ) -> Result<(), Refusal> {
         let actor = self.require_role(caller, repository, Role::Read)?;
-        self.writable(repository)?;
+        self.conversing(repository, number)?;
         let issue = self.issue(repository, number)?;
         let (resource, author) = (issue.resource(), issue.author);
         if author != actor {
@@ -416,6 +431,112 @@ impl State {
         self.emit_issue(caller, repository, number, action, json!({}))
     }
 
+    /// The repository, if this conversation can be written to: it is not
+    /// archived, and issues are not switched off.
+    fn conversing(&self, repository: RepositoryId, number: u64) -> Result<(), Refusal> {
+        let home = self.writable(repository)?;
+        let issue = self.issue(repository, number)?;
+        if !home.has_issues && issue.pull_request.is_none() {
+            return Err(Refusal::IssuesDisabled);
+        }
+        Ok(())
+    }
+
+    /// Takes an issue out of a repository, with its comments.
+    fn take_issue(
+        &mut self,
+        repository: RepositoryId,
+        number: u64,
+    ) -> Result<(Issue, Vec<Comment>), Refusal> {
+        let home = self.repository_mut(repository)?;
+        if home.issues.get(&number).is_none_or(|issue| issue.pull_request.is_some()) {
+            return Err(Refusal::NotFound);
+        }
+        let issue = home.issues.remove(&number).ok_or(Refusal::NotFound)?;
+        let ids: Vec<u64> = home.comments_of(number).map(|comment| comment.id).collect();
+        let comments = ids.iter().filter_map(|id| home.comments.remove(id)).collect();
+        Ok((issue, comments))
+    }
+
+    /// Deletes an issue for good.
+    ///
+    /// # Errors
+    /// `NotFound` for a pull request, which nobody can delete; people need
+    /// admin.
+    pub fn delete_issue(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, repository, Role::Admin)?;
+        self.writable(repository)?;
+        self.issue(repository, number)?;
+        self.emit_issue(caller, repository, number, "deleted", json!({}))?;
+        self.take_issue(repository, number).map(|_| ())
+    }
+
+    /// Moves an issue to another repository of the same owner; returns its
+    /// number there. Under its old id it is found no more.
+    ///
+    /// # Errors
+    /// `NotFound`, `IssuesDisabled`, `Archived`; people need write in both.
+    pub fn transfer_issue(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+        to: RepositoryId,
+    ) -> Result<u64, Refusal> {
+        for home in [repository, to] {
+            self.require_role(caller, home, Role::Write)?;
+        }
+        self.writable(repository)?;
+        let target = self.writable(to)?;
+        if !target.has_issues {
+            return Err(Refusal::IssuesDisabled);
+        }
+        if target.owner != self.repository(repository)?.owner {
+            return Err(Refusal::NotFound);
+        }
+        let mut issue = self.issue(repository, number)?.clone();
+        if issue.pull_request.is_some() {
+            return Err(Refusal::NotFound);
+        }
+        let there = self.repository(to)?.issues.last_key_value().map_or(1, |(last, _)| last + 1);
+        issue.number = there;
+        issue.labels.clear();
+        self.repository_mut(to)?.issues.insert(there, issue);
+        let changes = json!({ "changes": {
+            "new_issue": self.issue_json(self.repository(to)?, self.issue(to, there)?),
+            "new_repository": self.repository_json(self.repository(to)?),
+        } });
+        self.emit_issue(caller, repository, number, "transferred", changes)?;
+        let (_, comments) = self.take_issue(repository, number)?;
+        let home = self.repository_mut(to)?;
+        for mut comment in comments {
+            comment.issue = there;
+            home.comments.insert(comment.id, comment);
+        }
+        Ok(there)
+    }
+
+    /// Makes a discussion of an issue. GitHub sends no event of issues for it,
+    /// and the sandbox has no discussions: it is gone.
+    ///
+    /// # Errors
+    /// `NotFound` for a pull request; people need write.
+    pub fn convert_to_discussion(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, repository, Role::Write)?;
+        self.writable(repository)?;
+        self.take_issue(repository, number).map(|_| ())
+    }
+
     /// Reports a change of an issue or pull request with all its fields.
     pub(crate) fn emit_issue(
         &mut self,
@@ -463,10 +584,12 @@ impl State {
         number: u64,
         lock: Option<Option<String>>,
     ) -> Result<(), Refusal> {
-        self.require_role(caller, repository, Role::Write)?;
+        let by = self.require_role(caller, repository, Role::Write)?;
         self.writable(repository)?;
-        let action = if lock.is_some() { "locked" } else { "unlocked" };
-        self.issue_mut(repository, number)?.lock = lock;
+        let (now, action) = (self.now(), if lock.is_some() { "locked" } else { "unlocked" });
+        let issue = self.issue_mut(repository, number)?;
+        issue.locked = lock.is_some().then_some((now, by)).or(issue.locked);
+        issue.lock = lock;
         self.emit_issue(caller, repository, number, action, json!({}))
     }
 
@@ -483,7 +606,7 @@ impl State {
         body: &str,
     ) -> Result<u64, Refusal> {
         let author = self.require_role(caller, repository, Role::Read)?;
-        self.writable(repository)?;
+        self.conversing(repository, number)?;
         let locked = self.issue(repository, number)?.lock.is_some();
         if locked && self.require_role(caller, repository, Role::Write).is_err() {
             return Err(Refusal::Forbidden("Unable to create comment because issue is locked."));
@@ -644,12 +767,14 @@ impl State {
         number: u64,
         wanted: Vec<u64>,
     ) -> Result<(), Refusal> {
-        let now = self.now();
+        let (now, by) = (self.now(), self.actor(caller)?);
         let issue = self.issue_mut(repository, number)?;
         let had = std::mem::replace(&mut issue.labels, wanted.clone());
         if had != wanted {
             issue.updated_at = now;
         }
+        let new = wanted.iter().filter(|label| !had.contains(label));
+        issue.labeled.extend(new.map(|label| Labeled { label: *label, at: now, by }));
         for label in had.iter().filter(|label| !wanted.contains(label)) {
             self.emit_labeled(caller, repository, number, "unlabeled", *label)?;
         }

@@ -35,6 +35,17 @@ pub struct PullRequest {
     pub requested_teams: Vec<String>,
     /// Maintainers of the base may push to the head.
     pub maintainer_can_modify: bool,
+    /// Who asked for it to be merged as soon as its rules allow.
+    pub auto_merge: Option<AutoMerge>,
+}
+
+/// The wish that a pull request is merged as soon as its rules allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoMerge {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whose.
+    pub by: AccountId,
 }
 
 /// A merge.
@@ -125,6 +136,10 @@ impl State {
     ) -> Result<u64, Refusal> {
         let author = self.require_role(caller, repository, Role::Read)?;
         let home = self.writable(repository)?;
+        if !home.has_pull_requests {
+            let message = "Pull requests are disabled for this repository.";
+            return Err(Refusal::custom("PullRequest", "base", message));
+        }
         if new.title.trim().is_empty() {
             return Err(Refusal::invalid("PullRequest", "title", "missing_field"));
         }
@@ -178,6 +193,7 @@ impl State {
             requested_reviewers: Vec::new(),
             requested_teams: Vec::new(),
             maintainer_can_modify: new.maintainer_can_modify && source_id != repository,
+            auto_merge: None,
         });
         self.emit_issue(caller, repository, number, "opened", json!({}))?;
         Ok(number)
@@ -257,6 +273,36 @@ impl State {
         self.pull_mut(repository, number)?.draft = draft;
         let action = if draft { "converted_to_draft" } else { "ready_for_review" };
         self.emit_issue(caller, repository, number, action, json!({}))
+    }
+
+    /// Asks for a pull request to be merged as soon as its rules allow, or
+    /// takes that back. The sandbox has no required checks to wait for, so it
+    /// only keeps the wish.
+    ///
+    /// # Errors
+    /// `Unprocessable` when it is closed, or the wish is there or not there
+    /// already; `Archived`; people need write.
+    pub fn set_auto_merge(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+        on: bool,
+    ) -> Result<(), Refusal> {
+        let by = self.require_role(caller, repository, Role::Write)?;
+        self.writable(repository)?;
+        let (at, open) = (self.now(), self.issue(repository, number)?.is_open());
+        let pull = self.pull_mut(repository, number)?;
+        if !open || pull.auto_merge.is_some() == on {
+            let word = if on { "enable" } else { "disable" };
+            return Err(Refusal::Unprocessable(format!("Can't {word} auto-merge for this pull request.")));
+        }
+        pull.auto_merge = on.then_some(AutoMerge { at, by });
+        let (action, extra) = match on {
+            true => ("auto_merge_enabled", json!({ "reason": "" })),
+            false => ("auto_merge_disabled", json!({ "reason": "" })),
+        };
+        self.emit_issue(caller, repository, number, action, extra)
     }
 
     /// Asks people and teams for a review.

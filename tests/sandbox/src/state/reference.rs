@@ -69,7 +69,7 @@ impl State {
         } else {
             author.clone()
         };
-        Authorship { author, committer, verified: by_github }
+        Authorship { author, committer, verified: by_github && self.signs_commits }
     }
 
     /// Refuses what a ruleset forbids for this reference.
@@ -381,6 +381,39 @@ impl State {
         Ok(new)
     }
 
+    /// What `git commit --amend` and a forced push do: the tip of the branch
+    /// is made anew with these files written. The author stays, the committer
+    /// is who amends, and GitHub's signature is gone. Returns the new commit.
+    ///
+    /// # Errors
+    /// `NotFound` for a missing branch; `RuleViolation`, `Archived`; people
+    /// need write.
+    pub fn amend(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        branch: &str,
+        changes: Vec<(String, Bytes)>,
+    ) -> Result<Oid, Refusal> {
+        let actor = self.require_role(caller, repository, Role::Write)?;
+        let committer = self.authorship(actor, false).committer;
+        let head = self.writable(repository)?.branch(branch).ok_or(Refusal::NotFound)?;
+        let home = self.repository_mut(repository)?;
+        let tip = home.objects.commit(head).ok_or(Refusal::NotFound)?.clone();
+        let mut files = home.objects.files(tip.tree);
+        for (path, content) in changes {
+            let oid = home.objects.insert_blob(content);
+            put(&mut files, path, Mode::File, oid);
+        }
+        let tree = home.objects.write_tree(&files);
+        let new = home.objects.insert(Object::Commit(Commit { tree, committer, verified: false, ..tip }));
+        let name = format!("refs/heads/{branch}");
+        let update = RefUpdate { name: name.clone(), before: Some(head), after: new, force: true };
+        self.check_update(caller, self.repository(repository)?, &update)?;
+        self.move_ref(caller, repository, &name, new)?;
+        Ok(new)
+    }
+
     /// Stores a blob (`POST git/blobs`).
     ///
     /// # Errors
@@ -510,7 +543,7 @@ impl State {
             author: authorship.author,
             committer: authorship.committer,
             message,
-            verified: true,
+            verified: authorship.verified,
             account: Some(actor),
         }));
         let name = format!("refs/heads/{base}");

@@ -70,6 +70,8 @@ pub struct Repository {
     pub default_branch: String,
     /// Whether issues are switched on.
     pub has_issues: bool,
+    /// Whether pull requests are switched on; those there are hidden otherwise.
+    pub has_pull_requests: bool,
     /// Bytes by language, as GitHub's statistics would say.
     pub languages: BTreeMap<String, u64>,
     /// SPDX id GitHub would show, `NOASSERTION` for an unidentified license.
@@ -480,6 +482,22 @@ impl State {
     ) -> Result<(), Refusal> {
         self.require_role(caller, id, Role::Admin)?;
         self.repository_mut(id)?.has_issues = enabled;
+        Ok(())
+    }
+
+    /// Switches pull requests on or off ("Disabling pull requests"). GitHub
+    /// sends no event for it.
+    ///
+    /// # Errors
+    /// Without the admin role.
+    pub fn set_pull_requests_enabled(
+        &mut self,
+        caller: &Caller,
+        id: RepositoryId,
+        enabled: bool,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, id, Role::Admin)?;
+        self.repository_mut(id)?.has_pull_requests = enabled;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{ask, get, start, token, try_ask};
-use crate::{Fault, FaultKind, Limit};
+use crate::{Catch, Fault, FaultKind, Limit};
 
 const CREATE: &str = "POST /repos/{owner}/{repo}/issues";
 
@@ -27,6 +27,26 @@ async fn an_answer_is_lost_before_or_after_the_write() {
         assert_eq!(reply.map(|reply| reply.status), status, "{kind:?}");
         assert_eq!(sandbox.issues("agency/site").len(), issues, "{kind:?}");
     }
+    assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
+}
+
+#[tokio::test]
+async fn a_caught_call_is_never_answered() {
+    let (sandbox, _) = start().await;
+    let token = token(&sandbox).await;
+    let url = format!("{}/repos/agency/site/issues", sandbox.api_url());
+    let issue = json!({ "title": "Hello" });
+    for (done, issues) in [(false, 1), (true, 3)] {
+        let mut caught = sandbox.catch(Catch::naming(&["/issues", "Hello"]).after(1).done(done));
+        assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
+        tokio::select! {
+            reply = try_ask("POST", &url, &token, Some(&issue)) => panic!("{:?}", reply.map(|reply| reply.status)),
+            told = &mut caught => told.unwrap(),
+        }
+        assert_eq!(sandbox.issues("agency/site").len(), issues, "{done}");
+    }
+    // A trap that nobody waits for is gone.
+    drop(sandbox.catch(Catch::anything()));
     assert_eq!(try_ask("POST", &url, &token, Some(&issue)).await.unwrap().status, 201);
 }
 
@@ -75,6 +95,55 @@ async fn a_held_call_waits_for_its_release() {
     assert!(tokio::time::timeout(Duration::from_millis(200), &mut held).await.is_err());
     sandbox.release();
     assert_eq!(held.await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_asked_is_done_though_the_caller_hangs_up() {
+    let (sandbox, _) = start().await;
+    let token = token(&sandbox).await;
+    let url = format!("{}/repos/agency/site/issues", sandbox.api_url());
+    let issue = json!({ "title": "Hello" });
+    for (kind, before, after) in [(FaultKind::Held, 0, 1), (FaultKind::HeldAfter, 2, 2)] {
+        sandbox.fault(Fault::on(CREATE).kind(kind));
+        let mut asking = Box::pin(try_ask("POST", &url, &token, Some(&issue)));
+        tokio::select! {
+            _ = &mut asking => panic!("{kind:?} was answered"),
+            () = sandbox.holds() => {}
+        }
+        drop(asking);
+        assert_eq!(sandbox.issues("agency/site").len(), before, "{kind:?}");
+        sandbox.clear_calls();
+        sandbox.release();
+        while sandbox.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(sandbox.issues("agency/site").len(), after, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_breaks_off_between_two_of_its_fields() {
+    let (sandbox, _) = start().await;
+    let token = token(&sandbox).await;
+    let id = crate::state::Node::Repository(sandbox.repository_id("agency/site")).encode();
+    let query = "mutation Two($first: CreateIssueInput!, $second: CreateIssueInput!) {
+        one: createIssue(input: $first) { issue { number } }
+        two: createIssue(input: $second) { issue { number } }
+    }";
+    let input = |title: &str| json!({ "repositoryId": id, "title": title });
+    let body = json!({ "query": query, "operationName": "Two",
+        "variables": { "first": input("First"), "second": input("Second") } });
+    for (fields, issues) in [(0, 0), (1, 1)] {
+        sandbox.fault(Fault::on("POST /graphql Two").kind(FaultKind::Cut(fields)));
+        let cut = ask(&sandbox, "POST", "/graphql", &token, Some(body.clone())).await;
+        assert_eq!((cut.status, &cut.body["data"]["two"]), (200, &json!(null)));
+        assert_eq!(cut.body["errors"].as_array().unwrap().len(), 2 - fields);
+        assert_eq!(sandbox.issues("agency/site").len(), issues, "cut after {fields}");
+    }
+    // A mutation of two fields cannot break off after its second.
+    sandbox.fault(Fault::on("POST /graphql Two").kind(FaultKind::Cut(2)));
+    ask(&sandbox, "POST", "/graphql", &token, Some(body)).await;
+    assert_eq!((sandbox.issues("agency/site").len(), sandbox.faults().len()), (3, 1));
 }
 
 #[tokio::test]

@@ -37,7 +37,11 @@ impl Stage {
                 }
             }
             for gone in before.branches.keys().filter(|branch| !after.branches.contains_key(*branch)) {
-                self.teller.line(Sign::Did("deleted"), name, &format!("its merged branch {gone}"));
+                self.teller.line(
+                    Sign::Did("deleted"),
+                    name,
+                    &format!("its branch {gone}, which is not needed any more"),
+                );
             }
         }
         self.seen = now;

@@ -1,0 +1,389 @@
+//! The stories that call GitHub in every way Muster can: what people do, and
+//! the calm after each of their acts in which whatever went wrong is mended.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use github_sandbox::{
+    BranchRule, Builder, Fault, FaultKind, NewOrganization, NewRepository, Sandbox, installation, org,
+    state::{Caller, NewIssue, NewPullRequest},
+};
+use muster::{
+    clock::Clock,
+    domain::repository::{InstallationId, Login},
+    github::{self, GitHub},
+};
+use secrecy::SecretString;
+
+use crate::harness::{Muster, README, agency, complete, endpoints, old, sandbox};
+
+const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\n";
+/// A Tuesday, and the hours of the default policy have just begun.
+const MORNING: &str = "2026-11-17T09:00:00Z";
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const SITE: &str = "agency/site";
+
+type Played<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// A GitHub, and what happens on it.
+pub struct Story {
+    /// For messages.
+    pub name: &'static str,
+    github: fn(Builder, &Clock) -> Builder,
+    play: for<'a> fn(&'a mut Scene) -> Played<'a>,
+}
+
+/// Every way Muster calls GitHub is in one of these.
+pub const STORIES: [Story; 21] = [
+    Story { name: "opened", github: bare_site, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "swept", github: two_sites, play: |scene| Box::pin(swept(scene)) },
+    Story { name: "mended", github: site_with_readme, play: |scene| Box::pin(mended(scene)) },
+    Story { name: "declined", github: licensed_site, play: |scene| Box::pin(declined(scene)) },
+    Story { name: "license", github: site_without_license, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "no drafts", github: private_site, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "cut at the branch", github: bare_site, play: |scene| Box::pin(cut(scene, 1)) },
+    Story { name: "cut at the commit", github: bare_site, play: |scene| Box::pin(cut(scene, 2)) },
+    Story { name: "name taken", github: bare_site, play: |scene| Box::pin(name_taken(scene)) },
+    Story { name: "odd names", github: odd_names, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "made twice", github: site_with_readme, play: |scene| Box::pin(made_twice(scene)) },
+    Story { name: "landed", github: described_site, play: |scene| Box::pin(landed(scene)) },
+    Story { name: "made ready", github: licensed_bare_site, play: |scene| Box::pin(made_ready(scene)) },
+    Story { name: "no force pushes", github: unforced_site, play: |scene| Box::pin(landed(scene)) },
+    Story { name: "auto-merge", github: licensed_site, play: |scene| Box::pin(auto_merge(scene)) },
+    Story { name: "left out", github: site_with_readme, play: |scene| Box::pin(left_out(scene)) },
+    Story { name: "left out, cut", github: site_with_readme, play: |scene| Box::pin(left_out_cut(scene)) },
+    Story { name: "ruled out", github: ruled_site, play: |scene| Box::pin(opened(scene)) },
+    Story { name: "swept odd names", github: odd_names, play: |scene| Box::pin(swept(scene)) },
+    Story { name: "clock off", github: ahead_of_us, play: |scene| Box::pin(clock_off(scene)) },
+    Story { name: "terminal", github: two_accounts, play: |scene| Box::pin(terminal(scene)) },
+];
+
+impl Story {
+    /// The GitHub of the story, before anything has happened, and its clock.
+    pub async fn begin(&self) -> (Sandbox, Clock) {
+        let clock = Clock::stepped(MORNING.parse().unwrap());
+        ((self.github)(sandbox(&clock), &clock).start().await.unwrap(), clock)
+    }
+
+    /// Plays it to its end.
+    pub async fn play(&self, scene: &mut Scene) {
+        (self.play)(scene).await;
+    }
+}
+
+/// A story under way.
+pub struct Scene {
+    pub github: Sandbox,
+    pub muster: Muster,
+    /// What was told to the person at the terminal.
+    pub told: String,
+    /// A call that a fault holds is done once Muster has given it up.
+    pub late: bool,
+}
+
+impl Scene {
+    /// Lets everything happen that is due now, and whatever had to wait for
+    /// its next attempt; no longer than the hours of a day allow.
+    async fn calm(&mut self) {
+        self.muster.settle().await;
+        self.let_go_late().await;
+        for _ in 0..4 {
+            self.muster.advance(20 * MINUTE).await;
+        }
+    }
+
+    /// Goes on the next morning.
+    async fn next_morning(&mut self) {
+        let morning = MORNING.parse::<jiff::Timestamp>().unwrap();
+        let gone = Duration::try_from(self.muster.clock.now().duration_since(morning)).unwrap();
+        let left = DAY - Duration::from_secs(gone.as_secs() % DAY.as_secs());
+        self.muster.advance(left).await;
+    }
+
+    /// What a server does at its start: again and again until it succeeds.
+    async fn begin(&mut self) {
+        let worker = self.muster.worker.clone();
+        self.repeated(|| async { worker.begin().await.map_err(|error| error.to_string()) }).await;
+        self.let_go_late().await;
+    }
+
+    /// Asks until there is an answer, as a person repeats a command.
+    async fn repeated<T, A>(&self, ask: impl Fn() -> A) -> T
+    where
+        A: Future<Output = Result<T, String>>,
+    {
+        let mut failed = String::new();
+        for _ in 0..60 {
+            match ask().await {
+                Ok(answer) => return answer,
+                Err(error) => failed = error,
+            }
+            self.muster.clock.advance(MINUTE);
+        }
+        panic!("no answer within an hour: {failed}");
+    }
+
+    async fn let_go_late(&mut self) {
+        if !self.late || !self.github.faults().is_empty() {
+            return;
+        }
+        self.late = false;
+        let before = self.github.calls().len();
+        self.github.release();
+        while self.github.calls().len() == before {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn push(&self) {
+        self.github.user("alice").push(SITE, "main", &[("src/lib.rs", "\n")], "Write code");
+    }
+}
+
+fn cc0() -> &'static str {
+    spdx::license_id("CC0-1.0").unwrap().text()
+}
+
+fn one(organization: NewOrganization, builder: Builder) -> Builder {
+    builder.organization(organization).installation(installation("agency"))
+}
+
+fn bare_site(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(old("site").file("src/main.rs", "fn main() {}\n")), builder)
+}
+
+fn two_sites(builder: Builder, _: &Clock) -> Builder {
+    let site = old("site").file("src/main.rs", "fn main() {}\n");
+    one(agency(FIX).repository(site).repository(complete("fine")), builder)
+}
+
+fn site_with_readme(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(old("site").file("README.md", README)), builder)
+}
+
+fn licensed_site(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(old("site").file("README.md", README).file("LICENSE", cc0())), builder)
+}
+
+fn site_without_license(builder: Builder, _: &Clock) -> Builder {
+    let policy = format!("{FIX}rules:\n  license: {{propose: CC0-1.0, reviewers: ospo}}\n");
+    let site = old("site").file("README.md", README).file("CONTRIBUTING.md", "Write to us.\n");
+    one(agency(&policy).repository(site), builder)
+}
+
+fn private_site(builder: Builder, _: &Clock) -> Builder {
+    let policy = format!("{FIX}issue: {{from: recommended}}\n");
+    one(agency(&policy).free().repository(old("site").private().file("LICENSE", cc0())), builder)
+}
+
+/// Texts that are asked for by name of their object, and one that only comes
+/// as bytes.
+fn odd_names(builder: Builder, _: &Clock) -> Builder {
+    let utf16: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(cc0().encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    one(agency(FIX).repository(old("site").file("README.adoc", README).file("COPYING", utf16)), builder)
+}
+
+/// What it lacks can be written without asking anybody.
+fn describable() -> NewRepository {
+    old("site").description("Counts birds.").file("LICENSE", cc0())
+}
+
+fn described_site(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(describable()), builder)
+}
+
+/// Its README needs a person's words, so the pull request is a draft.
+fn licensed_bare_site(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(old("site").file("LICENSE", cc0())), builder)
+}
+
+fn unforced_site(builder: Builder, _: &Clock) -> Builder {
+    let site = describable().ruleset(["muster/**"], [BranchRule::NonFastForward]);
+    one(agency(FIX).repository(site), builder)
+}
+
+fn ruled_site(builder: Builder, _: &Clock) -> Builder {
+    let site = old("site").file("README.md", README).file("LICENSE", cc0());
+    one(agency(FIX).repository(site.ruleset(["muster/**"], [BranchRule::Creation])), builder)
+}
+
+/// Our clock is ten minutes slow until it is put right.
+fn ahead_of_us(builder: Builder, clock: &Clock) -> Builder {
+    let right = MORNING.parse::<jiff::Timestamp>().unwrap() + 10 * MINUTE;
+    let ours = clock.clone();
+    licensed_site(builder.clock(Arc::new(move || ours.now().max(right))), clock)
+}
+
+fn two_accounts(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(complete("fine")), builder)
+        .organization(org("elsewhere").owner("olivia"))
+        .user("carol")
+        .user_repository("carol", old("notes"))
+        .installation(installation("carol"))
+}
+
+/// A push, and what follows from it.
+async fn opened(scene: &mut Scene) {
+    scene.push();
+    scene.calm().await;
+}
+
+/// No push: the first sweep finds what is missing.
+async fn swept(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    scene.calm().await;
+    // Again, with items that stand.
+    scene.next_morning().await;
+    scene.calm().await;
+}
+
+/// The pull request is merged, the rest is pushed by hand.
+async fn mended(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    let number = scene.github.pull_requests(SITE).iter().map(|pull| pull.number).max().unwrap();
+    alice.merge(SITE, number);
+    scene.calm().await;
+    alice.push(SITE, "main", &[("LICENSE", cc0())], "Add a license");
+    scene.calm().await;
+    scene.next_morning().await;
+}
+
+/// The pull request is closed, and opened again.
+async fn declined(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    alice.close_pull_request(SITE, 1);
+    scene.calm().await;
+    alice.reopen(SITE, 1);
+    scene.calm().await;
+}
+
+/// People push one of the files themselves, then the other.
+async fn landed(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    alice.push(SITE, "main", &[("CONTRIBUTING.md", "Write to us.\n")], "Say how to contribute");
+    scene.calm().await;
+    alice.push(SITE, "main", &[("README.md", README)], "Say what it is");
+    scene.calm().await;
+}
+
+/// People push the file that the draft waited for.
+async fn made_ready(scene: &mut Scene) {
+    opened(scene).await;
+    scene.github.user("alice").push(SITE, "main", &[("README.md", README)], "Say what it is");
+    scene.calm().await;
+}
+
+/// Somebody commits to a pull request that was to merge by itself.
+async fn auto_merge(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    alice.enable_auto_merge(SITE, 1);
+    scene.calm().await;
+    alice.push(SITE, "muster/files", &[("notes.txt", "Mine.\n")], "Add notes");
+    scene.calm().await;
+}
+
+/// The policy leaves the repository out.
+async fn left_out(scene: &mut Scene) {
+    opened(scene).await;
+    let policy = "mode: fix\nrepositories: {exclude: [\".github\", site]}\n";
+    let files = [(".github/muster.yml", policy)];
+    scene.github.user("olivia").push("agency/.github", "main", &files, "Leave the site alone");
+    scene.calm().await;
+}
+
+/// The closing breaks off after its line was said.
+async fn left_out_cut(scene: &mut Scene) {
+    scene.github.fault(Fault::on("POST /graphql ClosePullRequest").kind(FaultKind::Cut(1)));
+    left_out(scene).await;
+}
+
+/// The creation of the pull request breaks off, and is taken up again.
+async fn cut(scene: &mut Scene, fields: usize) {
+    scene.github.fault(Fault::on("POST /graphql Propose").kind(FaultKind::Cut(fields)));
+    opened(scene).await;
+}
+
+/// The work rests until the clock is right.
+async fn clock_off(scene: &mut Scene) {
+    opened(scene).await;
+    scene.calm().await;
+}
+
+/// The repository is renamed, another gets its name, and nobody says so.
+async fn name_taken(scene: &mut Scene) {
+    opened(scene).await;
+    let olivia = scene.github.user("olivia");
+    olivia.rename(SITE, "new-site");
+    olivia.create_repository("agency", complete("site"));
+    scene.github.change_pending(Vec::clear);
+    let files = [("CONTRIBUTING.md", "Write to us.\n")];
+    scene.github.user("alice").push("agency/new-site", "main", &files, "Say how to contribute");
+    scene.calm().await;
+}
+
+/// Something on the way made everything twice.
+async fn made_twice(scene: &mut Scene) {
+    opened(scene).await;
+    let (issue, pull) = (scene.github.issues(SITE)[0].clone(), scene.github.pull_requests(SITE)[0].clone());
+    let id = scene.github.repository_id(SITE);
+    scene.github.user("alice").create_branch(SITE, "next");
+    scene.github.change(|state| {
+        let bot = Caller::Installation(state.grants().into_iter().next().unwrap());
+        let again = NewIssue { title: issue.title, body: Some(issue.body), ..NewIssue::default() };
+        state.create_issue(&bot, id, again).unwrap();
+        let again = NewPullRequest {
+            title: pull.title,
+            body: Some(pull.body),
+            head: "muster/files".to_owned(),
+            base: "next".to_owned(),
+            ..NewPullRequest::default()
+        };
+        state.create_pull_request(&bot, id, again).unwrap();
+    });
+    // The first look closes the second ones, the next takes that in.
+    for text in ["\n", "\n\n"] {
+        scene.github.user("alice").push(SITE, "main", &[(".github/notes", text)], "Take notes");
+        scene.calm().await;
+    }
+}
+
+/// What commands ask for and a server does not: who has installed the App,
+/// what a token sees; and the end of the tokens at shutdown.
+async fn terminal(scene: &mut Scene) {
+    let github = &scene.muster.ctx.github;
+    for login in ["agency", "carol", "elsewhere"] {
+        let login: Login = login.parse().unwrap();
+        let answer = scene
+            .repeated(|| async {
+                match github.installation_of(&login).await {
+                    Ok(found) => Ok(format!("the installation of {login} is of {:?}\n", found.login)),
+                    Err(github::Error::NotFound(_)) => Ok(format!("{login} has none\n")),
+                    Err(error) => Err(error.to_string()),
+                }
+            })
+            .await;
+        scene.told += &answer;
+    }
+    let token = SecretString::from(scene.github.user_token("olivia"));
+    let plain = GitHub::with_token(endpoints(&scene.github), token, scene.muster.clock.clone()).unwrap();
+    let reader = plain.token_reader().unwrap();
+    let agency: Login = "agency".parse().unwrap();
+    let ask = || async { reader.organization_repositories(&agency).await.map_err(|error| error.to_string()) };
+    for seen in scene.repeated(ask).await {
+        scene.told += &format!("{} {:?}\n", seen.name, seen.visibility);
+    }
+    let reader = github.reader(InstallationId(scene.github.installation_id("agency")));
+    let ask = || async { reader.repositories().await.map_err(|error| error.to_string()) };
+    scene.told += &format!("{} to sweep\n", scene.repeated(ask).await.len());
+    // A token that is not ended ends by itself, so one try is enough.
+    let (ended, left) = github.revoke_all().await;
+    scene.told += &format!("{} tokens given back\n", ended + left);
+    scene.muster.advance(HOUR).await;
+}
