@@ -33,9 +33,11 @@ mod policies;
 mod queue;
 mod refusals;
 mod repositories;
+mod rollout;
 mod row;
 mod rows;
 mod sql;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -55,6 +57,7 @@ pub use ledger::{
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
+pub use sweep::{Accounted, Memory, Sweep, SweptPage};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 
 /// A transaction that writes, and the turn it holds meanwhile.

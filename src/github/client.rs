@@ -75,6 +75,8 @@ impl Who {
 pub(super) enum Kind<'a> {
     /// Nothing, or nothing that shows: it may be repeated.
     Read,
+    /// As [`Kind::Read`], but whoever asks will ask for less: it is sent once.
+    ReadOnce,
     /// So many pieces of content, with this leave.
     Write(u32, &'a Leave),
 }
@@ -174,22 +176,35 @@ impl Client {
         let mut path = first.clone();
         let mut all = Vec::new();
         for _ in 0..MAX_PAGES {
-            let answer = self.rest(who, route, &path, None, Kind::Read).await?;
-            let page: P =
-                serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+            let (page, next): (P, _) = self.page(who, route, &first, &path).await?;
             all.extend(pick(page));
-            let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
-            match next_page(link, &self.endpoints, &first) {
+            match next {
                 None => return Ok(all),
-                Some(Ok(next)) => path = next,
-                Some(Err(())) => {
-                    return Err(Error::Permanent(format!(
-                        "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
-                    )));
-                }
+                Some(next) => path = next,
             }
         }
         Err(Error::Permanent(format!("{route}: the list does not end")))
+    }
+
+    /// Reads the page at `path` of the list that begins at `first`, and where
+    /// the next one is.
+    pub(super) async fn page<P: DeserializeOwned>(
+        &self,
+        who: &Who,
+        route: &Route,
+        first: &str,
+        path: &str,
+    ) -> Result<(P, Option<String>)> {
+        let answer = self.rest(who, route, path, None, Kind::Read).await?;
+        let page: P =
+            serde_json::from_slice(&answer.body).map_err(|error| unread(route, Kind::Read, &error))?;
+        let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
+        match next_page(link, &self.endpoints, first).transpose() {
+            Ok(next) => Ok((page, next)),
+            Err(()) => Err(Error::Permanent(format!(
+                "{route}: the next page is no page of this list; check MUSTER_GITHUB_API_URL"
+            ))),
+        }
     }
 
     /// Sends a GraphQL document.
@@ -212,7 +227,9 @@ impl Client {
         };
         self.perform(who, &call, |gate, answer| {
             let envelope = Envelope::parse(&answer.body).map_err(|_| match kind {
-                Kind::Read => Error::Transient(format!("{}: the answer broke off", call.label)),
+                Kind::Read | Kind::ReadOnce => {
+                    Error::Transient(format!("{}: the answer broke off", call.label))
+                }
                 Kind::Write(..) => Error::Ambiguous(call.label.clone()),
             })?;
             let verdict = envelope.verdict();
@@ -237,7 +254,7 @@ impl Client {
         loop {
             let credential = self.credential(who).await?;
             let outcome = match call.kind {
-                Kind::Read => {
+                Kind::Read | Kind::ReadOnce => {
                     self.wait_for(&gate, call.purse).await?;
                     let _place = gate.place().await?;
                     self.attempt(&gate, call, &credential).await

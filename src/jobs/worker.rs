@@ -10,12 +10,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Target, adoption,
+    Act, Context, JobError, Next, Target, adoption, inspect_installation,
     inspect_repository::inspect,
     lease::{self, LEASE},
     sweep_installation,
@@ -40,7 +39,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 const SIDE_BY_SIDE: usize = 4;
 /// How often what is past its retention is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often everything is looked at though nothing happened.
+/// How long a sweep that failed again and again is left alone; one that
+/// succeeds says itself when the next one is.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Takes jobs and does them.
@@ -107,7 +107,7 @@ impl Worker {
     }
 
     /// Learns which installations there are, and arms the sweep of each: at
-    /// once the first time, then every day.
+    /// once the first time, then every night.
     ///
     /// # Errors
     /// GitHub's and the database's.
@@ -218,20 +218,16 @@ impl Worker {
     }
 }
 
-/// Does a job; the moment at which it is wanted again, if time alone brings
-/// one.
-async fn perform(ctx: &Context, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
+/// Does a job, and says when it is wanted again.
+async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
     let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
     match lease.kind {
         JobKind::InspectRepository => {
             let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-            let Some(target) = target(ctx, repository, installation).await? else { return Ok(None) };
-            let cause = match lease.priority {
-                Priority::Command | Priority::Push => Cause::Event,
-                Priority::Policy => Cause::Policy,
-                Priority::Sweep => Cause::Sweep,
+            let Some(target) = target(ctx, repository, installation).await? else { return Ok(Next::Asked) };
+            let Some(seen) = inspect(ctx, &target, cause(lease.priority), Act::Apply).await? else {
+                return Ok(Next::Asked);
             };
-            let Some(seen) = inspect(ctx, &target, cause, Act::Apply).await? else { return Ok(None) };
             for line in &seen.done {
                 tracing::info!(repository = repository.0, "{line}");
             }
@@ -240,16 +236,25 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Option<Timestamp>, JobE
                     tracing::info!(repository = repository.0, "dry run: would {change}");
                 }
             }
-            Ok(seen.plan.due)
+            Ok(Next::of_repository(seen.plan.due, lease.priority, ctx.clock.now()))
         }
-        JobKind::SweepInstallation => {
-            sweep_installation::run(ctx, installation, lease.priority).await?;
-            Ok(None)
+        JobKind::SweepInstallation => sweep_installation::run(ctx, installation, lease.priority).await,
+        JobKind::InspectInstallation => {
+            inspect_installation::run(ctx, installation, lease.priority, lease.attempts).await
         }
         JobKind::PruneStore => {
             ctx.store.prune(ctx.clock.now()).await?;
-            Ok(None)
+            Ok(Next::Asked)
         }
+    }
+}
+
+/// Why a job of this priority was asked for.
+pub(super) fn cause(priority: Priority) -> Cause {
+    match priority {
+        Priority::Command | Priority::Push => Cause::Event,
+        Priority::Policy => Cause::Policy,
+        Priority::Sweep => Cause::Sweep,
     }
 }
 

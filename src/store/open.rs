@@ -13,6 +13,7 @@ const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
 const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
 const REFRESH: &str = include_str!("migrations/0004_refresh.sql");
 const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
+const SWEEP: &str = include_str!("migrations/0006_sweep.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -22,7 +23,7 @@ const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, SWEEP];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

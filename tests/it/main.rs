@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod abuse_checkout;
+mod abuse_flood;
 mod abuse_forger;
 mod abuse_ledger;
 mod abuse_poison;
@@ -40,5 +41,6 @@ mod refresh;
 mod replicas;
 mod server;
 mod standing;
+mod sweep;
 mod walk;
 mod webhook;

@@ -10,7 +10,7 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow,
+    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow, RolloutRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,7 @@ pub(super) enum Line {
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
     Policy(PolicyRow),
+    Rollout(RolloutRow),
     Outstanding(OutstandingRow),
     Link(LinkedRow),
     /// The last.
@@ -179,6 +180,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Policy(_)
+            | Line::Rollout(_)
             | Line::Outstanding(_)
             | Line::Link(_) => self.digest.update(&bytes),
         }
@@ -196,6 +198,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Policy(_)
+            | Line::Rollout(_)
             | Line::Outstanding(_) => {}
             Line::Link(row) => self.follower.follow(&row.clone().linked()).map_err(BackupError::Broken)?,
             Line::End { .. } => {
