@@ -2,6 +2,7 @@
 //! file, a network or a database; time comes in as an argument.
 
 pub mod adoption;
+pub mod basis;
 pub mod calendar;
 pub mod code_json;
 pub mod finding;
@@ -16,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod render;
 pub mod repository;
+pub mod rollout;
 pub mod rules;
 pub mod untrusted;
 pub mod words;

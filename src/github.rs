@@ -33,7 +33,7 @@ use serde::Deserialize;
 use self::{
     client::{Access, Client, Kind, Who},
     credentials::Scope,
-    leave::{Ask, Leave},
+    leave::Leave,
     read::TextCache,
 };
 pub use self::{
@@ -44,7 +44,10 @@ pub use self::{
     examine::{Examined, RateLimit},
     leave::LONGEST_WRITE,
     needs::Granted,
-    read::{Installation, ListedRepository, OurNames, Reader, Role},
+    read::{
+        Installation, ListPage, ListedRepository, OurNames, Reader, Role,
+        many::{Ask, Found, Glance, Home, Many},
+    },
     write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
 };
 pub use crate::domain::pace::{Pace, Turn};
@@ -59,7 +62,7 @@ pub struct GitHub {
     client: Arc<Client>,
     texts: Arc<TextCache>,
     dry: bool,
-    ask: Option<Ask>,
+    ask: Option<leave::Ask>,
 }
 
 impl GitHub {
@@ -101,7 +104,8 @@ impl GitHub {
     where
         F: Future<Output = Result<Turn>> + Send + 'static,
     {
-        let ask: Ask = Arc::new(move |installation, pieces, pace| ask(installation, pieces, pace).boxed());
+        let ask: leave::Ask =
+            Arc::new(move |installation, pieces, pace| ask(installation, pieces, pace).boxed());
         GitHub { ask: Some(ask), ..self }
     }
 

@@ -4,6 +4,7 @@
 mod accounts;
 pub mod adoption;
 pub mod doctor;
+pub mod inspect_installation;
 pub mod inspect_repository;
 pub mod intake;
 pub mod lease;
@@ -18,6 +19,7 @@ pub mod worker;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -35,7 +37,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
-    store::{Installation, Lease, Store, StoreError},
+    store::{Installation, Lease, Priority, Store, StoreError},
 };
 
 /// What every job works with; cheap to clone.
@@ -95,6 +97,32 @@ pub enum Act {
     Plan,
     /// Carried out.
     Apply,
+}
+
+/// When a job that succeeded is wanted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// When somebody asks, or its period is over.
+    Asked,
+    /// At this moment, with this priority.
+    At(Timestamp, Priority),
+}
+
+impl Next {
+    /// When the job of one repository is wanted again, whose plan is `due`
+    /// then. What is due later is looked at with all others that are.
+    #[must_use]
+    pub fn of_repository(due: Option<Timestamp>, priority: Priority, now: Timestamp) -> Next {
+        match due {
+            Some(due) if is_at_once(due, now) => Next::At(due, priority),
+            Some(_) | None => Next::Asked,
+        }
+    }
+}
+
+/// Whether `due` is so near that it is part of the same attempt at a job.
+fn is_at_once(due: Timestamp, now: Timestamp) -> bool {
+    due <= now + Duration::from_secs(60)
 }
 
 /// Why a job did not finish, by what the worker does next.

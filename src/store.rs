@@ -35,9 +35,11 @@ mod policies;
 mod queue;
 mod refusals;
 mod repositories;
+mod rollout;
 mod row;
 mod rows;
 mod sql;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -58,6 +60,7 @@ pub use missed::{DeliveryRecord, Entry, MissedDelivery, Pass};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
+pub use sweep::{Accounted, Memory, Sweep, SweptPage};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 
 /// A transaction that writes, and the turn it holds meanwhile.

@@ -96,7 +96,7 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
     if args.confirm && adoption.ended.is_none() && adoption::confirm(&store, &adoption, now).await? {
         adoption = store.adoption(known.account).await?.unwrap_or(adoption);
     }
-    let shown = shown(&store, &args.organization, &adoption).await?;
+    let shown = shown(&store, &args.organization, &adoption, now).await?;
     let waits = adoption.ended.is_none();
     match args.format {
         Format::Json => output::json(&Document::new("adoption-1", now, shown))?,
@@ -105,8 +105,13 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
     Ok(if waits { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
 }
 
-async fn shown(store: &Store, organization: &Login, adoption: &Adoption) -> anyhow::Result<Shown> {
-    let unread = store.unread(adoption, u32::MAX).await?;
+async fn shown(
+    store: &Store,
+    organization: &Login,
+    adoption: &Adoption,
+    now: Timestamp,
+) -> anyhow::Result<Shown> {
+    let unread = store.unread(adoption, u32::MAX, now).await?;
     let stage = match adoption.ended {
         Some(_) => "adopted",
         None if adoption.listed_at.is_none() || unread > 0 => "reading",

@@ -4,25 +4,28 @@
 //! that could write is asked for; (2) every repository that can be seen is
 //! judged, skipped by rule, or named as unknown.
 
-use std::process::ExitCode;
+use std::{collections::HashMap, process::ExitCode};
 
-use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::{
     Invocation,
-    output::{Format, note},
+    output::{self, Format, note},
     reports::{self, Judged, Kind, Reports},
 };
 use crate::{
+    clock::Clock,
     config::Credentials,
-    domain::{finding::Report, observed::PolicySource, policy::Policy, repository::Login, rules},
-    github::{GitHub, ListedRepository, Reader},
+    domain::{
+        finding::Report,
+        observed::PolicySource,
+        policy::Policy,
+        repository::{Login, RepositoryId, Snapshot},
+        rules,
+    },
+    github::{Ask, Error, Found, GitHub, Glance, Home, ListedRepository, Reader},
     jobs::inspect_repository::{our_names, with_wish},
 };
-
-/// Repositories read at a time.
-const AT_ONCE: usize = 4;
 
 /// Judge every repository of an organization and report, without writing.
 #[derive(Debug, clap::Args)]
@@ -80,8 +83,9 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
     };
     listed.sort_by_cached_key(|found| found.name.to_string().to_ascii_lowercase());
     note(&format!("Reading {}: {} repositories.", args.organization, listed.len()));
+    let policy = scan.policy.as_ref();
+    let seen = read_all(&reader, &args.organization, listed, policy, &invocation.clock).await;
     let now = invocation.clock.now();
-    let seen = read_all(&reader, listed, scan.policy.as_ref(), now).await;
     let reports = Reports {
         kind: Kind::Repository,
         judged: seen.judged,
@@ -101,72 +105,98 @@ struct Seen {
     policy_digest: String,
 }
 
-/// Reads and judges in the order of the list. The organization's policy comes
-/// with every read; the first that carries one names the source.
+/// Reads many a call and judges, in the order of the list. The organization's
+/// policy comes with every call; the first that carries one names the source.
 async fn read_all(
     reader: &Reader,
+    organization: &Login,
     listed: Vec<ListedRepository>,
     operators: Option<&Policy>,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Seen {
-    let judged: Vec<(String, Outcome)> = stream::iter(listed)
-        .map(|found| async move {
-            let outcome = judge(reader, &found, operators, now).await;
-            (found.name.to_string(), outcome)
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let used =
-        judged.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).map(|(_, used)| used.clone()).next();
-    let used = used.unwrap_or_else(|| Used::of(&Policy::default(), "built-in"));
-    let judged = judged
-        .into_iter()
-        .map(|(subject, outcome)| Judged { subject, report: outcome.map(|(report, _)| report) })
-        .collect();
-    Seen { judged, policy_source: used.source, policy_digest: used.digest }
+    let now = clock.now();
+    let ask = |found: &ListedRepository| Ask {
+        id: found.id,
+        node_id: found.node_id.clone(),
+        name: found.name.clone(),
+        known: Vec::new(),
+    };
+    // As GitHub spells it: the argument may differ in case.
+    let owner = listed.first().map_or(organization, |found| found.name.owner()).clone();
+    let mut reports: HashMap<RepositoryId, Result<Report, String>> = HashMap::new();
+    let mut used = None;
+    let ended = loop {
+        let left = listed.iter().filter(|found| !reports.contains_key(&found.id)).map(ask);
+        let names = our_names(&Policy::default());
+        let mut many = reader.many(owner.clone(), left.collect::<Vec<_>>(), names, &rules::wanted);
+        let ended = loop {
+            match many.next().await {
+                Ok(Some(found)) => {
+                    for Found { id, home, outcome, .. } in found {
+                        let report = outcome.map_err(|error| error.to_string());
+                        let report = report.and_then(|glance| {
+                            let (policy, source) = in_force(organization, &home.policy, operators)?;
+                            used.get_or_insert_with(|| Used::of(&policy, source));
+                            Ok(judge(policy, glance, &home, now))
+                        });
+                        reports.insert(id, report);
+                    }
+                }
+                Ok(None) => break Error::NotFound("GraphQL nodes".to_owned()),
+                Err(error) => break error,
+            }
+        };
+        match ended {
+            Error::RateLimited { until } => {
+                note(&format!("GitHub's limits are reached: going on at {}.", output::time(until)));
+                clock.sleep_until(until).await;
+            }
+            error => break error.to_string(),
+        }
+    };
+    let used = used.unwrap_or_else(|| Used::of(&Policy::default(), "built-in".to_owned()));
+    let judged = listed.into_iter().map(|found| Judged {
+        subject: found.name.to_string(),
+        report: reports.remove(&found.id).unwrap_or_else(|| Err(ended.clone())),
+    });
+    Seen { judged: judged.collect(), policy_source: used.source, policy_digest: used.digest }
 }
 
-/// What came of one repository.
-type Outcome = Result<(Report, Used), String>;
-
-/// Which policy a report rests on.
-#[derive(Clone)]
+/// Which policy the reports rest on.
 struct Used {
     source: String,
     digest: String,
 }
 
 impl Used {
-    fn of(policy: &Policy, source: impl Into<String>) -> Used {
-        Used { source: source.into(), digest: policy.digest() }
+    fn of(policy: &Policy, source: String) -> Used {
+        Used { source, digest: policy.digest() }
     }
 }
 
-async fn judge(
-    reader: &Reader,
-    found: &ListedRepository,
+/// The policy, and where it stands.
+fn in_force(
+    organization: &Login,
+    source: &PolicySource,
     operators: Option<&Policy>,
-    now: Timestamp,
-) -> Outcome {
-    let names = our_names(&Policy::default());
-    let read = reader
-        .read_repository(&found.name, Some(found.id), &[], &names, &rules::wanted)
-        .await
-        .map_err(|error| error.to_string())?;
-    let (policy, source) = match (operators, &read.policy) {
-        (Some(policy), _) => (policy.clone(), "operator".to_owned()),
-        (None, PolicySource::Absent) => (Policy::default(), "built-in".to_owned()),
-        (None, PolicySource::Unread(why)) => return Err(format!("the policy could not be read: {why}")),
+) -> Result<(Policy, String), String> {
+    match (operators, source) {
+        (Some(policy), _) => Ok((policy.clone(), "operator".to_owned())),
+        (None, PolicySource::Absent) => Ok((Policy::default(), "built-in".to_owned())),
+        (None, PolicySource::Unread(why)) => Err(format!("the policy could not be read: {why}")),
         (None, PolicySource::Text { text, .. }) => {
             let text = text.as_deref().ok_or("the policy is not text, or larger than 256 KiB")?;
             let parsed = Policy::parse(text).map_err(|problems| {
                 problems.first().map_or_else(String::new, |problem| format!(".github/muster.yml:{problem}"))
             })?;
-            (parsed, format!("{}/.github:.github/muster.yml", found.name.owner()))
+            Ok((parsed, format!("{organization}/.github:.github/muster.yml")))
         }
-    };
-    let used = Used::of(&policy, source);
-    let (policy, _) = with_wish(policy, &read.snapshot);
-    Ok((rules::evaluate(&policy, &read.snapshot, now), used))
+    }
+}
+
+fn judge(policy: Policy, glance: Glance, home: &Home, now: Timestamp) -> Report {
+    let Glance { repository, files, .. } = glance;
+    let snapshot = Snapshot { repository, files, inherited: home.inherited.clone() };
+    let (policy, _) = with_wish(policy, &snapshot);
+    rules::evaluate(&policy, &snapshot, now)
 }

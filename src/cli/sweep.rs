@@ -3,15 +3,16 @@
 //! Promises: (1) `plan`, and `sweep` without `--apply`, write nothing to
 //! GitHub: they hold no token that can; (2) what is printed is the plan that
 //! `sweep --apply` carries out; (3) a repository that fails does not stop the
-//! others, and is named; (4) `sweep --apply` holds each repository as a worker
-//! does, so that it and a server never write there at once.
+//! others, and is named; (4) `sweep --apply` holds each repository that it
+//! changes as a worker does, so that it and a server never write there at once.
+
+mod show;
 
 use std::{process::ExitCode, str::FromStr};
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
-use serde::Serialize;
 
+use self::show::{Gate, Visit};
 use super::{
     COULD_NOT_RUN, FINDINGS, Invocation,
     output::{self, Document, Format, note},
@@ -20,16 +21,17 @@ use crate::{
     app,
     domain::{
         plan::Cause,
-        repository::{Login, RepositoryName},
+        repository::{InstallationId, Login, RepositoryId, RepositoryName},
     },
     github,
     jobs::{
-        Act, Context, JobError, Target, adoption,
+        Act, Context, JobError, Next, Target, adoption,
+        inspect_installation::{Look, Looked, Round},
         inspect_repository::{Inspection, inspect},
         lease::{self, LEASE},
-        sweep_installation,
+        sweep_installation::{self, List},
     },
-    store::{JobKind, NewJob, Priority, Store},
+    store::{JobKind, NewAudit, NewJob, Priority, Store},
 };
 
 /// Show what Muster would do in an organization or a repository.
@@ -39,8 +41,13 @@ Examples:
   $ muster plan example-agency
   $ muster plan example-agency/intake-api
   $ muster plan example-agency --format json
+  $ muster plan example-agency --approve 475
 
 Reads GitHub and the database; writes nothing to GitHub.
+
+If a change of the policy asks for more than 25 issues and pull requests, Muster opens 25
+and waits. This command then shows how many are left. With --approve and that number you
+agree to them; serve opens them at the pace of the policy.
 
 Exit codes: 0 nothing to do; 1 there are changes; 2 could not run; 130 interrupted.
 
@@ -49,6 +56,9 @@ pub struct PlanArgs {
     /// ORG, or OWNER/NAME for one repository.
     #[arg(value_name = "ORG|OWNER/NAME")]
     place: Place,
+    /// Agree to the issues and pull requests that are left; the number must be the one shown.
+    #[arg(long, value_name = "NUMBER")]
+    approve: Option<u32>,
     /// How to write the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -112,7 +122,7 @@ impl Place {
 /// # Errors
 /// Settings, GitHub, the database, or output that cannot be written.
 pub async fn plan(args: PlanArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    go_through(&args.place, Act::Plan, args.format, invocation).await
+    go_through(&args.place, Act::Plan, args.approve, args.format, invocation).await
 }
 
 /// Runs `muster sweep`.
@@ -121,12 +131,13 @@ pub async fn plan(args: PlanArgs, invocation: &Invocation) -> anyhow::Result<Exi
 /// As [`plan`].
 pub async fn run(args: SweepArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let act = if args.apply { Act::Apply } else { Act::Plan };
-    go_through(&Place::Organization(args.organization), act, args.format, invocation).await
+    go_through(&Place::Organization(args.organization), act, None, args.format, invocation).await
 }
 
 async fn go_through(
     place: &Place,
     act: Act,
+    approve: Option<u32>,
     format: Format,
     invocation: &Invocation,
 ) -> anyhow::Result<ExitCode> {
@@ -135,33 +146,31 @@ async fn go_through(
     let store = Store::open(work.database.expose()).await?;
     let ctx = app::context(&work, store, invocation.clock.clone())?;
     let began = ctx.clock.now();
-    let targets = targets(&ctx, place).await?;
-    let cause = match place {
-        Place::Organization(_) => Cause::Sweep,
-        Place::Repository(_) => Cause::Event,
+    let (installation, List { targets, whole }) = targets(&ctx, place).await?;
+    if act == Act::Apply && whole {
+        adoption::all_listed(&ctx, installation, began).await?;
+    }
+    let how = How { act, owner: format!("sweep {:08x}", rand::random::<u32>()) };
+    let (mut visits, gate) = match place {
+        Place::Organization(_) => many(&ctx, installation, &targets, &how).await?,
+        Place::Repository(_) => (one(&ctx, &targets, &how).await?, None),
     };
-    let owner = format!("sweep {:08x}", rand::random::<u32>());
-    if let (Act::Apply, Some(first)) = (act, targets.first()) {
-        adoption::all_listed(&ctx, first.installation, began).await?;
-    }
-    let mut visits = Vec::new();
-    for target in &targets {
-        visits.push(visit(&ctx, target, cause, act, &owner).await?);
-    }
     // In an organization that the ledger does not know, every change is held
     // back until all was read: what was held may go on now, or says why not.
     if act == Act::Apply {
         adoption::proceed(&ctx).await?;
-        for (seen, target) in visits.iter_mut().zip(&targets) {
+        for seen in &mut visits {
             if matches!(&seen.outcome, Some(Ok(seen)) if !seen.plan.held.is_empty()) {
-                *seen = visit(&ctx, target, cause, act, &owner).await?;
+                *seen = visit(&ctx, &seen.target, Cause::Sweep, &how).await?;
             }
         }
     }
     let now = invocation.clock.now();
     match format {
-        Format::Json => output::json(&Document::new("plan-1", now, document(&visits, act)))?,
-        Format::Table => print(&visits, act, now)?,
+        Format::Json => {
+            output::json(&Document::new("plan-1", now, show::document(&visits, gate.as_ref(), act)))?
+        }
+        Format::Table => show::print(&visits, gate.as_ref(), act, now)?,
     }
     if act == Act::Plan && adoption::is_unread(&ctx, &targets).await? {
         note(&format!(
@@ -169,17 +178,36 @@ async fn go_through(
             place.owner()
         ));
     }
+    let agreed = match approve {
+        Some(number) => agree(&ctx, installation, &targets, gate, number).await,
+        None => Ok(()),
+    };
     let _ = ctx.github.revoke_all().await;
-    Ok(ExitCode::from(verdict(&visits, act)))
+    agreed.map(|()| ExitCode::from(verdict(&visits, act)))
 }
 
-async fn visit(ctx: &Context, target: &Target, cause: Cause, act: Act, owner: &str) -> anyhow::Result<Visit> {
-    let outcome = match act {
-        Act::Plan => inspect(ctx, target, cause, act).await,
-        Act::Apply => inspect_held(ctx, target, cause, owner).await?,
+/// How repositories are gone through.
+struct How {
+    act: Act,
+    /// The name under which this process holds what it changes.
+    owner: String,
+}
+
+async fn one(ctx: &Context, targets: &[Target], how: &How) -> anyhow::Result<Vec<Visit>> {
+    let mut visits = Vec::new();
+    for target in targets {
+        visits.push(visit(ctx, target, Cause::Event, how).await?);
+    }
+    Ok(visits)
+}
+
+async fn visit(ctx: &Context, target: &Target, cause: Cause, how: &How) -> anyhow::Result<Visit> {
+    let outcome = match how.act {
+        Act::Plan => inspect(ctx, target, cause, Act::Plan).await,
+        Act::Apply => inspect_held(ctx, target, cause, &how.owner).await?,
     };
     let outcome = outcome.map_err(|error| error.to_string());
-    Ok(Visit { name: target.name.to_string(), outcome: outcome.transpose() })
+    Ok(Visit { target: target.clone(), outcome: outcome.transpose() })
 }
 
 /// Inspects a repository and carries out its plan, under a lease of its own.
@@ -204,13 +232,140 @@ async fn inspect_held(
     };
     let ctx = ctx.under(&held);
     let outcome = lease::hold(&ctx, &held, inspect(&ctx, target, cause, Act::Apply)).await;
-    let due = outcome.as_ref().map(|seen| seen.as_ref().and_then(|seen| seen.plan.due));
-    lease::settle(&ctx, &held, due).await?;
+    let next = |seen: &Option<Inspection>| {
+        let due = seen.as_ref().and_then(|seen| seen.plan.due);
+        Next::of_repository(due, held.priority, ctx.clock.now())
+    };
+    lease::settle(&ctx, &held, outcome.as_ref().map(next)).await?;
     Ok(outcome)
 }
 
+/// Goes through an organization many repositories a call; those that have a
+/// change to make, or are not clear, are inspected by themselves.
+async fn many(
+    ctx: &Context,
+    installation: InstallationId,
+    targets: &[Target],
+    how: &How,
+) -> anyhow::Result<(Vec<Visit>, Option<Gate>)> {
+    let known = ctx.installation(installation).await?.context("the installation is gone")?;
+    let mut left: Vec<RepositoryId> = targets.iter().map(|target| target.repository).collect();
+    let mut visits = Vec::new();
+    let mut common = None;
+    while !left.is_empty() {
+        let mut round = Round::begin(ctx, &known, left, Cause::Sweep, how.act).await?;
+        let failed = loop {
+            match round.next().await {
+                Ok(Some(looked)) => {
+                    for looked in looked {
+                        visits.push(settle(ctx, &round, looked, how).await?);
+                    }
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        common = round.common().map(str::to_owned).or(common);
+        left = round.left().collect();
+        match failed {
+            Some(JobError::Wait(until) | JobError::Limited(until)) => {
+                note(&format!("GitHub's limits are reached: going on at {}.", output::time(until)));
+                ctx.clock.sleep_until(until).await;
+            }
+            other => {
+                let why = other.map_or("GitHub said nothing of it".to_owned(), |error| error.to_string());
+                let name = |id| targets.iter().find(|target| target.repository == id);
+                let failed =
+                    |target: &Target| Visit { target: target.clone(), outcome: Some(Err(why.clone())) };
+                visits.extend(left.drain(..).filter_map(name).map(failed));
+            }
+        }
+    }
+    visits.sort_by_cached_key(|visit| visit.target.name.to_string().to_ascii_lowercase());
+    let gate = match common {
+        Some(common) => {
+            let rollout = ctx.store.rollout(known.account, &common).await?;
+            let left = visits.iter().map(Visit::wants).sum();
+            if how.act == Act::Apply {
+                // Every repository was looked at, so it is known how much this is.
+                let wanted = u64::from(rollout.created) + u64::from(left);
+                ctx.store.size_rollout(known.account, &common, wanted).await?;
+            }
+            Some(Gate { common, rollout, left })
+        }
+        None => None,
+    };
+    Ok((visits, gate))
+}
+
+/// What came of one; with [`Act::Apply`] the database learns of it.
+async fn settle(ctx: &Context, round: &Round<'_>, looked: Looked, how: &How) -> anyhow::Result<Visit> {
+    let Looked { target, read_at, look } = looked;
+    let (keep, now) = (how.act == Act::Apply, ctx.clock.now());
+    let outcome = match look {
+        Look::Closer { .. } => return visit(ctx, &target, Cause::Sweep, how).await,
+        Look::Settled(settled) => {
+            if keep {
+                ctx.store.judged(std::slice::from_ref(&settled.judged), &[], now).await?;
+            }
+            Some(Ok(settled.inspection))
+        }
+        Look::Gone => {
+            if keep {
+                ctx.store.remove_repository(target.repository, now).await?;
+            }
+            None
+        }
+        Look::Unknown(why) => {
+            if keep {
+                let unread = (target.repository, why.clone(), round.again(target.repository, now));
+                ctx.store.could_not_read(&[unread], read_at).await?;
+            }
+            Some(Err(why))
+        }
+    };
+    Ok(Visit { target, outcome })
+}
+
+/// Notes that whoever runs this command was shown the number and agrees.
+async fn agree(
+    ctx: &Context,
+    installation: InstallationId,
+    targets: &[Target],
+    gate: Option<Gate>,
+    number: u32,
+) -> anyhow::Result<()> {
+    let (Some(gate), Some(account)) = (gate, targets.first().map(|target| target.account)) else {
+        bail!("--approve is for an organization whose repositories could be read");
+    };
+    if gate.left != number {
+        bail!("{} are left, not {number}: look at the plan, and write --approve {}", gate.left, gate.left);
+    }
+    let now = ctx.clock.now();
+    ctx.store.begin_rollout(account, &gate.common, now).await?;
+    let audit = NewAudit {
+        installation: Some(installation),
+        repository: None,
+        actor: None,
+        what: "rollout_approved".to_owned(),
+        detail: serde_json::json!({ "left": number, "in_force": gate.common }).to_string(),
+    };
+    let id = i64::try_from(installation.0).unwrap_or(i64::MAX);
+    let job = NewJob {
+        kind: JobKind::InspectInstallation,
+        subject: id,
+        installation: id,
+        priority: Priority::Policy,
+        run_at: now,
+        cause: "approved".to_owned(),
+    };
+    let agreed = ctx.store.approve_rollout((account, installation), &gate.common, &audit, &job, now).await?;
+    note(if agreed { "Approved." } else { "This was approved before." });
+    Ok(())
+}
+
 /// The repositories of a place, as GitHub lists them for the App.
-async fn targets(ctx: &Context, place: &Place) -> anyhow::Result<Vec<Target>> {
+async fn targets(ctx: &Context, place: &Place) -> anyhow::Result<(InstallationId, List)> {
     let owner = place.owner();
     let unlisted = || format!("{owner} is not among MUSTER_ORGANIZATIONS: add it there, or name one that is");
     let found = match ctx.github.installation_of(owner).await {
@@ -228,22 +383,17 @@ async fn targets(ctx: &Context, place: &Place) -> anyhow::Result<Vec<Target>> {
     let installation = found.id;
     let all = sweep_installation::list(ctx, installation).await?;
     let all = all.with_context(|| format!("the installation on {owner} is gone"))?;
-    match place {
-        Place::Organization(_) => Ok(all),
+    let list = match place {
+        Place::Organization(_) => all,
         Place::Repository(name) => {
             let same = |target: &Target| target.name.to_string().eq_ignore_ascii_case(&name.to_string());
-            let one = all.into_iter().find(same);
-            Ok(vec![one.with_context(|| {
-                format!("the App cannot see {name}: check the name and its installation")
-            })?])
+            let one = all.targets.into_iter().find(same);
+            let one = one
+                .with_context(|| format!("the App cannot see {name}: check the name and its installation"))?;
+            List { targets: vec![one], whole: all.whole }
         }
-    }
-}
-
-/// What came of one repository; `None` if it went away meanwhile.
-struct Visit {
-    name: String,
-    outcome: Option<Result<Inspection, String>>,
+    };
+    Ok((installation, list))
 }
 
 fn verdict(visits: &[Visit], act: Act) -> u8 {
@@ -260,120 +410,4 @@ fn verdict(visits: &[Visit], act: Act) -> u8 {
     };
     let changes = visits.iter().any(|visit| matches!(&visit.outcome, Some(Ok(seen)) if left(seen)));
     if changes || failed > 0 { FINDINGS } else { 0 }
-}
-
-fn print(visits: &[Visit], act: Act, now: Timestamp) -> anyhow::Result<()> {
-    let (mut changes, mut held) = (0, 0);
-    for visit in visits {
-        match &visit.outcome {
-            None => note(&format!("{}: it is gone", visit.name)),
-            Some(Err(why)) => note(&format!("{}: could not be inspected: {why}", visit.name)),
-            Some(Ok(seen)) => {
-                let lines: Vec<String> = match act {
-                    Act::Plan => seen.plan.changes.iter().map(ToString::to_string).collect(),
-                    Act::Apply => seen.done.clone(),
-                };
-                changes += lines.len();
-                if lines.is_empty() && seen.plan.would_not.is_empty() {
-                    continue;
-                }
-                output::line(&format!("{} ({})", visit.name, seen.report.verdict().as_str()))?;
-                for line in lines {
-                    output::line(&format!("  {line}"))?;
-                }
-                held += seen.plan.held.len();
-                for change in &seen.plan.held {
-                    output::line(&format!("  waits: {change}"))?;
-                }
-                for refused in &seen.plan.would_not {
-                    let until = refused.until.filter(|until| *until > now);
-                    let until =
-                        until.map_or_else(String::new, |until| format!(", until {}", output::time(until)));
-                    output::line(&format!("  would not {}: {}{until}", refused.what, refused.why))?;
-                }
-            }
-        }
-    }
-    let things = if changes == 1 { "change" } else { "changes" };
-    let waiting = if held == 0 { String::new() } else { format!(" {held} more must wait.") };
-    match act {
-        Act::Plan => {
-            output::line(&format!("Would make {changes} {things}; nothing has been written.{waiting}"))?;
-        }
-        Act::Apply => output::line(&format!("Made {changes} {things}.{waiting}"))?,
-    }
-    Ok(())
-}
-
-/// The content of a `plan-1` document. Fields are only added.
-#[derive(Serialize)]
-struct Content<'a> {
-    /// Whether the plans were carried out.
-    applied: bool,
-    repositories: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    repository: &'a str,
-    /// As in `scan`; absent if it could not be inspected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<crate::domain::finding::Verdict>,
-    /// What is to be done, one line each.
-    changes: Vec<String>,
-    /// What is to be done once nothing holds it back, one line each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    held: Vec<String>,
-    /// What was done, one line each.
-    done: &'a [String],
-    would_not: Vec<Refused<'a>>,
-    /// When time alone could change the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due: Option<Timestamp>,
-    /// Why it could not be inspected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Refused<'a> {
-    what: &'a str,
-    why: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Timestamp>,
-}
-
-fn document(visits: &[Visit], act: Act) -> Content<'_> {
-    Content { applied: act == Act::Apply, repositories: visits.iter().map(entry).collect() }
-}
-
-fn entry(visit: &Visit) -> Entry<'_> {
-    let empty = Entry {
-        repository: &visit.name,
-        verdict: None,
-        changes: Vec::new(),
-        held: Vec::new(),
-        done: &[],
-        would_not: Vec::new(),
-        due: None,
-        error: None,
-    };
-    match &visit.outcome {
-        None => Entry { error: Some("it is gone"), ..empty },
-        Some(Err(why)) => Entry { error: Some(why), ..empty },
-        Some(Ok(seen)) => Entry {
-            verdict: Some(seen.report.verdict()),
-            changes: seen.plan.changes.iter().map(ToString::to_string).collect(),
-            held: seen.plan.held.iter().map(ToString::to_string).collect(),
-            done: &seen.done,
-            would_not: seen
-                .plan
-                .would_not
-                .iter()
-                .map(|refused| Refused { what: refused.what, why: &refused.why, until: refused.until })
-                .collect(),
-            due: seen.plan.due,
-            ..empty
-        },
-    }
 }

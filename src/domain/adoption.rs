@@ -5,7 +5,9 @@
 //! once, since one of them may hold what people have answered; (2) where
 //! nothing of ours is found, the organization is new and waits no longer;
 //! (3) otherwise people get seven days, or until an operator's word; (4) a
-//! ledger from a backup lacks only the newest, so it waits for the look alone.
+//! ledger from a backup lacks only the newest, so it waits for the look alone;
+//! (5) one repository that cannot be read keeps the others waiting for a day,
+//! not for ever: whatever it holds is read before anything is written there.
 
 use std::time::Duration;
 
@@ -18,6 +20,9 @@ use super::{
     repository::{AccountId, RepositoryId},
 };
 
+/// How long a repository that cannot be read is waited for. Outages end within
+/// a day; what GitHub cannot answer at all does not (threats W6).
+pub const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long people have to look at what was found.
 const WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// When to look again at a repository that is held back for longer.

@@ -4,6 +4,8 @@
 //! Promises: (1) who wrote an item is an id, never a login or a title; (2) what
 //! is ours is decided in one place, by the marker and the author's id.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::repository::{AccountId, Files, ObjectId, RepositoryId, RepositoryName, Snapshot, Visibility};
@@ -211,6 +213,9 @@ pub struct Observed {
     pub gone: Vec<String>,
     /// Branches under our prefix.
     pub branches: Vec<Branch>,
+    /// GitHub's stamp on each item that was looked up by id: its state and when
+    /// it changed last; `None` where it is gone.
+    pub stamps: BTreeMap<String, Option<String>>,
 }
 
 /// The file `.github/muster.yml` of the organization's `.github` repository,

@@ -53,6 +53,9 @@ const PULL_REQUESTS: [Kind; 2] = [Kind::License, Kind::Files];
 pub fn plan(situation: &Situation<'_>, now: Timestamp) -> Plan {
     let planner = Planner { s: situation, now };
     let mut draft = Draft::default();
+    draft.moments.extend(situation.outstanding.declined.iter().filter_map(|declined| declined.until));
+    let rules = RuleId::ALL.into_iter().filter_map(|rule| situation.policy.rules.since(rule));
+    draft.moments.extend(rules.filter_map(brakes::midnight));
     let repository = &situation.snapshot.repository;
     // Nothing can be written there.
     if !repository.archived && !repository.disabled {

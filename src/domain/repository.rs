@@ -10,6 +10,8 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::basis::Facts;
+
 /// GitHub's numeric id of a repository, the same for life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -296,6 +298,26 @@ pub struct Repository {
     pub head: Option<Head>,
 }
 
+impl Repository {
+    /// The facts that lists state too.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            name: &self.name,
+            visibility: self.visibility,
+            archived: self.archived,
+            disabled: self.disabled,
+            fork: self.fork,
+            mirror: self.mirror,
+            template: self.template,
+            issues_enabled: self.issues_enabled,
+            description: self.description.as_deref(),
+            license: self.github_license.as_deref(),
+            branch: self.head.as_ref().map(|head| head.branch.as_str()),
+        }
+    }
+}
+
 /// The tip of the default branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -430,6 +452,13 @@ impl Files {
             Some(Listing::Entries(_) | Listing::Absent) => None,
             None => Some("this folder was not read"),
         }
+    }
+
+    /// Whether a folder or a text could not be read: another look may find more.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.folders.values().any(|listing| matches!(listing, Listing::Unread(_)))
+            || self.texts.values().any(|text| matches!(text, FileText::Unread(_)))
     }
 
     /// The entry at exactly this path.

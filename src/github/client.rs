@@ -75,6 +75,8 @@ impl Who {
 pub(super) enum Kind<'a> {
     /// Nothing, or nothing that shows: it may be repeated.
     Read,
+    /// As [`Kind::Read`], but whoever asks will ask for less: it is sent once.
+    ReadOnce,
     /// So many pieces of content, with this leave.
     Write(u32, &'a Leave),
 }
@@ -227,7 +229,9 @@ impl Client {
         };
         self.perform(who, &call, |gate, answer| {
             let envelope = Envelope::parse(&answer.body).map_err(|_| match kind {
-                Kind::Read => Error::Transient(format!("{}: the answer broke off", call.label)),
+                Kind::Read | Kind::ReadOnce => {
+                    Error::Transient(format!("{}: the answer broke off", call.label))
+                }
                 Kind::Write(..) => Error::Ambiguous(call.label.clone()),
             })?;
             let verdict = envelope.verdict();
@@ -252,7 +256,7 @@ impl Client {
         loop {
             let credential = self.credential(who).await?;
             let outcome = match call.kind {
-                Kind::Read => {
+                Kind::Read | Kind::ReadOnce => {
                     self.wait_for(&gate, call.purse).await?;
                     let _place = gate.place().await?;
                     self.attempt(&gate, call, &credential).await

@@ -5,6 +5,8 @@
 //! missing only where its absence means something: no `.github` repository,
 //! an item that is gone.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -39,16 +41,48 @@ pub const SNAPSHOT: Document = document!(
     "facts.fragment",
     "listings.fragment",
     "texts.fragment",
+    "home.fragment",
     "ours.fragment",
+    "branches.fragment",
+    "items.fragment",
     "blob.fragment"
 );
+/// Many repositories, and what of ours is known in them.
+pub const REPOSITORIES: Document = document!(
+    "Repositories",
+    READING,
+    "repositories",
+    "facts.fragment",
+    "listings.fragment",
+    "texts.fragment",
+    "home.fragment",
+    "branches.fragment",
+    "items.fragment",
+    "blob.fragment"
+);
+/// What a sweep compares before it reads anything.
+pub const STANDING: Document =
+    document!("Standing", READING, "standing", "home.fragment", "listings.fragment", "blob.fragment");
 /// Texts by object id.
 pub const TEXTS: Document = document!("Texts", READING, "texts", "blob.fragment");
+/// Texts of many repositories by object id.
+pub const TEXTS_OF_MANY: Document = document!("TextsOfMany", READING, "texts_of_many", "blob.fragment");
+/// How many texts [`TEXTS_OF_MANY`] has room for.
+pub const SLOTS: usize = 32;
 /// What a change rests on.
-pub const BEFORE_WRITE: Document =
-    document!("BeforeWrite", READING, "before_write", "facts.fragment", "listings.fragment", "ours.fragment");
+pub const BEFORE_WRITE: Document = document!(
+    "BeforeWrite",
+    READING,
+    "before_write",
+    "facts.fragment",
+    "listings.fragment",
+    "ours.fragment",
+    "branches.fragment",
+    "items.fragment"
+);
 /// What is ours after a write.
-pub const OURS: Document = document!("Ours", READING, "ours", "ours.fragment");
+pub const OURS: Document =
+    document!("Ours", READING, "ours", "ours.fragment", "branches.fragment", "items.fragment");
 /// Branch, commit and pull request.
 pub const PROPOSE: Document = document!("Propose", PROPOSING, "propose");
 /// Commit and pull request, on a branch that is there.
@@ -77,9 +111,12 @@ pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_
 pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
 
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 16] = [
+pub const DOCUMENTS: [&Document; 19] = [
     &SNAPSHOT,
+    &REPOSITORIES,
+    &STANDING,
     &TEXTS,
+    &TEXTS_OF_MANY,
     &BEFORE_WRITE,
     &OURS,
     &PROPOSE,
@@ -126,6 +163,28 @@ impl GraphQlError {
         self.kind.as_deref() == Some(kind)
     }
 
+    /// The element of the list `field` that it is about, itself or a part of it.
+    fn element(&self, field: &str) -> Option<usize> {
+        let index = self.path.as_deref()?.get(1)?.as_u64()?;
+        (self.field() == Some(field)).then(|| usize::try_from(index).ok()).flatten()
+    }
+
+    /// What it means for whoever asked.
+    fn sort(&self, document: &Document, has_data: bool) -> Error {
+        let label = format!("GraphQL {}", document.name);
+        match self.kind.as_deref() {
+            Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
+                Error::Forbidden { route: label, needs: super::needs::shown(document.needs) }
+            }
+            // A document GitHub does not understand stays so.
+            Some("undefinedField" | "argumentLiteralsIncompatible") => Error::Permanent(format!(
+                "{label}: GitHub does not know this field; an older Enterprise Server is not supported"
+            )),
+            Some(_) | None if has_data => Error::Partial(label),
+            Some(_) | None => Error::Transient(label),
+        }
+    }
+
     /// Whether the object that one of these fields of the operation names is
     /// not there, itself and not a part of it.
     fn is_absence(&self, fields: &[&str]) -> bool {
@@ -154,25 +213,49 @@ impl Envelope {
     /// The data of a query, if it is whole but for the absence of what these
     /// fields name.
     pub(super) fn data<T: DeserializeOwned>(self, document: &Document, optional: &[&str]) -> Result<T> {
-        let label = || format!("GraphQL {}", document.name);
         for error in &self.errors {
             if error.is_absence(optional) {
                 continue;
             }
             return Err(match error.kind.as_deref() {
-                Some("NOT_FOUND") if error.is_absence(&["repository"]) => Error::NotFound(label()),
-                Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
-                    Error::Forbidden { route: label(), needs: super::needs::shown(document.needs) }
+                Some("NOT_FOUND") if error.is_absence(&["repository"]) => {
+                    Error::NotFound(format!("GraphQL {}", document.name))
                 }
-                // A document GitHub does not understand stays so.
-                Some("undefinedField" | "argumentLiteralsIncompatible") => Error::Permanent(format!(
-                    "{}: GitHub does not know this field; an older Enterprise Server is not supported",
-                    label()
-                )),
-                Some(_) | None if self.data.is_some() => Error::Partial(label()),
-                Some(_) | None => Error::Transient(label()),
+                Some(_) | None => error.sort(document, self.data.is_some()),
             });
         }
+        self.whole(document)
+    }
+
+    /// The data of a query for a list of objects: whole but for the absence of
+    /// what `optional` names, and for the elements of `list` of which an error
+    /// speaks, which are told apart with that error.
+    pub(super) fn elements<T: DeserializeOwned>(
+        self,
+        document: &Document,
+        list: &str,
+        optional: &[&str],
+    ) -> Result<(T, BTreeMap<usize, Error>)> {
+        let mut failed = BTreeMap::new();
+        for error in &self.errors {
+            if error.is_absence(optional) {
+                continue;
+            }
+            let Some(index) = error.element(list) else {
+                return Err(error.sort(document, self.data.is_some()));
+            };
+            let gone = error.is("NOT_FOUND") && error.path.as_ref().is_some_and(|path| path.len() == 2);
+            let error = match gone {
+                true => Error::NotFound(format!("GraphQL {}", document.name)),
+                false => error.sort(document, true),
+            };
+            failed.entry(index).or_insert(error);
+        }
+        Ok((self.whole(document)?, failed))
+    }
+
+    fn whole<T: DeserializeOwned>(self, document: &Document) -> Result<T> {
+        let label = || format!("GraphQL {}", document.name);
         let data = self.data.ok_or_else(|| Error::Transient(format!("{}: no data", label())))?;
         serde_json::from_value(data).map_err(|error| {
             Error::Permanent(format!("{}: the answer is not as documented: {error}", label()))
@@ -258,6 +341,35 @@ mod tests {
         let forbidden =
             json!({"data": {"repository": null}, "errors": [{"type": "FORBIDDEN", "path": ["repository"]}]});
         assert!(matches!(read(forbidden), Err(Error::Forbidden { .. })));
+    }
+
+    #[test]
+    fn an_error_about_one_of_many_is_told_apart_from_one_about_all() {
+        let read = |errors: Value, data: Value| {
+            envelope(json!({ "data": data, "errors": errors })).elements::<Value>(
+                &REPOSITORIES,
+                "repositories",
+                &["home", "known"],
+            )
+        };
+        let data = || json!({"repositories": [{}, null, {}]});
+        let errors = json!([
+            {"type": "NOT_FOUND", "path": ["repositories", 1], "message": "Could not resolve"},
+            {"message": "Something went wrong", "path": ["repositories", 2, "root"]},
+            {"type": "NOT_FOUND", "path": ["repositories", 2, "root", "entries"]},
+            {"type": "NOT_FOUND", "path": ["home"]}, {"type": "NOT_FOUND", "path": ["known", 7]}]);
+        let (_, failed) = read(errors, data()).unwrap();
+        assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [1, 2]);
+        assert!(matches!(failed[&1], Error::NotFound(_)) && matches!(failed[&2], Error::Partial(_)));
+        for (error, whole) in [
+            (json!([{"message": "Something went wrong"}]), data()),
+            (json!([{"message": "x", "path": ["repositories"]}]), data()),
+            (json!([{"message": "x", "path": ["rateLimit"]}]), data()),
+            (json!([{"message": "x", "path": ["home", "root"]}]), data()),
+        ] {
+            assert!(matches!(read(error.clone(), whole), Err(Error::Partial(_))), "{error}");
+        }
+        assert!(matches!(read(json!([{"message": "timeout"}]), Value::Null), Err(Error::Transient(_))));
     }
 
     #[test]

@@ -4,16 +4,21 @@
 //! names, or a minute, then two, four … if it names none; (2) the headers of
 //! the primary limit are believed, and their absence means there is none (a
 //! GitHub Enterprise Server); (3) a moment that GitHub names is a moment of its
-//! clock, and is waited for by the time left until then, not by ours. How fast
+//! clock, and is waited for by the time left until then, not by ours; (4) what
+//! is too much for one call is halved until it is not, and grown back. How fast
 //! content is written is not judged here: that holds for all replicas together
 //! (`domain::pace`).
 //! Pure: the time comes in. Source: GitHub documentation, "Rate limits for the
 //! REST API" and "Rate limits and query limits for the GraphQL API".
 
+mod page;
+
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+
+pub use page::PageSize;
 
 /// The two purses GitHub counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -284,9 +284,12 @@ pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 16] = [
+pub const OPERATIONS: [(&str, &[Need]); 19] = [
     operation(&graphql::SNAPSHOT),
+    operation(&graphql::REPOSITORIES),
+    operation(&graphql::STANDING),
     operation(&graphql::TEXTS),
+    operation(&graphql::TEXTS_OF_MANY),
     operation(&graphql::BEFORE_WRITE),
     operation(&graphql::OURS),
     operation(&graphql::PROPOSE),

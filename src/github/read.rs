@@ -7,6 +7,7 @@
 //! [`FileText::Unread`](crate::domain::repository::FileText), never absent.
 
 mod answer;
+pub mod many;
 mod texts;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::{
     needs,
 };
 use crate::domain::{
+    basis::Facts,
     observed::{Actor, BeforeWrite, Observed, RepositoryRead},
     repository::{
         AccountId, Files, Inherited, InstallationId, Login, RepositoryId, RepositoryName, Snapshot,
@@ -93,12 +95,58 @@ pub struct ListedRepository {
     pub visibility: Visibility,
     /// Read-only for all.
     pub archived: bool,
+    /// Switched off by GitHub.
+    pub disabled: bool,
     /// A copy of another repository on GitHub.
     pub fork: bool,
+    /// A copy of a repository elsewhere.
+    pub mirror: bool,
+    /// A pattern that other repositories are made from.
+    pub template: bool,
+    /// Whether issues can be opened.
+    pub issues_enabled: bool,
+    /// The one-line description, untrusted.
+    pub description: Option<String>,
+    /// SPDX id as GitHub's own detection has it.
+    pub license: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
     /// The last push to any branch.
     pub pushed_at: Option<Timestamp>,
-    /// Its default branch.
+    /// Its default branch, named also while nothing was committed.
     pub default_branch: String,
+}
+
+impl ListedRepository {
+    /// The facts it shares with the repository itself; `empty` says that
+    /// nothing was committed when it was read.
+    #[must_use]
+    pub fn facts(&self, empty: bool) -> Facts<'_> {
+        Facts {
+            name: &self.name,
+            visibility: self.visibility,
+            archived: self.archived,
+            disabled: self.disabled,
+            fork: self.fork,
+            mirror: self.mirror,
+            template: self.template,
+            issues_enabled: self.issues_enabled,
+            description: self.description.as_deref(),
+            license: self.license.as_deref(),
+            branch: (!empty).then_some(self.default_branch.as_str()),
+        }
+    }
+}
+
+/// A page of what an installation can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage {
+    /// Its repositories.
+    pub repositories: Vec<ListedRepository>,
+    /// How many there are on all pages, as GitHub counts them now.
+    pub total: usize,
+    /// Where the next page is; `None` if this is the last.
+    pub next: Option<String>,
 }
 
 /// Reads with one installation's read token, or with a plain token.
@@ -134,7 +182,7 @@ impl Reader {
         let (repository, mut files, observed) = answer.repository(&name, names, known)?;
         let (inherited, policy) = answer.home();
         self.read_texts(&name, &answer.repository, &mut files, wanted).await?;
-        let policy = self.whole_policy(&name, policy, &answer).await?;
+        let policy = self.whole_policy(name.owner(), policy, &answer).await?;
         Ok(RepositoryRead { snapshot: Snapshot { repository, files, inherited }, observed, policy })
     }
 
@@ -255,6 +303,27 @@ impl Reader {
             .list(&self.who, &needs::INSTALLED_REPOSITORIES, &[], |page: Page| page.repositories)
             .await?;
         all.into_iter().map(answer::Listed::into_repository).collect()
+    }
+
+    /// One page of the repositories the installation can see: the first, or
+    /// the one that an earlier page named.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn repositories_page(&self, at: Option<&str>) -> Result<ListPage> {
+        #[derive(Deserialize)]
+        struct Page {
+            total_count: usize,
+            repositories: Vec<answer::Listed>,
+        }
+        let route = &needs::INSTALLED_REPOSITORIES;
+        let path = route.path(&[]);
+        let first = format!("{path}?per_page=100");
+        // It may have been kept for a while: it must still be a page of this list.
+        let at = at.filter(|at| at.split('?').next() == Some(&path)).unwrap_or(&first);
+        let (page, next): (Page, _) = self.client.page(&self.who, route, &first, at).await?;
+        let listed = page.repositories.into_iter().map(answer::Listed::into_repository);
+        Ok(ListPage { repositories: listed.collect::<Result<_>>()?, total: page.total_count, next })
     }
 
     /// Every repository of an organization that the token can see.

@@ -38,12 +38,24 @@ pub(super) async fn hold(
         meet(ctx, target, observed, identity).await?;
     }
     let Some(adoption) = ctx.store.adoption(account).await? else { return Ok(None) };
-    let unread = ctx.store.unread(&adoption, 1).await? > 0;
+    let unread = ctx.store.unread(&adoption, 1, now).await? > 0;
     let free = match act {
         Act::Apply => end(ctx, &adoption, unread).await?,
         Act::Plan => unread || adoption.listed_at.is_none() || adoption.ending(unread, now).is_some(),
     };
     Ok(if free { None } else { adoption.hold(unread, target.name.owner().as_str(), now) })
+}
+
+/// Whether an account's past may still be unknown to the ledger.
+pub(super) async fn is_open(ctx: &Context, account: AccountId) -> Result<bool, StoreError> {
+    if ctx.is_adopted(account) {
+        return Ok(false);
+    }
+    let ended = ctx.store.adoption(account).await?.is_some_and(|adoption| adoption.ended.is_some());
+    if ended {
+        ctx.remember_adopted(account);
+    }
+    Ok(!ended)
 }
 
 /// Notes what this repository tells of an account that may not be known yet.
@@ -114,7 +126,7 @@ pub async fn all_listed(
 pub async fn is_unread(ctx: &Context, targets: &[Target]) -> Result<bool, StoreError> {
     let Some(account) = targets.first().map(|target| target.account) else { return Ok(false) };
     let Some(adoption) = ctx.store.adoption(account).await? else { return Ok(true) };
-    let unread = adoption.listed_at.is_none() || ctx.store.unread(&adoption, 1).await? > 0;
+    let unread = adoption.listed_at.is_none() || ctx.store.unread(&adoption, 1, ctx.clock.now()).await? > 0;
     Ok(adoption.ended.is_none() && unread)
 }
 
@@ -123,9 +135,9 @@ pub async fn is_unread(ctx: &Context, targets: &[Target]) -> Result<bool, StoreE
 /// # Errors
 /// The database's.
 pub async fn proceed(ctx: &Context) -> Result<bool, StoreError> {
-    let mut ended = false;
+    let (mut ended, now) = (false, ctx.clock.now());
     for adoption in ctx.store.open_adoptions().await? {
-        let unread = ctx.store.unread(&adoption, 1).await? > 0;
+        let unread = ctx.store.unread(&adoption, 1, now).await? > 0;
         ended |= end(ctx, &adoption, unread).await?;
     }
     Ok(ended)
@@ -151,7 +163,7 @@ async fn end(ctx: &Context, adoption: &Adoption, unread: bool) -> Result<bool, S
 /// # Errors
 /// The database's.
 pub async fn confirm(store: &Store, adoption: &Adoption, now: Timestamp) -> Result<bool, StoreError> {
-    let unread = adoption.listed_at.is_none() || store.unread(adoption, 1).await? > 0;
+    let unread = adoption.listed_at.is_none() || store.unread(adoption, 1, now).await? > 0;
     if !unread {
         store.end_adoption(adoption, Ending::Confirmed, now).await?;
     }

@@ -8,28 +8,34 @@
 //! two calls repeats into the same state.
 
 mod apply;
+mod consider;
 mod ledger;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sha2::{Digest, Sha256};
+use apply::Outcome;
+pub(super) use consider::{Case, Considered, consider, ours, watched};
+pub(super) use ledger::declines;
 
-use super::{Act, Context, JobError, Target, adoption, policies};
+use jiff::Timestamp;
+
+use super::{Act, Context, JobError, Target, adoption, is_at_once, policies};
 use crate::{
     domain::{
-        finding::{FindingSet, Report, Severity},
+        basis,
+        finding::Report,
         marker::Kind,
         observed::{ItemKind, RepositoryRead},
         outgoing::PublicText,
-        outstanding::{Outstanding, Recognised, Remembered, recognise},
-        plan::{Cause, History, Plan, Situation, Spent, listed, plan},
+        outstanding::{Outstanding, Remembered},
+        plan::{Cause, History, Plan, Spent, listed},
         policy::{Policy, Wish},
         render,
         repository::{AccountId, Inherited, Repository, Snapshot},
         rules,
     },
     github::{OurNames, Reader},
-    store::{self, Judged, NewAudit, SeenRepository},
+    store::{Evaluations, JobKind, NewAudit, NewJob, Priority},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -45,6 +51,8 @@ pub struct Inspection {
     pub plan: Plan,
     /// What was done, one line each.
     pub done: Vec<String>,
+    /// How many issues and pull requests were opened with it.
+    pub opened: u32,
 }
 
 /// Inspects a repository. `None` if it is gone or out of reach.
@@ -61,8 +69,8 @@ pub async fn inspect(
     let reader = ctx.github.reader(target.installation);
     let remembered = ctx.store.policy(target.account).await?;
     let rows = ctx.store.outstanding(target.repository).await?;
-    let guess = policies::last_good(ctx, &remembered);
-    let mut names = our_names(&guess);
+    let mut names = our_names(&policies::last_good(ctx, &remembered));
+    let mut read_at = ctx.clock.now();
     let mut read = match gather(&reader, target, &rows, &names).await? {
         Some(read) => read,
         None => {
@@ -77,75 +85,97 @@ pub async fn inspect(
         // GitHub has led us to another account: nothing of it counts here.
         return Err(JobError::Moved(name.clone()));
     }
-    let policy = policies::in_force(ctx, &reader, target, remembered, &read, act).await?;
+    let account = (target.account, target.name.owner());
+    let policy = policies::in_force(ctx, &reader, account, remembered, &read.policy, act).await?;
     if our_names(&policy) != names {
         // The policy names other branches or another label than we looked for.
         names = our_names(&policy);
+        read_at = ctx.clock.now();
         read = match gather(&reader, target, &rows, &names).await? {
             Some(read) => read,
             None => return Ok(None),
         };
     }
-    let now = ctx.clock.now();
-    let organization_mode = policy.mode;
-    let (policy, wish_problem) = with_wish(policy, &read.snapshot);
-    let report = rules::evaluate(&policy, &read.snapshot, now);
     let identity = ctx.identity(&reader).await?;
-    let hold = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
-    let prefix = policy.pull_request.branch_prefix.clone();
-    let look = |rows: &[Remembered], declined| {
-        recognise(&read.observed, rows, declined, &identity, target.repository, &prefix, now)
-    };
-    let mut declined = ledger::declines(ctx, target.repository).await?;
-    let mut recognised = look(&rows, declined.clone());
-    if act == Act::Apply && !recognised.news.is_empty() {
-        ledger::learn(ctx, &reader, target, &policy, &report, &recognised).await?;
-        declined = ledger::declines(ctx, target.repository).await?;
-        recognised = look(&ctx.store.outstanding(target.repository).await?, declined);
-    }
-    let Recognised { outstanding, unreadable, .. } = recognised;
-    let mut outstanding = with_own_declines(outstanding, &policy);
-    outstanding.held = ledger::held(&reader, target, &outstanding).await?;
-    outstanding.refused = apply::refusals_in_force(ctx, &reader, target, &read, &prefix).await?;
+    let common = basis::common(&policy, &read.snapshot.inherited);
     let memory = ctx.store.repository(target.repository).await?;
-    let history = history(memory.as_ref());
-    let spent = spent(ctx, target.account).await?;
-    let page = policy_page(&read);
-    let situation = Situation {
-        policy: &policy,
-        organization_mode,
+    let arrived_at = memory.as_ref().and_then(|row| row.arrived_at);
+    let history = history_of(arrived_at, memory.as_ref().and_then(|row| row.evaluations.clone()));
+    let hold = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
+    let declined = ledger::declines(ctx, target.repository).await?;
+    let mut case = Case {
         snapshot: &read.snapshot,
-        report: &report,
-        outstanding: &outstanding,
-        spent,
+        observed: &read.observed,
+        rows: &rows,
+        declined: &declined,
+        held: &[],
+        refused: &[],
+        hold: hold.as_ref(),
         history: &history,
+        spent: spent(ctx, target.account, &common, act).await?,
         cause,
         identity: &identity,
-        policy_page: page.as_ref(),
+        policy: &policy,
     };
-    let mut plan = plan(&situation, now);
-    if let Some(hold) = &hold {
-        plan = plan.held_by(hold);
+    let now = ctx.clock.now();
+    let mut considered = consider(&case, now);
+    let learned;
+    if act == Act::Apply && !considered.news.is_empty() {
+        let Considered { policy, report, news, .. } = &considered;
+        ledger::learn(ctx, &reader, target, policy, report, news).await?;
+        let rows = ctx.store.outstanding(target.repository).await?;
+        learned = (rows, ledger::declines(ctx, target.repository).await?);
+        case = Case { rows: &learned.0, declined: &learned.1, ..case };
+        considered = consider(&case, now);
     }
-    let mut done = Vec::new();
+    let held = ledger::held(&reader, target, &considered.outstanding).await?;
+    let prefix = &considered.policy.pull_request.branch_prefix;
+    let refused = apply::refusals_in_force(ctx, &reader, target, &read, prefix).await?;
+    if !held.is_empty() || !refused.is_empty() {
+        case = Case { held: &held, refused: &refused, ..case };
+        considered = consider(&case, now);
+    }
+    let mut outcome = Outcome::default();
     if act == Act::Apply {
-        ledger::forget_unmade(ctx, target, &outstanding, &plan).await?;
-        ledger::note_rewritten(ctx, target, &outstanding, &listed(&situation, now)).await?;
+        let Considered { outstanding, plan, .. } = &considered;
+        let situation = considered.situation(&case);
+        ledger::forget_unmade(ctx, target, outstanding, plan).await?;
+        ledger::note_rewritten(ctx, target, outstanding, &listed(&situation, now)).await?;
         if !plan.changes.is_empty() && !ctx.dry_run() {
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
             // A writer's future is large, and most runs have nothing to write.
-            let outcome = Box::pin(work.carry_out(&plan)).await?;
-            done = outcome.done;
-            if outcome.refused {
-                plan.due = Some(ctx.clock.now());
-            }
+            outcome = Box::pin(work.carry_out(plan)).await?;
         }
-        remember(ctx, target, &policy, &report, &plan, &read, wish_problem).await?;
-        if unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
-            ctx.store.set_unreadable(target.repository, &unreadable).await?;
+        if outcome.refused {
+            considered.plan.due = Some(ctx.clock.now());
+        }
+        let judged = considered.judged(&case, target, read_at, (outcome.done.len(), outcome.opened))?;
+        let again: Vec<NewJob> = look_again(target, judged.due, ctx.clock.now()).into_iter().collect();
+        ctx.store.judged(&[judged], &again, ctx.clock.now()).await?;
+        let unreadable = &considered.unreadable;
+        if *unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
+            ctx.store.set_unreadable(target.repository, unreadable).await?;
         }
     }
-    Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done }))
+    let Considered { report, plan, .. } = considered;
+    let Outcome { done, opened, .. } = outcome;
+    Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done, opened }))
+}
+
+/// The job that looks again when time alone may have changed the plan: at all
+/// repositories of the installation whose time has come, many a call. What is
+/// due at once is left to the job that inspects this one.
+fn look_again(target: &Target, due: Option<Timestamp>, now: Timestamp) -> Option<NewJob> {
+    let due = due.filter(|due| !is_at_once(*due, now))?;
+    let id = i64::try_from(target.installation.0).unwrap_or(i64::MAX);
+    Some(NewJob {
+        kind: JobKind::InspectInstallation,
+        subject: id,
+        installation: id,
+        priority: Priority::Sweep,
+        run_at: due,
+        cause: "due".to_owned(),
+    })
 }
 
 /// The names that a policy gives to what is ours.
@@ -178,7 +208,12 @@ async fn gather(
 
 /// The items to look up by id: of each kind the newest that the ledger knows,
 /// since older ones are settled.
-fn known(rows: &[Remembered]) -> Vec<String> {
+pub(super) fn known(rows: &[Remembered]) -> Vec<String> {
+    newest(rows).filter_map(|row| row.node_id.clone()).collect()
+}
+
+/// Of each kind the newest row that GitHub gave an id.
+fn newest(rows: &[Remembered]) -> impl Iterator<Item = &Remembered> {
     let mut newest: BTreeMap<Kind, &Remembered> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.node_id.is_some()) {
         let kept = newest.entry(row.kind).or_insert(row);
@@ -186,7 +221,7 @@ fn known(rows: &[Remembered]) -> Vec<String> {
             *kept = row;
         }
     }
-    newest.values().filter_map(|row| row.node_id.clone()).collect()
+    newest.into_values()
 }
 
 /// The policy as the repository's own file tightens it; the first problem of
@@ -220,22 +255,41 @@ fn with_own_declines(mut outstanding: Outstanding, policy: &Policy) -> Outstandi
     outstanding
 }
 
-fn history(memory: Option<&store::Repository>) -> History {
-    let evaluations = memory.and_then(|row| row.evaluations.as_ref());
-    History {
-        arrived_at: memory.and_then(|row| row.arrived_at),
-        findings: evaluations.map(|seen| seen.findings.clone()).unwrap_or_default(),
-        since: evaluations.map(|seen| seen.since),
+/// What the memory holds, as a plan needs it.
+pub(super) fn history_of(arrived_at: Option<Timestamp>, evaluations: Option<Evaluations>) -> History {
+    match evaluations {
+        None => History { arrived_at, ..History::default() },
+        Some(Evaluations { findings, since, confirmed, .. }) => {
+            History { arrived_at, findings, since: Some(since), confirmed }
+        }
     }
 }
 
-async fn spent(ctx: &Context, account: AccountId) -> Result<Spent, JobError> {
-    let since = ctx.clock.now() - DAY;
+/// What was created so far in an account, and how far what is in force was
+/// rolled out there; with [`Act::Apply`] the rollout begins.
+pub(super) async fn spent(
+    ctx: &Context,
+    account: AccountId,
+    common: &str,
+    act: Act,
+) -> Result<Spent, JobError> {
+    let (store, now) = (&ctx.store, ctx.clock.now());
+    let mut rollout = store.rollout(account, common).await?;
+    if rollout.began_at.is_none() && act == Act::Apply {
+        store.begin_rollout(account, common, now).await?;
+        rollout = store.rollout(account, common).await?;
+    }
+    let (pull_requests, oldest_pull_request_today) =
+        store.created_since(account, ItemKind::PullRequest, now - DAY).await?;
+    let (issues, oldest_issue_today) = store.created_since(account, ItemKind::Issue, now - DAY).await?;
     Ok(Spent {
-        pull_requests_today: small(ctx.store.created_since(account, ItemKind::PullRequest, since).await?),
-        issues_today: small(ctx.store.created_since(account, ItemKind::Issue, since).await?),
-        first_pull_request_at: ctx.store.first_created(account).await?,
-        open: small(ctx.store.open_count(account).await?),
+        pull_requests_today: small(pull_requests),
+        issues_today: small(issues),
+        oldest_pull_request_today,
+        oldest_issue_today,
+        first_pull_request_at: store.first_created(account).await?,
+        open: small(store.open_count(account).await?),
+        rollout,
     })
 }
 
@@ -244,68 +298,11 @@ fn small(count: u64) -> u32 {
 }
 
 /// The page of the policy as a link, as visible as the repository it is in.
-fn policy_page(read: &RepositoryRead) -> Option<PublicText> {
-    let Inherited::Files { visibility, .. } = &read.snapshot.inherited else { return None };
-    let repository = &read.snapshot.repository;
+fn policy_page(snapshot: &Snapshot) -> Option<PublicText> {
+    let Inherited::Files { visibility, .. } = &snapshot.inherited else { return None };
+    let repository = &snapshot.repository;
     let site = repository.url.strip_suffix(&format!("/{}", repository.name))?;
     Some(render::policy_page(*visibility, &format!("{site}/{}/.github", repository.name.owner())))
-}
-
-/// The facts a report rests on besides the head: the sweep of unchanged
-/// repositories compares this.
-fn facts_digest(read: &RepositoryRead) -> String {
-    let repository = &read.snapshot.repository;
-    let facts = format!(
-        "{}\n{:?}\n{}{}{}{}{}\n{:?}\n{:?}",
-        repository.name,
-        repository.visibility,
-        repository.archived,
-        repository.fork,
-        repository.mirror,
-        repository.template,
-        repository.issues_enabled,
-        repository.description,
-        read.snapshot.inherited,
-    );
-    Sha256::digest(facts).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn remember(
-    ctx: &Context,
-    target: &Target,
-    policy: &Policy,
-    report: &Report,
-    plan: &Plan,
-    read: &RepositoryRead,
-    wish_problem: Option<String>,
-) -> Result<(), JobError> {
-    let repository = &read.snapshot.repository;
-    let now = ctx.clock.now();
-    let seen = SeenRepository {
-        id: repository.id,
-        node_id: repository.node_id.clone(),
-        installation: target.installation,
-        name: repository.name.clone(),
-        visibility: repository.visibility,
-        archived: repository.archived,
-    };
-    ctx.store.see_repositories(&[seen], now).await?;
-    let findings: FindingSet =
-        report.findings(Severity::Recommended).map(|(rule, f)| (rule, f.gap)).collect();
-    let judged = Judged {
-        repository: target.repository,
-        head: report.head.as_ref().map(|head| head.oid.clone()),
-        policy_digest: policy.digest(),
-        facts_digest: facts_digest(read),
-        due: plan.due,
-        report: serde_json::to_string(&report.judgements)
-            .map_err(|error| JobError::Permanent(error.to_string()))?,
-        findings: (!report.has_unknown()).then_some(findings),
-    };
-    let audit: Vec<NewAudit> =
-        wish_problem.iter().map(|problem| note(target, "repository_file_refused", problem)).collect();
-    ctx.store.judged(&judged, &audit, now).await?;
-    Ok(())
 }
 
 /// An entry of the audit about a repository.

@@ -10,9 +10,8 @@
 use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
 
-use super::{Context, JobError, read_installations};
+use super::{Context, JobError, Next, read_installations};
 use crate::{
     clock::Clock,
     domain::{
@@ -29,8 +28,6 @@ pub const LEASE: Duration = Duration::from_secs(30);
 const RENEW: Duration = Duration::from_secs(10);
 /// The most a run may take (threats, limits).
 const MOST_TIME: Duration = Duration::from_secs(120);
-/// A moment this near is part of the same attempt at the job.
-const AT_ONCE: Duration = Duration::from_secs(60);
 
 const _: () = assert!(github::LONGEST_WRITE.as_secs() + RENEW.as_secs() <= LEASE.as_secs());
 
@@ -87,24 +84,25 @@ pub(super) async fn leave(
     }
 }
 
-/// Gives a lease back with what came of the run: the moment at which it is
-/// wanted again, if time alone brings one.
+/// Gives a lease back with what came of the run.
 ///
 /// # Errors
 /// The database's.
 pub async fn settle(
     ctx: &Context,
     lease: &Lease,
-    outcome: Result<Option<Timestamp>, &JobError>,
+    outcome: Result<Next, &JobError>,
 ) -> Result<(), StoreError> {
     let (store, now) = (&ctx.store, ctx.clock.now());
     let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
     let settled = match outcome {
-        Ok(None) => store.finish(lease, now).await?,
+        Ok(Next::Asked) => store.finish(lease, now).await?,
         // It waits for what a worker that stopped had begun: that it ended in
         // order this time proves nothing (threats W6).
-        Ok(Some(due)) if lease.crashes > 0 && due <= now + AT_ONCE => store.release(lease, due).await?,
-        Ok(Some(due)) => store.finish_until(lease, due).await?,
+        Ok(Next::At(due, _)) if lease.crashes > 0 && lease.kind == JobKind::InspectRepository => {
+            store.release(lease, due).await?
+        }
+        Ok(Next::At(due, priority)) => store.finish_until(lease, due, priority).await?,
         Err(JobError::Wait(until)) => store.release(lease, *until).await?,
         Err(JobError::Limited(until)) => {
             store.pause(lease.installation, *until, now).await?;

@@ -6,12 +6,12 @@
 //! error, changes nothing: the last good one stays in force, and the reason is
 //! kept; (4) one that cannot be read is not an absent one.
 
-use super::{Act, Context, JobError, Target};
+use super::{Act, Context, JobError};
 use crate::{
     domain::{
-        observed::{PolicyCommit, PolicySource, RepositoryRead},
+        observed::{PolicyCommit, PolicySource},
         policy::Policy,
-        repository::{Login, ObjectId, RepositoryName},
+        repository::{AccountId, Login, ObjectId, RepositoryName},
     },
     github::{self, Reader, Role},
     store::{AccountPolicy, PolicyRefusal, TakenPolicy},
@@ -30,23 +30,23 @@ pub(super) fn last_good(ctx: &Context, remembered: &AccountPolicy) -> Policy {
 pub(super) async fn in_force(
     ctx: &Context,
     reader: &Reader,
-    target: &Target,
+    (account, owner): (AccountId, &Login),
     remembered: AccountPolicy,
-    read: &RepositoryRead,
+    source: &PolicySource,
     act: Act,
 ) -> Result<Policy, JobError> {
     if let Some(policy) = &ctx.settings.policy {
         return Ok(policy.clone());
     }
     let keep = act == Act::Apply;
-    match &read.policy {
+    match source {
         PolicySource::Unread(why) => match &remembered.taken {
             Some(_) => Ok(last_good(ctx, &remembered)),
             None => Err(JobError::Later(format!("the policy could not be read: {why}"))),
         },
         PolicySource::Absent => {
             if keep && (remembered.taken.is_some() || remembered.refused.is_some()) {
-                ctx.store.remove_policy(target.account).await?;
+                ctx.store.remove_policy(account).await?;
             }
             Ok(Policy::default())
         }
@@ -55,10 +55,10 @@ pub(super) async fn in_force(
             if remembered.taken.as_ref().is_some_and(known) {
                 return Ok(last_good(ctx, &remembered));
             }
-            match judge(reader, target, text.as_deref(), commit.as_ref()).await? {
+            match judge(reader, owner, text.as_deref(), commit.as_ref()).await? {
                 Ok((policy, text)) => {
                     if keep {
-                        take(ctx, target, oid, &policy, text).await?;
+                        take(ctx, account, oid, &policy, text).await?;
                     }
                     Ok(policy)
                 }
@@ -68,12 +68,8 @@ pub(super) async fn in_force(
                     if keep && !known {
                         let refusal =
                             PolicyRefusal { oid: oid.to_string(), why, refused_at: ctx.clock.now() };
-                        tracing::warn!(
-                            account = target.account.0,
-                            why = refusal.why,
-                            "the policy was not taken"
-                        );
-                        ctx.store.refuse_policy(target.account, &refusal).await?;
+                        tracing::warn!(account = account.0, why = refusal.why, "the policy was not taken");
+                        ctx.store.refuse_policy(account, &refusal).await?;
                     }
                     Ok(last_good(ctx, &remembered))
                 }
@@ -84,7 +80,7 @@ pub(super) async fn in_force(
 
 async fn take(
     ctx: &Context,
-    target: &Target,
+    account: AccountId,
     oid: &ObjectId,
     policy: &Policy,
     text: &str,
@@ -95,21 +91,21 @@ async fn take(
         text: text.to_owned(),
         taken_at: ctx.clock.now(),
     };
-    ctx.store.take_policy(target.account, &taken).await?;
+    ctx.store.take_policy(account, &taken).await?;
     Ok(())
 }
 
 /// The policy and its text, or why it is not taken.
 async fn judge<'t>(
     reader: &Reader,
-    target: &Target,
+    owner: &Login,
     text: Option<&'t str>,
     commit: Option<&PolicyCommit>,
 ) -> Result<Result<(Policy, &'t str), String>, JobError> {
     let Some(text) = text else {
         return Ok(Err("the file is not text, or larger than 256 KiB".to_owned()));
     };
-    if let Some(why) = untrusted(reader, target, commit).await? {
+    if let Some(why) = untrusted(reader, owner, commit).await? {
         return Ok(Err(why));
     }
     Ok(match Policy::parse(text) {
@@ -121,7 +117,7 @@ async fn judge<'t>(
 /// Why the way in which the file came does not count, if so.
 async fn untrusted(
     reader: &Reader,
-    target: &Target,
+    owner: &Login,
     commit: Option<&PolicyCommit>,
 ) -> Result<Option<String>, JobError> {
     let Some(commit) = commit else {
@@ -136,7 +132,7 @@ async fn untrusted(
             "commit {short} came neither by a merged pull request nor from a known person"
         )));
     };
-    let home = RepositoryName::new(target.name.owner().clone(), ".github")
+    let home = RepositoryName::new(owner.clone(), ".github")
         .map_err(|error| JobError::Permanent(error.to_string()))?;
     let Ok(login) = author.login.parse::<Login>() else {
         return Ok(Some(format!("the author of commit {short} has no valid login")));

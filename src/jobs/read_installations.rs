@@ -152,7 +152,7 @@ async fn release(ctx: &Context, seen: &Installation) -> Result<(), StoreError> {
 
 /// Nightly, or beside polling every 15 minutes: whether a record of deliveries
 /// keeps what it could not deliver is nowhere promised.
-fn sweep_every(way: Way) -> Duration {
+pub(super) fn sweep_every(way: Way) -> Duration {
     match way {
         Way::Webhook => 24 * 60 * MINUTE,
         Way::Poll => 15 * MINUTE,

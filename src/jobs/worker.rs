@@ -10,12 +10,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Target, adoption,
+    Act, Context, JobError, Next, Target, adoption, inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
     read_installations, recover_deliveries, sweep_installation, whereabouts,
@@ -200,6 +199,7 @@ impl Worker {
             );
         }
         let ctx = self.ctx.under(&lease);
+        // The futures of jobs are large: on the heap, each is so only while it runs.
         let outcome = lease::hold(&ctx, &lease, Box::pin(perform(&ctx, &lease))).await;
         lease::settle(&ctx, &lease, outcome.as_ref().copied()).await?;
         Ok(true)
@@ -215,20 +215,15 @@ impl Worker {
     }
 }
 
-/// Does a job; the moment at which it is wanted again, if time alone brings
-/// one.
-async fn perform(ctx: &Context, lease: &Lease) -> Result<Option<Timestamp>, JobError> {
+/// Does a job, and says when it is wanted again.
+async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
     let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
     match lease.kind {
         JobKind::InspectRepository => {
             let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
-            let cause = match lease.priority {
-                Priority::Command | Priority::Push => Cause::Event,
-                Priority::Policy => Cause::Policy,
-                Priority::Sweep => Cause::Sweep,
-            };
+            let cause = cause(lease.priority);
             let seen = inspect_where_it_is(ctx, repository, installation, cause).await?;
-            let Some(seen) = seen else { return Ok(None) };
+            let Some(seen) = seen else { return Ok(Next::Asked) };
             for line in &seen.done {
                 tracing::info!(repository = repository.0, "{line}");
             }
@@ -237,24 +232,38 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Option<Timestamp>, JobE
                     tracing::info!(repository = repository.0, "dry run: would {change}");
                 }
             }
-            Ok(seen.plan.due)
+            Ok(Next::of_repository(seen.plan.due, lease.priority, ctx.clock.now()))
         }
         JobKind::SweepInstallation => {
-            sweep_installation::run(ctx, installation, lease.priority).await?;
-            Ok(None)
+            Box::pin(sweep_installation::run(ctx, installation, lease.priority)).await
+        }
+        JobKind::InspectInstallation => {
+            Box::pin(inspect_installation::run(ctx, installation, lease.priority, lease.attempts)).await
         }
         JobKind::ReadInstallations => {
             match lease.subject {
                 0 => read_installations::all(ctx).await?,
                 id => read_installations::one(ctx, InstallationId(id.unsigned_abs())).await?,
             }
-            Ok(None)
+            Ok(Next::Asked)
         }
-        JobKind::RecoverDeliveries => recover_deliveries::run(ctx).await,
+        JobKind::RecoverDeliveries => {
+            let again = recover_deliveries::run(ctx).await?;
+            Ok(again.map_or(Next::Asked, |at| Next::At(at, lease.priority)))
+        }
         JobKind::PruneStore => {
             ctx.store.prune(ctx.clock.now()).await?;
-            Ok(None)
+            Ok(Next::Asked)
         }
+    }
+}
+
+/// Why a job of this priority was asked for.
+pub(super) fn cause(priority: Priority) -> Cause {
+    match priority {
+        Priority::Command | Priority::Push => Cause::Event,
+        Priority::Policy => Cause::Policy,
+        Priority::Sweep => Cause::Sweep,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns, parsed};
 use super::{Store, StoreError, commit, sql};
-use crate::domain::adoption::{Adoption, Ending};
+use crate::domain::adoption::{Adoption, Ending, PATIENCE};
 use crate::domain::finding::FindingSet;
 use crate::domain::marker::Kind;
 use crate::domain::outstanding::State;
@@ -101,15 +101,17 @@ impl Store {
     }
 
     /// How many repositories, `most` at most, were on the account's list and
-    /// not looked at yet. What failed for good is not waited for.
+    /// not looked at yet. What failed for good is not waited for, nor what could
+    /// not be read for [`PATIENCE`] while others could.
     ///
     /// # Errors
     /// As the database's.
-    pub async fn unread(&self, adoption: &Adoption, most: u32) -> Result<u64, StoreError> {
+    pub async fn unread(&self, adoption: &Adoption, most: u32, now: Timestamp) -> Result<u64, StoreError> {
         sqlx::query(sql::UNREAD)
             .bind(row::number(adoption.account.0))
             .bind(row::millis(adoption.listed_at.unwrap_or(adoption.begun_at)))
             .bind(i64::from(most))
+            .bind(row::millis(now - PATIENCE))
             .fetch_one(&self.reader)
             .await
             .and_then(|row| row.number("unread"))
@@ -140,6 +142,13 @@ impl Store {
         if ended.rows_affected() == 0 {
             return Ok(false);
         }
+        sqlx::query(sql::MARK_HELD)
+            .bind(account)
+            .bind(row::millis(now))
+            .bind(row::millis(adoption.until()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&refused)?;
         sqlx::query(sql::WAKE)
             .bind(account)
             .bind(row::millis(now))

@@ -16,7 +16,8 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow, ServedAccountRow,
+    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow, RolloutRow,
+    ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
@@ -184,6 +185,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         RepositoryRow as Repository,
         AdoptionRow as Adoption,
         PolicyRow as Policy,
+        RolloutRow as Rollout,
         OutstandingRow as Outstanding,
     );
     Ok(())
@@ -199,6 +201,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Repository(row) => row.insert(),
         Line::Adoption(row) => return again(row, now).insert().execute(connection).await.map(|_| ()),
         Line::Policy(row) => row.insert(),
+        Line::Rollout(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),
         Line::Link(row) => {
             let linked = row.clone().linked();

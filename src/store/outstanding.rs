@@ -246,7 +246,7 @@ async fn open_now(
         .transpose()
 }
 
-fn read(row: &AnyRow) -> Result<Remembered, StoreError> {
+pub(super) fn read(row: &AnyRow) -> Result<Remembered, StoreError> {
     let refused = StoreError::of(READING);
     let id = row.integer("id").map_err(&refused)?;
     let text = |column| row.text(column).map_err(&refused);

@@ -2,7 +2,8 @@
 
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns, parsed};
-use super::{Store, StoreError, Transaction, commit, sql};
+use super::{NewJob, Store, StoreError, Transaction, commit, sql};
+use crate::domain::basis::Basis;
 use crate::domain::finding::FindingSet;
 use crate::domain::repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility};
 use jiff::Timestamp;
@@ -43,12 +44,17 @@ pub struct Repository {
     pub head: Option<ObjectId>,
     /// The policy it was judged by.
     pub policy_digest: Option<String>,
-    /// The facts it was judged on, beside the head.
+    /// The facts it was judged on, beside the head; `None` if the judgement
+    /// left something open.
     pub facts_digest: Option<String>,
     /// The next moment at which time alone could change the plan.
     pub due: Option<Timestamp>,
-    /// When it was judged last.
+    /// When what was judged last was read.
     pub judged_at: Option<Timestamp>,
+    /// The rule that skips it.
+    pub skipped: Option<String>,
+    /// Why it could not be read the last time.
+    pub unknown: Option<String>,
     /// The last report, JSON.
     pub report: Option<String>,
     /// The numbers of items of ours whose marker cannot be read.
@@ -68,26 +74,39 @@ pub struct Evaluations {
     pub last: Timestamp,
     /// In how many evaluations, 1 at least.
     pub count: u64,
+    /// Whether one of these was brought about by an event or a policy.
+    pub confirmed: bool,
 }
 
 /// A judgement to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
-    /// The repository.
-    pub repository: RepositoryId,
+    /// The repository as it was read.
+    pub seen: SeenRepository,
+    /// When reading it began.
+    pub read_at: Timestamp,
     /// The head that was judged; none in an empty repository.
     pub head: Option<ObjectId>,
     /// The policy it was judged by.
     pub policy_digest: String,
-    /// The facts it was judged on.
-    pub facts_digest: String,
+    /// What the judgement rested on; `None` if the next sweep has to look
+    /// again whatever it finds.
+    pub basis: Option<Basis>,
     /// When to judge again though nothing changed.
     pub due: Option<Timestamp>,
+    /// The rule that skips it, if one does.
+    pub skipped: Option<String>,
     /// The report, JSON.
     pub report: String,
     /// What was found wrong, empty if nothing; `None` if it could not be told,
     /// and then what was known before stays as it was.
     pub findings: Option<FindingSet>,
+    /// Whether an event or a policy brought this judgement about.
+    pub confirmed: bool,
+    /// Issues and pull requests still to come.
+    pub wants: u32,
+    /// What is to be audited of it.
+    pub audit: Vec<NewAudit>,
 }
 
 impl Store {
@@ -231,47 +250,35 @@ impl Store {
         commit(transaction, DOING).await
     }
 
-    /// Stores a judgement and what is to be audited of it in one commit.
-    /// `false` if the repository was never seen; then nothing is stored.
+    /// Stores judgements, what is to be audited of them and the jobs that
+    /// follow, in one commit. Answers how many were stored: one that rests on
+    /// an older reading than what is stored is not, nor is it audited.
     ///
     /// # Errors
     /// As the database's.
     pub async fn judged(
         &self,
-        judged: &Judged,
-        audit: &[NewAudit],
+        judged: &[Judged],
+        jobs: &[NewJob],
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        const DOING: &str = "store a judgement";
+    ) -> Result<usize, StoreError> {
+        const DOING: &str = "store judgements";
         let refused = StoreError::of(DOING);
+        let mut merged = super::intake::Jobs::default();
+        merged.merge(jobs.iter(), row::millis(now));
         let mut transaction = self.write(DOING).await?;
-        let rows = sqlx::query(sql::JUDGED)
-            .bind(row::number(judged.repository.0))
-            .bind(judged.head.as_ref().map(ObjectId::as_str))
-            .bind(row::text(&judged.policy_digest))
-            .bind(row::text(&judged.facts_digest))
-            .bind(row::maybe_millis(judged.due))
-            .bind(row::millis(now))
-            .bind(row::text(&judged.report))
-            .execute(&mut *transaction)
-            .await
-            .map_err(&refused)?
-            .rows_affected();
-        if rows == 0 {
-            return Ok(false);
+        let mut stored = 0;
+        for one in judged {
+            see(&mut transaction, &one.seen, now).await.map_err(&refused)?;
+            if judge(&mut transaction, one).await.map_err(&refused)? {
+                stored += 1;
+                note(&mut transaction, &one.audit, now).await?;
+            }
         }
-        if let Some(findings) = &judged.findings {
-            sqlx::query(sql::EVALUATED)
-                .bind(row::number(judged.repository.0))
-                .bind(findings.to_string())
-                .bind(row::millis(now))
-                .execute(&mut *transaction)
-                .await
-                .map_err(&refused)?;
-        }
-        note(&mut transaction, audit, now).await?;
+        let turns = self.put_jobs(&mut transaction, &merged).await?;
         commit(transaction, DOING).await?;
-        Ok(true)
+        self.turns.remember(turns);
+        Ok(stored)
     }
 }
 
@@ -280,7 +287,41 @@ pub(super) fn numbers(text: &str) -> Vec<u64> {
     text.split(' ').filter_map(|number| number.parse().ok()).collect()
 }
 
-async fn see(
+/// Stores one judgement; `false` if a later reading was judged already.
+async fn judge(transaction: &mut Transaction, judged: &Judged) -> Result<bool, sqlx::Error> {
+    let basis = judged.basis.as_ref();
+    let rows = sqlx::query(sql::JUDGED)
+        .bind(row::number(judged.seen.id.0))
+        .bind(judged.head.as_ref().map(ObjectId::as_str))
+        .bind(row::text(&judged.policy_digest))
+        .bind(basis.map(|basis| basis.facts.as_str()))
+        .bind(row::maybe_millis(judged.due))
+        .bind(row::millis(judged.read_at))
+        .bind(row::text(&judged.report))
+        .bind(basis.map(|basis| basis.common.as_str()))
+        .bind(basis.map(|basis| basis.ours.as_str()))
+        .bind(row::maybe_millis(basis.map(|basis| basis.pushed_at)))
+        .bind(row::maybe_text(judged.skipped.as_deref()))
+        .bind(i64::from(judged.wants))
+        .execute(&mut **transaction)
+        .await?
+        .rows_affected();
+    if rows == 0 {
+        return Ok(false);
+    }
+    if let Some(findings) = &judged.findings {
+        sqlx::query(sql::EVALUATED)
+            .bind(row::number(judged.seen.id.0))
+            .bind(findings.to_string())
+            .bind(row::millis(judged.read_at))
+            .bind(i64::from(judged.confirmed))
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(true)
+}
+
+pub(super) async fn see(
     transaction: &mut Transaction,
     seen: &SeenRepository,
     now: Timestamp,
@@ -305,31 +346,42 @@ fn head(row: &AnyRow, id: RepositoryId) -> Result<Option<Result<ObjectId, StoreE
     Ok(head.map(|head| parsed("repository", id, &head)))
 }
 
-fn read(row: &AnyRow) -> Result<Repository, StoreError> {
+/// A repository as last listed.
+pub(super) fn seen(row: &AnyRow) -> Result<SeenRepository, StoreError> {
     let refused = StoreError::of("read a repository");
     let id = RepositoryId(row.number("id").map_err(&refused)?);
     let text = |column| row.text(column).map_err(&refused);
-    let seen = SeenRepository {
+    Ok(SeenRepository {
         id,
         node_id: text("node_id")?,
         installation: InstallationId(row.number("installation").map_err(&refused)?),
         name: parsed("repository", id, &format!("{}/{}", text("owner")?, text("name")?))?,
         visibility: parsed("repository", id, &text("visibility")?)?,
         archived: row.flag("archived").map_err(&refused)?,
-    };
+    })
+}
+
+/// How long the findings have been what they are.
+pub(super) fn evaluations(
+    row: &AnyRow,
+    findings: Option<FindingSet>,
+) -> Result<Option<Evaluations>, sqlx::Error> {
+    let since = row.maybe_time("findings_since")?;
+    let last = row.maybe_time("findings_last")?;
+    let count = row.number("findings_evaluations")?;
+    let confirmed = row.flag("findings_confirmed")?;
+    let seen = findings.zip(since.zip(last));
+    Ok(seen.map(|(findings, (since, last))| Evaluations { findings, since, last, count, confirmed }))
+}
+
+fn read(row: &AnyRow) -> Result<Repository, StoreError> {
+    let refused = StoreError::of("read a repository");
+    let id = RepositoryId(row.number("id").map_err(&refused)?);
+    let seen = seen(row)?;
     let findings = row.maybe_text("findings").map_err(&refused)?;
     let findings = findings.map(|findings| parsed("repository", id, &findings)).transpose()?;
     let head = head(row, id).map_err(&refused)?.transpose()?;
     let rest = || -> Result<Repository, sqlx::Error> {
-        let since = row.maybe_time("findings_since")?;
-        let last = row.maybe_time("findings_last")?;
-        let count = row.number("findings_evaluations")?;
-        let evaluations = findings.zip(since.zip(last)).map(|(findings, (since, last))| Evaluations {
-            findings,
-            since,
-            last,
-            count,
-        });
         Ok(Repository {
             seen,
             first_seen_at: row.time("first_seen_at")?,
@@ -341,9 +393,11 @@ fn read(row: &AnyRow) -> Result<Repository, StoreError> {
             facts_digest: row.maybe_text("facts_digest")?,
             due: row.maybe_time("due")?,
             judged_at: row.maybe_time("judged_at")?,
+            skipped: row.maybe_text("skipped")?,
+            unknown: row.maybe_text("unknown")?,
             report: row.maybe_text("report")?,
             unreadable: numbers(row.maybe_text("unreadable")?.as_deref().unwrap_or_default()),
-            evaluations,
+            evaluations: evaluations(row, findings)?,
         })
     };
     rest().map_err(refused)

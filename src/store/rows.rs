@@ -154,6 +154,14 @@ rows! {
         6 listed_at maybe_integer,
         7 restored integer,
     }
+    /// How far what is in force was rolled out, and whether a person agreed.
+    RolloutRow: "rollout" by "account, common" {
+        1 account integer,
+        2 approved_at maybe_integer,
+        3 began_at integer,
+        4 common text,
+        5 wanted maybe_integer,
+    }
     /// A repository as far as it cannot be read again: its names for the audit,
     /// and when its grace began. What was judged is judged anew.
     RepositoryRow: "repository" by "id" {

@@ -43,12 +43,21 @@ macro_rules! sixteen_rows {
     };
 }
 
+/// What both the repositories and the sweeps read of an item.
+macro_rules! outstanding_columns {
+    () => {
+        "id, kind, state, number, node_id, findings, commits, staged, closing, edits, hands_off_at, \
+         created_at, updated_at"
+    };
+}
+
 mod adoption;
 mod deliveries;
 mod intake;
 mod ledger;
 mod pace;
 mod repositories;
+mod sweep;
 mod work;
 
 pub(super) use adoption::*;
@@ -57,6 +66,7 @@ pub(super) use intake::*;
 pub(super) use ledger::*;
 pub(super) use pace::*;
 pub(super) use repositories::*;
+pub(super) use sweep::*;
 pub(super) use work::*;
 
 mod schema {
@@ -83,6 +93,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         repositories::REGISTER,
         ledger::REGISTER,
         adoption::REGISTER,
+        sweep::REGISTER,
         super::rows::REGISTER,
     ]
     .concat()

@@ -22,6 +22,7 @@ mod pace;
 mod queue;
 mod replicas;
 mod rows;
+mod sweep;
 
 /// A database of one test's own; gone with it, on SQLite.
 pub(super) struct Place {

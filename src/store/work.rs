@@ -46,13 +46,16 @@ words! {
     JobKind {
         /// Gather, judge and act on one repository; the subject is its id.
         InspectRepository = "inspect_repository",
-        /// List an installation and inspect what changed; the subject is its id.
+        /// List an installation and mark what changed; the subject is its id.
         SweepInstallation = "sweep_installation",
         /// Read what became of an installation; the subject is its id, or 0 for
         /// all there are.
         ReadInstallations = "read_installations",
         /// Get the deliveries that did not arrive; the subject is 0.
         RecoverDeliveries = "recover_deliveries",
+        /// Read what is marked in an installation, and what is due, many
+        /// repositories a call; the subject is its id.
+        InspectInstallation = "inspect_installation",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

@@ -12,6 +12,7 @@ use muster::{
 };
 use serde_json::{Value, json};
 
+use crate::server::Database;
 use crate::{
     github::{
         reads::{Given, data, file, graphql, read, repository},
@@ -45,7 +46,7 @@ async fn t3_a_token_is_used_for_its_own_tenant_in_1000_interleaved_jobs() {
     }
     let github = builder.start().await.unwrap();
     let policy = Policy::parse("mode: fix\n").unwrap();
-    let muster = Muster::start_for(&github, &clock, &tenants, Some(policy)).await;
+    let muster = Muster::start_for(&github, &clock, Database::Sqlite, &tenants, Some(policy)).await;
     muster.begin().await;
     let mut jobs = Vec::new();
     for n in 0..REPOSITORIES {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use github_sandbox::Sandbox;
+use github_sandbox::{Fault, FaultKind, Sandbox};
 use insta::assert_snapshot;
 use muster::{
     clock::Clock,
@@ -153,10 +153,10 @@ async fn a_new_organization_is_read_whole_and_then_waits_for_nothing(
     assert_eq!(ended.map(|(_, ending)| ending), Some(Ending::NothingFound));
     let calls = github.calls();
     let first_write = calls.iter().position(|call| call.writes).unwrap();
-    let snapshots = |calls: &[github_sandbox::Call]| {
-        calls.iter().filter(|call| call.operation.as_deref() == Some("Snapshot")).count()
+    let reads = |calls: &[github_sandbox::Call]| {
+        calls.iter().filter(|call| call.operation.as_deref() == Some("Repositories")).count()
     };
-    assert!(snapshots(&calls[..first_write]) > SITES.len(), "each is read before anything is written");
+    assert_eq!(reads(&calls[..first_write]), 2, "all before anything is written, then what waited for that");
     muster.advance(2 * HOUR).await;
     assert_eq!(github.issues(&full("tracked")).len(), 1);
     muster.finish().await;
@@ -296,6 +296,50 @@ async fn w6_a_poison_repository_does_not_keep_its_organization_waiting(
     muster.settle().await;
     assert_eq!(github.pull_requests(&full("open")).len(), 1);
     muster.advance(2 * HOUR).await;
+    muster.finish().await;
+}
+
+/// One that GitHub cannot answer, that is: an outage ends, and this does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn w6_a_repository_that_cannot_be_read_keeps_nobody_waiting_for_more_than_a_day() {
+    let (github, clock) = organization().await;
+    let muster = Muster::meeting(&github, &clock, Database::Sqlite).await;
+    let broken = github.repository_id(&full("open"));
+    github.fault(Fault::on("POST /graphql").kind(FaultKind::Names(broken)).times(u64::MAX));
+    muster.begin().await;
+    for hour in 1..24 {
+        muster.advance(HOUR).await;
+        assert_eq!(writes(&github), Vec::<String>::new(), "hour {hour}");
+    }
+    muster.advance(2 * HOUR).await;
+    for (name, opened) in [("open", 0), ("declined", 1), ("merged", 1)] {
+        assert_eq!(github.pull_requests(&full(name)).len(), opened, "{name}");
+    }
+    // Once it can be read, it gets what the others got.
+    github.clear_faults();
+    muster.advance(DAY).await;
+    muster.advance(DAY).await;
+    assert_eq!(github.pull_requests(&full("open")).len(), 1);
+    muster.finish().await;
+}
+
+/// Somebody took the label off the issue and closed it: nothing but the label
+/// itself, which stays in the repository, shows that Muster was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decline_is_found_though_the_label_was_taken_off() {
+    let (github, clock) = organization().await;
+    let muster = Muster::start(&github, &clock).await;
+    people_answer(&github, &muster).await;
+    muster.lose().await;
+    let alice = github.user("alice");
+    for name in ["tracked", "refused"] {
+        alice.unlabel(&full(name), 1, "open-source-compliance");
+    }
+    github.change_pending(Vec::clear);
+    let muster = Muster::meeting(&github, &clock, Database::Sqlite).await;
+    muster.begin().await;
+    let decided = decisions(&github, &muster).await;
+    assert_eq!(decided.len(), 2, "{decided:#?}");
     muster.finish().await;
 }
 

@@ -49,7 +49,7 @@ fn times(github: &Sandbox) -> Vec<Timestamp> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_gets_five_pull_requests_on_its_first_day_and_ten_a_day_after() {
-    let (github, clock) = lacking(FIX, 27).await;
+    let (github, clock) = lacking(FIX, 25).await;
     let muster = Muster::start(&github, &clock).await;
     muster.begin().await;
     assert_eq!(times(&github), [], "before the window opens");
@@ -58,7 +58,8 @@ async fn an_organization_gets_five_pull_requests_on_its_first_day_and_ten_a_day_
         muster.advance(HOUR).await;
     }
     let times = times(&github);
-    assert_eq!(times.len(), 27);
+    // As many as may come without a person's approval (threats O10).
+    assert_eq!(times.len(), 25);
     let first = times[0];
     for (n, time) in times.iter().enumerate() {
         let zoned = time.to_zoned(TimeZone::UTC);
@@ -72,7 +73,7 @@ async fn an_organization_gets_five_pull_requests_on_its_first_day_and_ten_a_day_
     // The rest is not put off for longer than the limit asks.
     let second = times.iter().filter(|time| **time < first + DAY * 2).count();
     assert_eq!(second, 15, "{times:#?}");
-    assert!(times[26] < first + DAY * 7, "{times:#?}");
+    assert!(times[24] < first + DAY * 7, "{times:#?}");
     muster.finish().await;
 }
 

@@ -12,6 +12,7 @@ use muster::store::{Durability, JobKind, MAX_ATTEMPTS, NewJob, Priority, Store};
 use serde_json::Value;
 
 use crate::harness::{Muster, README, agency, clock, complete, old, sandbox};
+use crate::server::Database;
 
 const ISSUE: &str = "mode: issue\nrepositories: {exclude: [\".github\"]}\n";
 
@@ -86,7 +87,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
         .unwrap();
     let organizations = ["agency", "labs", "missing"];
     let policy = muster::domain::policy::Policy::parse(ISSUE).unwrap();
-    let muster = Muster::start_for(&github, &clock, &organizations, Some(policy)).await;
+    let muster = Muster::start_for(&github, &clock, Database::Sqlite, &organizations, Some(policy)).await;
     dead_letter(&muster.ctx.store, clock.now()).await;
     // The last delivery found nobody at home.
     github.set_hook_url("http://127.0.0.1:9/webhook");

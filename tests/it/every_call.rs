@@ -181,7 +181,8 @@ fn is_repeated(kind: FaultKind) -> bool {
         | FaultKind::BadGatewayAfter
         | FaultKind::Reset
         | FaultKind::ResetAfter
-        | FaultKind::PartialData => true,
+        | FaultKind::PartialData
+        | FaultKind::PartialElement => true,
         // What is held costs the whole patience each time.
         FaultKind::Held
         | FaultKind::HeldAfter
@@ -190,7 +191,8 @@ fn is_repeated(kind: FaultKind) -> bool {
         | FaultKind::TruncatedTree
         | FaultKind::Cut(_)
         | FaultKind::GraphqlRateLimited
-        | FaultKind::TooManyNodes(_) => false,
+        | FaultKind::TooManyNodes(_)
+        | FaultKind::Names(_) => false,
     }
 }
 

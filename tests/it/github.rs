@@ -2,6 +2,7 @@
 //! of octocrab and of the platform is answered, and here is how.
 
 mod hosts;
+mod many;
 mod network;
 pub mod reads;
 mod sandbox;

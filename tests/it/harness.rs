@@ -23,9 +23,10 @@ use muster::{
         doctor::{Check, Depth, Doctor, Row, State},
         inspect_repository::{Inspection, inspect},
         intake::Way,
+        sweep_installation,
         worker::Worker,
     },
-    store::{Durability, JobFilter, Store},
+    store::{Durability, JobFilter, JobKind, NewJob, Priority, Store},
     web::{Limits, Receiver},
 };
 use secrecy::SecretString;
@@ -190,14 +191,15 @@ impl Muster {
         Muster::start_as(github, clock, Setup { database, policy, ..Setup::default() }).await
     }
 
-    /// Starts on SQLite for these accounts, with the operator's own policy.
+    /// Starts for these accounts, with the operator's own policy.
     pub async fn start_for(
         github: &Sandbox,
         clock: &Clock,
+        database: Database,
         organizations: &[&str],
         policy: Option<Policy>,
     ) -> Muster {
-        Muster::start_as(github, clock, Setup { policy, ..Setup::serving(organizations) }).await
+        Muster::start_as(github, clock, Setup { database, policy, ..Setup::serving(organizations) }).await
     }
 
     /// Starts on SQLite and waits for an answer of GitHub's no longer than
@@ -410,11 +412,30 @@ impl Muster {
         self.stop.cancel();
     }
 
+    /// Ends a test in which something must be left undone.
+    pub fn abandon(mut self) {
+        self.finished = true;
+        assert_eq!(self.github.failures(), Vec::<String>::new());
+        self.stop.cancel();
+    }
+
+    /// Sweeps, and looks at every repository though nothing changed; of very
+    /// many, at the first fifty.
     async fn sweep_again(&self) {
+        let now = self.clock.now();
         for known in self.ctx.store.installations().await.unwrap() {
-            muster::jobs::sweep_installation::run(&self.ctx, known.id, muster::store::Priority::Push)
-                .await
-                .unwrap();
+            sweep_installation::run(&self.ctx, known.id, Priority::Push).await.unwrap();
+            let job = |repository: muster::store::Repository| NewJob {
+                kind: JobKind::InspectRepository,
+                subject: i64::try_from(repository.seen.id.0).unwrap(),
+                installation: i64::try_from(known.id.0).unwrap(),
+                priority: Priority::Push,
+                run_at: now,
+                cause: "once more".to_owned(),
+            };
+            let all = self.ctx.store.repositories(known.id).await.unwrap();
+            let jobs: Vec<NewJob> = all.into_iter().take(50).map(job).collect();
+            self.ctx.store.enqueue(&jobs, now).await.unwrap();
         }
         self.settle().await;
     }

@@ -4,6 +4,7 @@
 
 mod abuse_accounts;
 mod abuse_checkout;
+mod abuse_flood;
 mod abuse_forger;
 mod abuse_ledger;
 mod abuse_poison;
@@ -45,5 +46,6 @@ mod refresh;
 mod replicas;
 mod server;
 mod standing;
+mod sweep;
 mod walk;
 mod webhook;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use github_sandbox::Sandbox;
+use github_sandbox::{NewOrganization, Sandbox};
 use muster::store::{Durability, JobFilter, JobKind, JobState, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,6 +29,10 @@ impl Operator {
         let site = old("site").file("README.md", README);
         let organization =
             agency(POLICY).repository(site).repository(complete("fine")).repository(old("empty").empty());
+        Operator::of(organization).await
+    }
+
+    async fn of(organization: NewOrganization) -> Operator {
         let github = Sandbox::builder()
             .app(github_sandbox::app("muster"))
             .organization(organization)
@@ -121,12 +125,14 @@ async fn plan_prints_what_sweep_applies() {
     agency/site (needs work)
       open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
       open issue "Repository open source checklist": license:missing contributing:missing
+    1 repository: 1 judged, 0 skipped by rule, 0 unknown.
     Would make 2 changes; nothing has been written.
     "#);
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency"]), 1), @r#"
     agency/site (needs work)
       open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Would make 1 change; nothing has been written.
     "#);
     operator.only_read();
@@ -135,6 +141,7 @@ async fn plan_prints_what_sweep_applies() {
     agency/site (needs work)
       opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 1 change.
     "#);
     insta::assert_snapshot!(operator.github.pull_requests("agency/site"), @r#"
@@ -145,6 +152,7 @@ async fn plan_prints_what_sweep_applies() {
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
     agency/site (needs work)
       would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 0 changes.
     "#);
     operator.only_read();
@@ -166,12 +174,13 @@ async fn a_lost_database_waits_for_the_operators_word() {
     alice.delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
     operator.github.clear_calls();
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 1), @r#"
-    agency/site (needs work)
-      would not open an issue: a sweep must see it twice, an hour apart
     agency/fine (needs work)
       waits: open pull request "Add missing open source files: CONTRIBUTING.md" from muster/files: +CONTRIBUTING.md
       would not open an issue: the pull request answers the same finding
       would not write anything yet: the ledger was empty, and people may look first: muster adopt agency --confirm
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 0 changes. 1 more must wait.
     "#);
     operator.only_read();
@@ -185,11 +194,12 @@ async fn a_lost_database_waits_for_the_operators_word() {
     assert!(table.contains("add --confirm"), "{table}");
     told(&operator.muster(&["adopt", "agency", "--confirm"]), 0);
     insta::assert_snapshot!(undated(&operator.muster(&["sweep", "agency", "--apply"]), 0), @r#"
-    agency/site (needs work)
-      would not open an issue: a sweep must see it twice, an hour apart
     agency/fine (needs work)
       opened pull request #1 "Add missing open source files: CONTRIBUTING.md"
       would not open an issue: the pull request answers the same finding
+    agency/site (needs work)
+      would not open an issue: a sweep must see it twice, an hour apart
+    4 repositories: 2 judged, 2 skipped by rule (empty 1, excluded by ".github" 1), 0 unknown.
     Made 1 change.
     "#);
     assert_eq!(operator.github.pull_requests("agency/site").len(), 1, "what was declined stays so");
@@ -248,4 +258,40 @@ async fn what_cannot_be_done_is_said_with_the_remedy() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains(said), "{arguments:?}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_25_at_once_need_the_number_that_was_shown() {
+    let like = complete("like");
+    let mut organization = agency(POLICY).repository(like);
+    for n in 0..30 {
+        let lacking = old(&format!("site-{n:02}")).file("README.md", README).file("LICENSE", cc0());
+        organization = organization.repository(lacking);
+    }
+    let operator = Operator::of(organization).await;
+    let rollout = || {
+        let plan = operator.muster(&["plan", "agency", "--format", "json"]);
+        let plan: Value = serde_json::from_str(&told(&plan, 1)).unwrap();
+        let totals = &plan["totals"];
+        assert_eq!((&totals["total"], &totals["judged"]), (&32.into(), &31.into()), "{totals}");
+        assert_eq!(totals["skipped_by"], serde_json::json!({"excluded by \".github\"": 1}));
+        (plan["rollout"]["left"].as_u64().unwrap(), plan["rollout"]["needs_approval"].as_bool().unwrap())
+    };
+    assert_eq!(rollout(), (30, true));
+    let table = told(&operator.muster(&["plan", "agency"]), 1);
+    let line = table.lines().last().unwrap();
+    insta::assert_snapshot!(line, @"In all, 30 issues and pull requests are left to open, and 0 were opened. After 25 a person must approve: muster plan ORG --approve 30");
+    let wrong = operator.muster(&["plan", "agency", "--approve", "31"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(said.contains("30 are left, not 31"), "{said}");
+    assert_eq!(rollout(), (30, true));
+    let right = operator.muster(&["plan", "agency", "--approve", "30"]);
+    assert!(String::from_utf8_lossy(&right.stderr).contains("Approved."), "{right:?}");
+    assert_eq!(rollout(), (30, false));
+    operator.only_read();
+}
+
+fn cc0() -> &'static str {
+    spdx::license_id("CC0-1.0").unwrap().text()
 }

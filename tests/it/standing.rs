@@ -144,12 +144,12 @@ async fn known_of(muster: &Muster, id: RepositoryId) -> String {
         known.removed_at.is_some(),
         known.arrived_at.is_some(),
     );
+    // Whether the next sweep may pass over it depends on when it was read.
     text += &format!(
-        "judged as it is now: {}, due: {}, by policy {:?} on {:?}\nfindings: {:?}\nreport: {:?}\n",
+        "judged as it is now: {}, due: {}, by policy {:?}\nfindings: {:?}\nreport: {:?}\n",
         known.head.as_ref().map(ToString::to_string) == head.map(|head| head.to_string()),
         known.due.is_some(),
         known.policy_digest,
-        known.facts_digest,
         known.evaluations.map(|seen| seen.findings.to_string()),
         known.report,
     );

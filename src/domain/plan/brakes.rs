@@ -10,6 +10,7 @@ use crate::domain::{
     marker::Kind,
     outgoing::NewFile,
     policy::Mode,
+    rollout::FREE,
 };
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -17,12 +18,29 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const RULE_GRACE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The least time between two evaluations that a sweep's finding needs.
 const BETWEEN_EVALUATIONS: Duration = HOUR;
+/// Seconds: see [`Planner::a_day_after`].
+const TOGETHER: i64 = 10 * 60;
 
 /// Whether something is held back.
 pub(super) enum Brake {
     Off,
-    Later { why: String, until: Timestamp },
+    Later {
+        why: String,
+        until: Timestamp,
+    },
+    /// A person must have seen the numbers first; why.
+    Approval(String),
     No(String),
+}
+
+impl Brake {
+    /// 1 for what is opened now or later, 0 for what is not.
+    pub(super) fn lets_it_come(&self) -> u32 {
+        match self {
+            Brake::Off | Brake::Later { .. } | Brake::Approval(_) => 1,
+            Brake::No(_) => 0,
+        }
+    }
 }
 
 impl Planner<'_> {
@@ -80,7 +98,7 @@ impl Planner<'_> {
         let allowed = self.s.pull_requests_a_day(self.now);
         if spent.pull_requests_today >= allowed {
             let why = format!("{allowed} pull requests a day are enough for the organization");
-            return Brake::Later { why, until: self.now + HOUR };
+            return Brake::Later { why, until: self.a_day_after(spent.oldest_pull_request_today) };
         }
         self.may_create()
     }
@@ -107,18 +125,35 @@ impl Planner<'_> {
         }
         if self.s.spent.issues_today >= limits.issues_per_day {
             let why = format!("{} issues a day are enough for the organization", limits.issues_per_day);
-            return Brake::Later { why, until: self.now + HOUR };
+            return Brake::Later { why, until: self.a_day_after(self.s.spent.oldest_issue_today) };
         }
         self.may_create()
     }
 
     /// The brakes that issues and pull requests share.
     fn may_create(&self) -> Brake {
+        if self.s.spent.rollout.holds() {
+            return Brake::Approval(match self.s.spent.rollout.wanted {
+                Some(wanted) => format!("{wanted} are asked for, and after {FREE} a person must approve"),
+                None => format!("after {FREE} all repositories must be looked at first"),
+            });
+        }
         if self.s.spent.open >= self.s.policy.limits.open {
             let why = format!("{} open issues and pull requests are enough", self.s.policy.limits.open);
-            return Brake::Later { why, until: self.now + HOUR };
+            // No moment is known at which people will have closed one.
+            return Brake::Later { why, until: self.now + DAY };
         }
         self.in_the_window()
+    }
+
+    /// When what was begun then is no longer of the last 24 hours; on the next
+    /// ten minutes, so that all who wait for room look once, not once for each
+    /// of those that were begun a few seconds apart.
+    fn a_day_after(&self, oldest: Option<Timestamp>) -> Timestamp {
+        let Some(oldest) = oldest else { return self.now + HOUR };
+        let end = (oldest + DAY).as_second();
+        let rounded = Timestamp::from_second(end - end.rem_euclid(TOGETHER) + TOGETHER);
+        rounded.ok().filter(|end| *end > self.now).unwrap_or(self.now + HOUR)
     }
 
     pub(super) fn in_the_window(&self) -> Brake {
@@ -137,6 +172,9 @@ impl Planner<'_> {
         let now: FindingSet =
             self.s.report.findings(Severity::Recommended).map(|(r, f)| (r, f.gap)).collect();
         let same = self.s.history.findings == now;
+        if same && self.s.history.confirmed {
+            return None;
+        }
         let since = self.s.history.since.filter(|_| same).unwrap_or(self.now);
         let second = since + BETWEEN_EVALUATIONS;
         (self.now < second).then_some(second)
@@ -144,6 +182,6 @@ impl Planner<'_> {
 }
 
 /// The beginning of a day of the policy, which names no time zone: UTC.
-fn midnight(date: Date) -> Option<Timestamp> {
+pub(super) fn midnight(date: Date) -> Option<Timestamp> {
     date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }

@@ -285,6 +285,9 @@ pub struct Plan {
     pub would_not: Vec<WouldNot>,
     /// The next moment at which time alone could change the plan.
     pub due: Option<Timestamp>,
+    /// How many issues and pull requests it opens, now or when the pace, the
+    /// hours or a person let it.
+    pub wants: u32,
 }
 
 impl Plan {

@@ -78,7 +78,9 @@ impl Planner<'_> {
         draft: &mut Draft,
     ) -> bool {
         let findings = self.answered_by(&wanted);
-        match self.may_open_pull_request(kind, &wanted, one_opened) {
+        let brake = self.may_open_pull_request(kind, &wanted, one_opened);
+        draft.plan.wants += brake.lets_it_come();
+        match brake {
             Brake::Off => {
                 proposed.cover(&findings);
                 let new = self.new_pull_request(kind, start.clone(), wanted, findings);
@@ -88,6 +90,10 @@ impl Planner<'_> {
             Brake::Later { why, until } => {
                 proposed.cover(&findings);
                 draft.refuse(what(kind), why, Some(until));
+            }
+            Brake::Approval(why) => {
+                proposed.cover(&findings);
+                draft.refuse(what(kind), why, None);
             }
             Brake::No(why) => draft.refuse(what(kind), why, None),
         }

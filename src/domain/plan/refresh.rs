@@ -154,7 +154,7 @@ impl Planner<'_> {
                 self.close_pull_request(it.kind, it.open, closing, draft);
             }
             Brake::Later { why, until } => draft.refuse(CLOSE, why, Some(until)),
-            Brake::No(why) => draft.refuse(CLOSE, why, None),
+            Brake::Approval(why) | Brake::No(why) => draft.refuse(CLOSE, why, None),
         }
         true
     }
@@ -199,7 +199,9 @@ impl Planner<'_> {
             match self.in_the_window() {
                 Brake::Off => {}
                 Brake::Later { why, until } => return draft.refuse(UPDATE, why, Some(until)),
-                Brake::No(why) => return draft.refuse(UPDATE, why, None),
+                Brake::Approval(why) | Brake::No(why) => {
+                    return draft.refuse(UPDATE, why, None);
+                }
             }
         }
         let prefix = &self.s.policy.pull_request.branch_prefix;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::DAY;
+use super::{Change, DAY, Plan};
 use crate::domain::{
     finding::{FindingSet, Report},
     marker::Identity,
@@ -10,6 +10,7 @@ use crate::domain::{
     outstanding::Outstanding,
     policy::{Mode, Policy},
     repository::Snapshot,
+    rollout::Rollout,
 };
 
 /// Why a repository is inspected.
@@ -30,10 +31,62 @@ pub struct Spent {
     pub pull_requests_today: u32,
     /// Issues begun in the organization in the last 24 hours.
     pub issues_today: u32,
+    /// When the first of these pull requests was begun: a day later there is
+    /// room for another.
+    pub oldest_pull_request_today: Option<Timestamp>,
+    /// When the first of these issues was begun.
+    pub oldest_issue_today: Option<Timestamp>,
     /// When the first pull request of all was begun there.
     pub first_pull_request_at: Option<Timestamp>,
     /// Issues and pull requests of ours that are open there.
     pub open: u32,
+    /// How far what is in force was rolled out there.
+    pub rollout: Rollout,
+}
+
+impl Spent {
+    /// What the ledger counts `now`, and at least what was counted on before.
+    #[must_use]
+    pub fn or_more(self, now: Spent) -> Spent {
+        let rollout = Rollout { created: now.rollout.created.max(self.rollout.created), ..now.rollout };
+        Spent {
+            pull_requests_today: now.pull_requests_today.max(self.pull_requests_today),
+            issues_today: now.issues_today.max(self.issues_today),
+            oldest_pull_request_today: now.oldest_pull_request_today.or(self.oldest_pull_request_today),
+            oldest_issue_today: now.oldest_issue_today.or(self.oldest_issue_today),
+            first_pull_request_at: now.first_pull_request_at.or(self.first_pull_request_at),
+            open: now.open.max(self.open),
+            rollout,
+        }
+    }
+
+    /// Counts what a plan of another repository is about to open.
+    pub fn add(&mut self, plan: &Plan, now: Timestamp) {
+        for change in &plan.changes {
+            match change {
+                Change::OpenPullRequest(_) => {
+                    self.pull_requests_today += 1;
+                    self.oldest_pull_request_today.get_or_insert(now);
+                    self.first_pull_request_at.get_or_insert(now);
+                }
+                Change::OpenIssue(_) => {
+                    self.issues_today += 1;
+                    self.oldest_issue_today.get_or_insert(now);
+                }
+                Change::DisableAutoMerge { .. }
+                | Change::DeleteBranch { .. }
+                | Change::CloseDuplicate { .. }
+                | Change::RefreshPullRequest(_)
+                | Change::DescribePullRequest(_)
+                | Change::ClosePullRequest(_)
+                | Change::AskForReview { .. }
+                | Change::EditIssue { .. }
+                | Change::CloseIssue { .. } => continue,
+            }
+            self.open += 1;
+            self.rollout.created += 1;
+        }
+    }
 }
 
 /// What the memory holds about one repository.
@@ -46,6 +99,9 @@ pub struct History {
     pub findings: FindingSet,
     /// When these findings were first seen.
     pub since: Option<Timestamp>,
+    /// Whether an event or a policy made them visible once: then a sweep need
+    /// not see them twice.
+    pub confirmed: bool,
 }
 
 /// All that a plan rests on, besides time.

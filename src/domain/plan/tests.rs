@@ -13,6 +13,7 @@ use crate::domain::{
     },
     policy::Policy,
     repository::testing::Sample,
+    rollout::Rollout,
     rules,
 };
 
@@ -212,6 +213,71 @@ fn a_sweep_must_see_a_finding_twice_before_it_opens_an_issue() {
     };
     assert_eq!(sweep(seen("2026-11-17T14:01:00Z")).changes.len(), 0);
     assert_eq!(sweep(seen("2026-11-17T14:00:00Z")).changes.len(), 1);
+    // An event showed it before: the sweep only finds that there is room now.
+    let confirmed = History { confirmed: true, ..seen("2026-11-17T14:59:00Z") };
+    assert_eq!(sweep(confirmed.clone()).changes.len(), 1);
+    let other = History { findings: "readme:missing".parse().unwrap(), ..confirmed };
+    assert_eq!(sweep(other).changes.len(), 0);
+}
+
+#[test]
+fn what_waits_for_room_waits_until_a_day_after_what_took_it() {
+    let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+    let spent = |oldest: &str| Spent {
+        pull_requests_today: 5,
+        oldest_pull_request_today: at(oldest),
+        ..Spent::default()
+    };
+    // On ten minutes, so that those who wait look once.
+    for (oldest, due) in [
+        ("2026-11-16T15:30:01Z", "2026-11-17T15:40:00Z"),
+        ("2026-11-16T15:39:59Z", "2026-11-17T15:40:00Z"),
+        ("2026-11-17T10:00:00Z", "2026-11-18T10:10:00Z"),
+    ] {
+        assert_eq!(Case { spent: spent(oldest), ..case() }.plan().due, at(due), "{oldest}");
+    }
+    let full = Spent { open: 100, ..Spent::default() };
+    assert_eq!(Case { spent: full, ..case() }.plan().due, at("2026-11-18T15:00:00Z"));
+}
+
+#[test]
+fn after_25_a_person_must_approve_and_what_waits_is_counted() {
+    let rollout = |created, wanted| Rollout { created, wanted, ..Rollout::default() };
+    let with = |rollout| Case { spent: Spent { rollout, ..Spent::default() }, ..case() };
+    let held = with(rollout(25, Some(500)));
+    insta::assert_snapshot!(held.printed(), @r#"
+    would not open a pull request with files: 500 are asked for, and after 25 a person must approve
+    would not open an issue: the pull request answers the same finding
+    "#);
+    let held = with(rollout(25, None)).plan();
+    assert_eq!((held.changes.len(), held.due, held.wants), (0, None, 1));
+    for free in
+        [rollout(24, Some(500)), rollout(25, Some(25)), Rollout { approved: true, ..rollout(99, None) }]
+    {
+        let plan = with(free).plan();
+        assert_eq!((plan.changes.len(), plan.wants), (1, 1), "{free:?}");
+    }
+    // Also an issue waits, and what is kept back for good is not counted.
+    let issue =
+        Case { sample: Sample::complete("agency/site").without("LICENSE"), ..with(rollout(30, Some(99))) };
+    let plan = issue.plan();
+    assert_eq!((plan.changes.len(), plan.wants), (0, 1));
+    let observed = Case { policy: policy("mode: observe"), ..case() }.plan();
+    assert_eq!(observed.wants, 0);
+    let waits = Case { now: "2026-11-17T20:00:00Z".parse().unwrap(), ..case() }.plan();
+    assert_eq!((waits.changes.len(), waits.wants), (0, 1));
+}
+
+#[test]
+fn what_a_plan_is_about_to_open_counts_for_the_next_repository() {
+    let now = NOW.parse().unwrap();
+    let mut spent = Spent { pull_requests_today: 4, ..Spent::default() };
+    spent.add(&Case { spent, ..case() }.plan(), now);
+    assert_eq!((spent.pull_requests_today, spent.open, spent.rollout.created), (5, 1, 1));
+    assert!(Case { spent, ..case() }.plan().changes.is_empty());
+    // The ledger counts it too, once it was begun: not twice.
+    let ledger = Spent { pull_requests_today: 5, open: 1, ..Spent::default() };
+    assert_eq!(spent.or_more(ledger).pull_requests_today, 5);
 }
 
 #[test]
@@ -220,6 +286,7 @@ fn a_decline_silences_until_its_end() {
     let declined = Declined { rule: RuleId::Contributing, gap: Some(Gap::Missing), until: Some(until) };
     let outstanding = Outstanding { declined: vec![declined], ..nothing() };
     assert_eq!(Case { outstanding: outstanding.clone(), ..case() }.printed(), "");
+    assert_eq!(Case { outstanding: outstanding.clone(), ..case() }.plan().due, Some(until));
     assert_eq!(Case { outstanding, now: until, ..case() }.plan().changes.len(), 1);
 }
 

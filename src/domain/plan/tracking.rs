@@ -73,7 +73,9 @@ impl Planner<'_> {
         if let Some(refused) = self.s.outstanding.refusal_of(Attempt::Open(Kind::Tracking), self.now) {
             return draft.refuse(OPEN, refusal(refused), Some(refused.until()));
         }
-        match self.may_open_issue(left) {
+        let brake = self.may_open_issue(left);
+        draft.plan.wants += brake.lets_it_come();
+        match brake {
             Brake::Off => {
                 let all = set_of(open);
                 let checklist = self.checklist(open, proposed);
@@ -87,7 +89,7 @@ impl Planner<'_> {
                 })));
             }
             Brake::Later { why, until } => draft.refuse(OPEN, why, Some(until)),
-            Brake::No(why) => draft.refuse(OPEN, why, None),
+            Brake::Approval(why) | Brake::No(why) => draft.refuse(OPEN, why, None),
         }
     }
 

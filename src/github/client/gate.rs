@@ -10,13 +10,15 @@ use crate::{
     github::{
         error::{Error, Result},
         leave::Leave,
-        limits::{Limits, Purse},
+        limits::{Limits, PageSize, Purse},
     },
 };
 
 /// What everyone on one installation has to pass.
 pub(super) struct Gate {
     limits: Mutex<Limits>,
+    /// How many repositories GitHub answers at once.
+    page: Mutex<PageSize>,
     at_once: Semaphore,
     /// Held by the one write under way.
     pub(super) write: tokio::sync::Mutex<()>,
@@ -25,6 +27,10 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn page(&self) -> MutexGuard<'_, PageSize> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place among the calls under way.
@@ -40,11 +46,22 @@ impl Client {
         let gate = gates.entry(who.purse_holder()).or_insert_with(|| {
             Arc::new(Gate {
                 limits: Mutex::default(),
+                page: Mutex::default(),
                 at_once: Semaphore::new(AT_ONCE),
                 write: tokio::sync::Mutex::new(()),
             })
         });
         Arc::clone(gate)
+    }
+
+    /// How many repositories to ask for in one call.
+    pub(in crate::github) fn page_size(&self, who: &Who) -> usize {
+        self.gate(who).page().size()
+    }
+
+    /// Notes how a call for so many repositories went.
+    pub(in crate::github) fn page_answered(&self, who: &Who, asked: usize, whole: bool) {
+        self.gate(who).page().answered(asked, whole);
     }
 
     /// Waits a moment if GitHub asked for one; a longer wait is the caller's.

@@ -45,7 +45,7 @@ impl Client {
             status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
                 let message = format!("{} answered {}", call.label, status.as_u16());
                 match call.kind {
-                    Kind::Read => Error::Transient(message),
+                    Kind::Read | Kind::ReadOnce => Error::Transient(message),
                     Kind::Write(..) => Error::Ambiguous(message),
                 }
             }
@@ -65,14 +65,20 @@ pub(super) fn lost(call: &Call<'_>, fault: Fault) -> Error {
     let label = &call.label;
     match (fault, call.kind) {
         (Fault::NotSent(why), _) => Error::Transient(format!("{label}: {why}")),
-        (Fault::Lost, Kind::Read) => Error::Transient(format!("{label}: the answer was lost")),
+        (Fault::Lost, Kind::Read | Kind::ReadOnce) => {
+            Error::Transient(format!("{label}: the answer was lost"))
+        }
         (Fault::Lost | Fault::TooLarge | Fault::Elsewhere, Kind::Write(..)) => {
             Error::Ambiguous(format!("{label}: the answer was lost"))
+        }
+        // Who asks for less may get an answer.
+        (Fault::TooLarge, Kind::ReadOnce) => {
+            Error::Transient(format!("{label}: the answer is larger than 32 MiB"))
         }
         (Fault::TooLarge, Kind::Read) => {
             Error::Permanent(format!("{label}: the answer is larger than 32 MiB"))
         }
-        (Fault::Elsewhere, Kind::Read) => {
+        (Fault::Elsewhere, Kind::Read | Kind::ReadOnce) => {
             Error::Permanent(format!("{label}: GitHub redirects out of its API; check MUSTER_GITHUB_API_URL"))
         }
     }
@@ -83,8 +89,10 @@ pub(super) fn unread(route: &Route, kind: Kind<'_>, error: &serde_json::Error) -
     match kind {
         // What was asked for has happened; only its description is unclear.
         Kind::Write(..) => Error::Ambiguous(format!("{route}: the answer cannot be read")),
-        Kind::Read if error.is_eof() => Error::Transient(format!("{route}: the answer broke off")),
-        Kind::Read => Error::Permanent(format!(
+        Kind::Read | Kind::ReadOnce if error.is_eof() => {
+            Error::Transient(format!("{route}: the answer broke off"))
+        }
+        Kind::Read | Kind::ReadOnce => Error::Permanent(format!(
             "{route}: the answer is not as documented (line {}, column {})",
             error.line(),
             error.column()

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
+pub(super) use self::items::stamp;
 use self::{items::Author, policy::policy, tree::listings};
 use super::{Inherited, ListedRepository, OurNames};
 use crate::{
@@ -102,6 +103,12 @@ struct Nodes<T> {
     nodes: Vec<Option<T>>,
 }
 
+impl<T> Default for Nodes<T> {
+    fn default() -> Self {
+        Nodes { nodes: Vec::new() }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Counted<T> {
@@ -125,6 +132,16 @@ struct ChangedFile {
 }
 
 impl Whole {
+    /// What was read of the organization alone.
+    pub(super) fn of_home(home: Option<Value>) -> Whole {
+        Whole { repository: Value::Null, home, known: Vec::new() }
+    }
+
+    /// What was read of one repository among many.
+    pub(super) fn of_one(repository: Value, known: Vec<Value>) -> Whole {
+        Whole { repository, home: None, known }
+    }
+
     pub(super) fn id(&self) -> Option<RepositoryId> {
         self.repository.get("databaseId")?.as_u64().map(RepositoryId)
     }
@@ -227,10 +244,25 @@ pub(super) struct Listed {
     #[serde(default)]
     archived: bool,
     #[serde(default)]
+    disabled: bool,
+    #[serde(default)]
     fork: bool,
+    mirror_url: Option<String>,
+    #[serde(default)]
+    is_template: bool,
+    #[serde(default)]
+    has_issues: bool,
+    description: Option<String>,
+    license: Option<ListedLicense>,
+    created_at: Option<Timestamp>,
     pushed_at: Option<Timestamp>,
     #[serde(default)]
     default_branch: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedLicense {
+    spdx_id: Option<String>,
 }
 
 impl Listed {
@@ -250,7 +282,14 @@ impl Listed {
             name,
             visibility,
             archived: self.archived,
+            disabled: self.disabled,
             fork: self.fork,
+            mirror: self.mirror_url.is_some(),
+            template: self.is_template,
+            issues_enabled: self.has_issues,
+            description: self.description.filter(|text| !text.is_empty()),
+            license: self.license.and_then(|license| license.spdx_id),
+            created_at: self.created_at,
             pushed_at: self.pushed_at,
             default_branch: self.default_branch,
         })

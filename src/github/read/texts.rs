@@ -20,7 +20,7 @@ use crate::{
     domain::{
         license::decode,
         observed::PolicySource,
-        repository::{EntryKind, FileText, InstallationId, ObjectId},
+        repository::{EntryKind, FileText, InstallationId, Login, ObjectId},
     },
     github::{client::Who, error::Error, graphql::TEXTS},
 };
@@ -86,6 +86,29 @@ impl Blob {
     }
 }
 
+/// A text that is wanted and not there yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    path: String,
+    pub(super) oid: ObjectId,
+    /// In bytes.
+    pub(super) size: u64,
+}
+
+/// What is still to be read of a repository.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    pub(super) texts: Vec<Wish>,
+    /// By path: what GitHub has as bytes only.
+    pub(super) bytes: Vec<(String, ObjectId)>,
+}
+
+impl Missing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.texts.is_empty() && self.bytes.is_empty()
+    }
+}
+
 type Key = (Option<InstallationId>, ObjectId);
 
 /// Texts in memory; the oldest leave first.
@@ -131,42 +154,8 @@ impl Reader {
         files: &mut Files,
         wanted: super::Wanted<'_>,
     ) -> Result<()> {
-        let mut bytes = Vec::new();
-        for (at, path) in FORESEEN.iter().enumerate() {
-            let Some(oid) = file(files, path) else { continue };
-            let blob: Option<Blob> = serde_json::from_value(repository[format!("t{at}")].clone()).ok();
-            match blob.map(|blob| blob.sort(&oid)) {
-                Some(Found::Text(text)) => {
-                    files.texts.insert((*path).to_owned(), text);
-                }
-                Some(Found::Bytes) => bytes.push(((*path).to_owned(), oid)),
-                // The listing has it, the answer has not: it is wanted below.
-                None => {}
-            }
-        }
-        let mut missing = Vec::new();
-        for path in wanted(files) {
-            let size = files.entry(&path).and_then(|entry| entry.size).unwrap_or_default();
-            let Some(oid) = file(files, &path) else { continue };
-            if files.texts.contains_key(&path) || bytes.iter().any(|(seen, _)| *seen == path) {
-                continue;
-            }
-            if size > MAX_TEXT {
-                files.texts.insert(path, FileText::TooLarge(size));
-            } else if missing.len() == MAX_TEXTS {
-                files.texts.insert(path, FileText::Unread("there are too many candidates".to_owned()));
-            } else if !missing.iter().any(|(seen, _)| *seen == path) {
-                missing.push((path, oid));
-            }
-        }
-        missing.retain(|(path, oid)| match self.texts.get(&self.key(oid)) {
-            Some(text) => {
-                files.texts.insert(path.clone(), text);
-                false
-            }
-            None => true,
-        });
-        for some in missing.chunks(8) {
+        let Missing { texts, mut bytes } = self.texts_at_hand(repository, files, wanted);
+        for some in texts.chunks(8) {
             self.read_eight(name, some, files, &mut bytes).await?;
         }
         for (path, oid) in bytes {
@@ -176,11 +165,75 @@ impl Reader {
         Ok(())
     }
 
+    /// Fills in the texts that came along or were read before, and those of
+    /// which it is clear that they are not read; what is still missing.
+    pub(super) fn texts_at_hand(
+        &self,
+        repository: &Value,
+        files: &mut Files,
+        wanted: super::Wanted<'_>,
+    ) -> Missing {
+        let mut missing = Missing::default();
+        for (at, path) in FORESEEN.iter().enumerate() {
+            let Some(oid) = file(files, path) else { continue };
+            match Blob::deserialize(&repository[format!("t{at}")]).map(|blob| blob.sort(&oid)) {
+                Ok(Found::Text(text)) => {
+                    files.texts.insert((*path).to_owned(), text);
+                }
+                Ok(Found::Bytes) => missing.bytes.push(((*path).to_owned(), oid)),
+                // The listing has it, the answer has not: it is wanted below.
+                Err(_) => {}
+            }
+        }
+        for path in wanted(files) {
+            let size = files.entry(&path).and_then(|entry| entry.size).unwrap_or_default();
+            let Some(oid) = file(files, &path) else { continue };
+            if files.texts.contains_key(&path) || missing.bytes.iter().any(|(seen, _)| *seen == path) {
+                continue;
+            }
+            if size > MAX_TEXT {
+                files.texts.insert(path, FileText::TooLarge(size));
+            } else if missing.texts.len() == MAX_TEXTS {
+                files.texts.insert(path, FileText::Unread("there are too many candidates".to_owned()));
+            } else if !missing.texts.iter().any(|seen| seen.path == path) {
+                missing.texts.push(Wish { path, oid, size });
+            }
+        }
+        missing.texts.retain(|wish| match self.texts.get(&self.key(&wish.oid)) {
+            Some(text) => {
+                files.texts.insert(wish.path.clone(), text);
+                false
+            }
+            None => true,
+        });
+        missing
+    }
+
+    /// Takes in a text that was asked for by object id.
+    pub(super) fn take_text(
+        &self,
+        wish: &Wish,
+        object: &Value,
+        files: &mut Files,
+        bytes: &mut Vec<(String, ObjectId)>,
+    ) {
+        let text = match Blob::deserialize(object).map(|blob| blob.sort(&wish.oid)) {
+            Ok(Found::Text(text)) => text,
+            Ok(Found::Bytes) => {
+                bytes.push((wish.path.clone(), wish.oid.clone()));
+                return;
+            }
+            Err(_) => FileText::Unread("GitHub did not send it".to_owned()),
+        };
+        self.keep(&wish.oid, &text);
+        files.texts.insert(wish.path.clone(), text);
+    }
+
     /// Reads up to eight texts by object id in one call.
     async fn read_eight(
         &self,
         name: &RepositoryName,
-        some: &[(String, ObjectId)],
+        some: &[Wish],
         files: &mut Files,
         bytes: &mut Vec<(String, ObjectId)>,
     ) -> Result<()> {
@@ -188,28 +241,17 @@ impl Reader {
         let aliases = ["a", "b", "c", "d", "e", "f", "g", "h"];
         for (at, alias) in aliases.iter().enumerate() {
             // Fewer than eight: the last one is asked for again.
-            let (_, oid) = &some[at.min(some.len() - 1)];
-            variables[*alias] = oid.as_str().into();
+            variables[*alias] = some[at.min(some.len() - 1)].oid.as_str().into();
         }
         let answer: Value = self.query(&TEXTS, &variables).await?;
-        for ((path, oid), alias) in some.iter().zip(aliases) {
-            let blob: Option<Blob> = serde_json::from_value(answer["repository"][alias].clone()).ok();
-            let text = match blob.map(|blob| blob.sort(oid)) {
-                Some(Found::Text(text)) => text,
-                Some(Found::Bytes) => {
-                    bytes.push((path.clone(), oid.clone()));
-                    continue;
-                }
-                None => FileText::Unread("GitHub did not send it".to_owned()),
-            };
-            self.keep(oid, &text);
-            files.texts.insert(path.clone(), text);
+        for (wish, alias) in some.iter().zip(aliases) {
+            self.take_text(wish, &answer["repository"][alias], files, bytes);
         }
         Ok(())
     }
 
     /// Reads a blob's bytes and decodes them.
-    async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
+    pub(super) async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
         #[derive(Deserialize)]
         struct Blob {
             content: String,
@@ -244,7 +286,7 @@ impl Reader {
     /// The policy with its text, where it can be read.
     pub(super) async fn whole_policy(
         &self,
-        name: &RepositoryName,
+        owner: &Login,
         policy: PolicySource,
         answer: &answer::Whole,
     ) -> Result<PolicySource> {
@@ -253,7 +295,7 @@ impl Reader {
         let text = match blob.map(|blob| blob.sort(&oid)) {
             Some(Found::Text(text)) => text,
             Some(Found::Bytes) => {
-                let home = RepositoryName::new(name.owner().clone(), ".github")
+                let home = RepositoryName::new(owner.clone(), ".github")
                     .map_err(|error| Error::Permanent(error.to_string()))?;
                 self.read_bytes(&home, &oid).await?
             }

@@ -43,6 +43,8 @@ pub(super) struct Work<'a> {
 pub(super) struct Outcome {
     /// One line for each change that was made.
     pub(super) done: Vec<String>,
+    /// How many of them opened an issue or a pull request.
+    pub(super) opened: u32,
     /// Whether something was refused, so that another plan is wanted at once.
     pub(super) refused: bool,
 }
@@ -84,7 +86,10 @@ impl Work<'_> {
                 Step::Done(line) => {
                     self.audit("changed", &line).await?;
                     outcome.done.push(line);
-                    unconfirmed |= matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_));
+                    if matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_)) {
+                        outcome.opened += 1;
+                        unconfirmed = true;
+                    }
                 }
                 Step::StoodDown => {}
                 Step::Refused => outcome.refused = true,

@@ -11,7 +11,7 @@ use crate::{
         finding::{FindingSet, Report, Severity},
         marker::{Identity, Kind, Whose},
         observed::{Actor, Item, ItemKind},
-        outstanding::{Declined, News, Outstanding, Recognised, Remembered, Standing, Start, State},
+        outstanding::{Declined, News, Outstanding, Remembered, Standing, Start, State},
         plan::{Plan, kind_for},
         policy::{Mode, Policy},
         repository::{AccountId, Login, RepositoryId},
@@ -27,7 +27,10 @@ const NOBODY: AccountId = AccountId(0);
 
 /// The declines in force for a repository: of each rule and gap the last
 /// decision counts.
-pub(super) async fn declines(ctx: &Context, repository: RepositoryId) -> Result<Vec<Declined>, JobError> {
+pub(in crate::jobs) async fn declines(
+    ctx: &Context,
+    repository: RepositoryId,
+) -> Result<Vec<Declined>, JobError> {
     let mut declined: Vec<Declined> = Vec::new();
     for decision in ctx.store.decisions(repository).await? {
         let decision = decision.decision;
@@ -55,12 +58,12 @@ pub(super) async fn learn(
     target: &Target,
     policy: &Policy,
     report: &Report,
-    recognised: &Recognised,
+    news: &[News],
 ) -> Result<(), JobError> {
     let rows = ctx.store.outstanding(target.repository).await?;
     let identity = ctx.identity(reader).await?;
     let lesson = Lesson { ctx, reader, target, policy, report, identity, rows };
-    for news in &recognised.news {
+    for news in news {
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
             News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,

@@ -10,7 +10,7 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow,
+    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow, RolloutRow,
     ServedAccountRow,
 };
 use jiff::Timestamp;
@@ -39,6 +39,7 @@ pub(super) enum Line {
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
     Policy(PolicyRow),
+    Rollout(RolloutRow),
     Outstanding(OutstandingRow),
     Link(LinkedRow),
     /// The last.
@@ -182,6 +183,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Policy(_)
+            | Line::Rollout(_)
             | Line::Outstanding(_)
             | Line::Link(_) => self.digest.update(&bytes),
         }
@@ -200,6 +202,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Policy(_)
+            | Line::Rollout(_)
             | Line::Outstanding(_) => {}
             Line::Link(row) => self.follower.follow(&row.clone().linked()).map_err(BackupError::Broken)?,
             Line::End { .. } => {

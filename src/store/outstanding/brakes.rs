@@ -20,6 +20,9 @@ pub struct Brakes {
     pub pull_requests_from: Timestamp,
     /// So many since then, the new one included.
     pub pull_requests: u64,
+    /// All that the account gets counts from here, and at most so many of it,
+    /// the new one included; `None` if a person let more come (threats O10).
+    pub rollout: Option<(Timestamp, u64)>,
 }
 
 /// A limit that held a creation back.
@@ -31,11 +34,13 @@ pub enum Brake {
     Open,
     /// What the repository got of pull requests.
     PullRequestInRepository,
+    /// What the account got since the policy changed.
+    Rollout,
 }
 
 impl Store {
     /// How many issues, or pull requests, an account got since an instant,
-    /// open or not.
+    /// open or not, and when it got the first of these.
     ///
     /// # Errors
     /// As the database's.
@@ -44,14 +49,14 @@ impl Store {
         account: AccountId,
         item: ItemKind,
         since: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(u64, Option<Timestamp>), StoreError> {
         sqlx::query(sql::CREATED_SINCE)
             .bind(row::number(account.0))
             .bind(word(item))
             .bind(row::millis(since))
             .fetch_one(&self.reader)
             .await
-            .and_then(|row| row.number("created"))
+            .and_then(|row| Ok((row.number("created")?, row.maybe_time("oldest")?)))
             .map_err(StoreError::of(READING))
     }
 
@@ -116,6 +121,18 @@ pub(super) async fn held(
         .map_err(&refused)?;
     if open >= brakes.open {
         return Ok(Some(Brake::Open));
+    }
+    if let Some((since, most)) = brakes.rollout {
+        let all = sqlx::query(sql::CREATED_OF_ALL_KINDS_SINCE)
+            .bind(row::number(new.account.0))
+            .bind(row::millis(since))
+            .fetch_one(&mut **transaction)
+            .await
+            .and_then(|row| row.number("created"))
+            .map_err(&refused)?;
+        if all >= most {
+            return Ok(Some(Brake::Rollout));
+        }
     }
     match new.kind.item() {
         ItemKind::Issue => Ok(None),

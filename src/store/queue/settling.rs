@@ -84,15 +84,32 @@ impl Store {
             .map(|held| if held { Settlement::Again } else { Settlement::Lost })
     }
 
-    /// The job is done, and is done again at `due` though nothing happens until
-    /// then: a plan may change by time alone.
+    /// The job is done, and is done again at `due`, then with `priority`,
+    /// though nothing happens until then: a plan may change by time alone.
     ///
     /// # Errors
     /// As the database's.
-    pub async fn finish_until(&self, lease: &Lease, due: Timestamp) -> Result<Settlement, StoreError> {
-        self.settle(lease, sql::FINISH_UNTIL, row::millis(due))
+    pub async fn finish_until(
+        &self,
+        lease: &Lease,
+        due: Timestamp,
+        priority: Priority,
+    ) -> Result<Settlement, StoreError> {
+        let mut transaction = self.write(SETTLING).await?;
+        let held = sqlx::query(sql::FINISH_UNTIL)
+            .bind(lease.kind.as_str())
+            .bind(lease.subject)
+            .bind(&*lease.owner)
+            .bind(lease.fence)
+            .bind(row::millis(due))
+            .bind(priority.rank())
+            .execute(&mut *transaction)
             .await
-            .map(|held| if held { Settlement::Again } else { Settlement::Lost })
+            .map_err(StoreError::of(SETTLING))?
+            .rows_affected()
+            > 0;
+        commit(transaction, SETTLING).await?;
+        Ok(if held { Settlement::Again } else { Settlement::Lost })
     }
 
     /// One statement about a lease that is still held, with a moment as `$5`.

@@ -10,15 +10,8 @@ macro_rules! installation_columns {
 macro_rules! repository_columns {
     () => {
         "id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, removed_at, arrived_at, \
-         head, policy_digest, facts_digest, due, judged_at, report, unreadable, \
-         findings, findings_since, findings_last, findings_evaluations"
-    };
-}
-
-macro_rules! outstanding_columns {
-    () => {
-        "id, kind, state, number, node_id, findings, commits, staged, closing, edits, hands_off_at, \
-         created_at, updated_at"
+         head, policy_digest, facts_digest, due, judged_at, skipped, unknown, report, unreadable, \
+         findings, findings_since, findings_last, findings_evaluations, findings_confirmed"
     };
 }
 
@@ -60,11 +53,14 @@ statements! {
     REMOVE_REPOSITORY = "UPDATE repository SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL";
     REMOVE_UNSEEN = "UPDATE repository SET removed_at = $3 \
         WHERE installation = $1 AND seen_at < $2 AND removed_at IS NULL";
+    /// Unless what was read later is stored already; `$6` is when it was read.
     JUDGED = "UPDATE repository SET head = $2, policy_digest = $3, facts_digest = $4, due = $5, \
-            judged_at = $6, report = $7, \
+            judged_at = $6, report = $7, common_digest = $8, ours_digest = $9, pushed_at = $10, \
+            skipped = $11, wants = $12, unknown = NULL, unknown_since = NULL, \
+            marked_at = CASE WHEN marked_at > CAST($6 AS BIGINT) THEN marked_at ELSE NULL END, \
             arrived_at = CASE WHEN judged_at IS NOT NULL AND head IS NULL AND CAST($2 AS TEXT) IS NOT NULL \
                 THEN CAST($6 AS BIGINT) ELSE arrived_at END \
-        WHERE id = $1";
+        WHERE id = $1 AND (judged_at IS NULL OR judged_at <= CAST($6 AS BIGINT))";
     SET_UNREADABLE = "UPDATE repository SET unreadable = $2 WHERE id = $1";
     UNREADABLE = "SELECT id, owner, name, unreadable FROM repository \
         WHERE unreadable IS NOT NULL AND removed_at IS NULL ORDER BY owner, name, id LIMIT $1";
@@ -72,6 +68,7 @@ statements! {
     EVALUATED = "UPDATE repository SET \
             findings_since = CASE WHEN findings = $2 THEN findings_since ELSE CAST($3 AS BIGINT) END, \
             findings_evaluations = CASE WHEN findings = $2 THEN findings_evaluations + 1 ELSE 1 END, \
+            findings_confirmed = CASE WHEN findings = $2 AND findings_confirmed = 1 THEN 1 ELSE CAST($4 AS BIGINT) END, \
             findings_last = $3, findings = $2 \
         WHERE id = $1";
 
@@ -103,7 +100,7 @@ statements! {
         "SELECT ", outstanding_columns!(), " FROM outstanding \
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
     );
-    CREATED_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
+    CREATED_SINCE = "SELECT COUNT(*) AS created, MIN(created_at) AS oldest FROM outstanding \
         WHERE account = $1 AND created_at >= $3 \
           AND CASE WHEN kind = 'tracking' THEN 'issue' ELSE 'pull_request' END = $2";
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";

@@ -231,11 +231,14 @@ statements! {
                 THEN CAST($5 AS BIGINT) + every ELSE run_at END \
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4 \
         RETURNING generation";
-    /// Finished, and wanted again at `$5` though nothing may happen until then;
-    /// a newer enqueue is not made to wait.
+    /// Finished, and wanted again at `$5`, then at the rank `$6`, though nothing
+    /// may happen until then; of a newer enqueue the earlier and better counts.
     FINISH_UNTIL = "UPDATE work SET owner = NULL, lease_until = NULL, leased_generation = 0, \
             attempts = 0, crashes = 0, error = NULL, \
-            run_at = CASE WHEN generation = leased_generation THEN CAST($5 AS BIGINT) ELSE run_at END \
+            priority = CASE WHEN generation <> leased_generation AND priority < CAST($6 AS BIGINT) \
+                THEN priority ELSE CAST($6 AS BIGINT) END, \
+            run_at = CASE WHEN generation <> leased_generation AND run_at < CAST($5 AS BIGINT) \
+                THEN run_at ELSE CAST($5 AS BIGINT) END \
         WHERE kind = $1 AND subject = $2 AND owner = $3 AND fence = $4";
     FAIL = concat!(
         "UPDATE work SET error = $3, ",

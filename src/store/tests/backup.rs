@@ -42,8 +42,14 @@ async fn a_backup_brings_everything_back_in_either_database(
         kind: Kind::Files,
         findings: findings("contributing:missing"),
     };
-    let brakes =
-        Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0), pull_requests: 1 };
+    let brakes = Brakes {
+        window_from: at(0),
+        per_window: 3,
+        open: 5,
+        pull_requests_from: at(0),
+        pull_requests: 1,
+        rollout: None,
+    };
     let Begun::New { id } = store.begin_outstanding(&new, brakes, at(1)).await.unwrap() else {
         panic!("it begins")
     };
@@ -53,9 +59,13 @@ async fn a_backup_brings_everything_back_in_either_database(
     store.staged(id, &commit, at(2)).await.unwrap();
     store.closing(id, State::Expired, at(2)).await.unwrap();
     store.hands_off(id, at(2)).await.unwrap();
+    store.begin_rollout(AGENCY, "fix", at(1)).await.unwrap();
+    store.size_rollout(AGENCY, "fix", 500).await.unwrap();
+    let (whose, agreed) = ((AGENCY, InstallationId(1)), super::rows::noted("rollout_approved"));
+    assert!(store.approve_rollout(whose, "fix", &agreed, &inspect(9), at(2)).await.unwrap());
     written(&store).await;
     let (bytes, made) = backup(&store, at(3)).await;
-    assert_eq!((made.entries, &made.broken), (7, &None));
+    assert_eq!((made.entries, &made.broken), (8, &None));
 
     let new_place = Place::new(to).await;
     let other = new_place.open().await;
@@ -69,12 +79,15 @@ async fn a_backup_brings_everything_back_in_either_database(
         other.decisions(RepositoryId(7)).await.unwrap(),
         store.decisions(RepositoryId(7)).await.unwrap()
     );
+    let rollout = store.rollout(AGENCY, "fix").await.unwrap();
+    assert_eq!((rollout.created, rollout.wanted, rollout.approved), (1, Some(500), true));
+    assert_eq!(other.rollout(AGENCY, "fix").await.unwrap(), rollout);
     assert_eq!(other.policy(AGENCY).await.unwrap(), store.policy(AGENCY).await.unwrap());
     assert_eq!(other.bound_account("agency").await.unwrap(), Some(AGENCY));
     assert_eq!(other.installations().await.unwrap(), store.installations().await.unwrap());
     // The chain goes on from where it was, and says so.
     let verified = other.verify_ledger(Some(&made.head)).await.unwrap();
-    assert_eq!((verified.entries, verified.broken), (8, None));
+    assert_eq!((verified.entries, verified.broken), (9, None));
     assert_eq!(other.ledger(&LedgerFilter::default(), 1).await.unwrap()[0].what, "ledger_restored");
     // What people answered since is still to be learned.
     let adoption = other.adoption(AGENCY).await.unwrap().unwrap();
@@ -158,6 +171,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "outstanding",
         "policy",
         "repository",
+        "rollout",
         "served_account",
     ];
     // The queue, what GitHub sends again, and what is read again.
@@ -171,6 +185,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "policy_refusal",
         "refusal",
         "schema_version",
+        "sweep",
         "turn",
         "waiting",
         "work",

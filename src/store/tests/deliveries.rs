@@ -138,16 +138,8 @@ async fn a_push_that_changes_nothing_moves_the_head(
     let store = place.open().await;
     let site = RepositoryId(7);
     store.see_repositories(&[rows::seen(7, "agency/site")], at(0)).await.unwrap();
-    let judged = Judged {
-        repository: site,
-        head: Some(rows::oid('a')),
-        policy_digest: "p".to_owned(),
-        facts_digest: "f".to_owned(),
-        due: None,
-        report: "{}".to_owned(),
-        findings: None,
-    };
-    assert!(store.judged(&judged, &[], at(1)).await.unwrap());
+    let judged = Judged { head: Some(rows::oid('a')), ..rows::judged(7, 1) };
+    assert_eq!(store.judged(&[judged], &[], at(1)).await.unwrap(), 1);
     let moved =
         |before, after| HeadMoved { repository: site, before: rows::oid(before), after: rows::oid(after) };
     for (guid, body, step, now) in [

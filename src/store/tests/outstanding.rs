@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::marker::Kind;
 use crate::domain::observed::ItemKind;
 use crate::domain::outstanding::{Attempt, Because, Refused, State};
+use crate::domain::rollout::Rollout;
 
 fn new(repository: u64, kind: Kind) -> NewOutstanding {
     NewOutstanding {
@@ -16,7 +17,14 @@ fn new(repository: u64, kind: Kind) -> NewOutstanding {
 }
 
 fn brakes() -> Brakes {
-    Brakes { window_from: at(0), per_window: 3, open: 5, pull_requests_from: at(0), pull_requests: 1 }
+    Brakes {
+        window_from: at(0),
+        per_window: 3,
+        open: 5,
+        pull_requests_from: at(0),
+        pull_requests: 1,
+        rollout: None,
+    }
 }
 
 #[rstest]
@@ -47,8 +55,8 @@ async fn one_of_a_kind_is_open(#[values(Dialect::Sqlite, Dialect::Postgres)] dia
     assert!(store.settle_outstanding(id, State::Open, at(8)).await.is_err(), "two would be open");
     assert!(store.withdraw_outstanding(second).await.unwrap());
     assert_eq!(store.outstanding(RepositoryId(7)).await.unwrap().len(), 1);
-    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(0)).await.unwrap(), 1);
-    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(2)).await.unwrap(), 0);
+    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(0)).await.unwrap(), (1, Some(at(1))));
+    assert_eq!(store.created_since(AGENCY, ItemKind::Issue, at(2)).await.unwrap(), (0, None));
     assert_eq!(store.first_created(AGENCY).await.unwrap(), Some(at(1)));
     assert_eq!(store.first_created(AccountId(11)).await.unwrap(), None);
 }
@@ -197,4 +205,35 @@ async fn of_an_attempt_the_last_refusal_counts_as_long_as_it_is_in_force(
     assert_eq!(in_force(at(2) + day).await, [Attempt::Delete(Kind::License)], "a permission waits a day");
     assert_eq!(in_force(at(3) + day * 30).await, []);
     assert_eq!(store.refusals(RepositoryId(8), at(4)).await.unwrap(), []);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_rollout_holds_all_kinds_together_and_is_known_by_what_is_in_force(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    store.begin_rollout(AGENCY, "fix", at(0)).await.unwrap();
+    store.begin_rollout(AGENCY, "fix", at(50)).await.unwrap();
+    let held = Brakes { open: 99, per_window: 99, pull_requests: 99, rollout: Some((at(0), 2)), ..brakes() };
+    for (repository, kind) in [(7, Kind::Tracking), (7, Kind::Files)] {
+        let begun = store.begin_outstanding(&new(repository, kind), held, at(1)).await.unwrap();
+        assert!(matches!(begun, Begun::New { .. }), "{begun:?}");
+    }
+    let third = store.begin_outstanding(&new(8, Kind::Files), held, at(1)).await.unwrap();
+    assert_eq!(third, Begun::Held(Brake::Rollout));
+    let rollout = store.rollout(AGENCY, "fix").await.unwrap();
+    assert_eq!((rollout.began_at, rollout.created, rollout.wanted), (Some(at(0)), 2, None));
+    store.size_rollout(AGENCY, "fix", 500).await.unwrap();
+    store.size_rollout(AGENCY, "fix", 3).await.unwrap();
+    assert_eq!(store.rollout(AGENCY, "fix").await.unwrap().wanted, Some(500), "the first size counts");
+    assert_eq!(store.rollout(AGENCY, "observe").await.unwrap(), Rollout::default());
+    let agree = || async {
+        let whose = (AGENCY, InstallationId(1));
+        store.approve_rollout(whose, "fix", &super::rows::noted("approved"), &inspect(9), at(60)).await
+    };
+    assert!(agree().await.unwrap() && !agree().await.unwrap());
+    assert!(store.rollout(AGENCY, "fix").await.unwrap().approved);
+    assert_eq!((store.audit(None, 9).await.unwrap().len(), store.job_count().await.unwrap()), (1, 1));
 }

@@ -331,3 +331,27 @@ async fn a_kind_from_the_future_is_set_aside(#[values(Dialect::Sqlite, Dialect::
     assert!(dead[0].error.as_deref().unwrap().contains("does not know this kind"));
     assert!(store.retry_dead("brew_tea", 7, at(1)).await.unwrap());
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_job_that_is_due_again_keeps_the_earlier_and_better_of_two_wishes(
+    #[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect,
+) {
+    let place = Place::new(dialect).await;
+    let store = place.open().await;
+    store.enqueue(&[inspect(7)], at(0)).await.unwrap();
+    for (asked, due, expected) in [
+        (None, 900, (Priority::Sweep, 900)),
+        (Some(950), 1000, (Priority::Push, 950)),
+        (Some(2000), 1000, (Priority::Push, 1000)),
+    ] {
+        let taken = lease(&store, 960).await.unwrap();
+        if let Some(run_at) = asked {
+            store.enqueue(&[NewJob { run_at: at(run_at), ..inspect(7) }], at(900)).await.unwrap();
+        }
+        let settled = store.finish_until(&taken, at(due), Priority::Sweep).await.unwrap();
+        assert_eq!(settled, Settlement::Again);
+        let jobs = store.jobs(JobFilter::default(), 9, at(0)).await.unwrap();
+        assert_eq!((jobs[0].priority, jobs[0].run_at), (expected.0, at(expected.1)), "{asked:?} {due}");
+    }
+}

@@ -49,7 +49,7 @@ async fn what_a_worker_stopped_in_is_kept_apart(
     let seven = lease_one(&store, Which::Troubled, 0).await.unwrap();
     assert_eq!(store.fail(&seven, "502", at(0), at(0)).await.unwrap(), Settlement::Again);
     let seven = lease_one(&store, Which::Troubled, 0).await.unwrap();
-    assert_eq!(store.finish_until(&seven, at(10)).await.unwrap(), Settlement::Again);
+    assert_eq!(store.finish_until(&seven, at(10), Priority::Sweep).await.unwrap(), Settlement::Again);
     assert_eq!(lease_one(&store, Which::Sound, 10).await.unwrap().crashes, 0);
 }
 

@@ -46,6 +46,24 @@ pub(super) fn seen(id: u64, name: &str) -> SeenRepository {
     }
 }
 
+/// A judgement of the repository, read at that second, that found nothing.
+pub(super) fn judged(id: u64, read_at: i64) -> Judged {
+    Judged {
+        seen: seen(id, "agency/site"),
+        read_at: at(read_at),
+        head: Some(oid('a')),
+        policy_digest: "p".to_owned(),
+        basis: None,
+        due: Some(at(500)),
+        skipped: None,
+        report: "{\"report\":1}".to_owned(),
+        findings: None,
+        confirmed: false,
+        wants: 0,
+        audit: Vec::new(),
+    }
+}
+
 pub(super) fn findings(text: &str) -> FindingSet {
     text.parse().unwrap()
 }
@@ -105,24 +123,18 @@ async fn repositories_are_known_by_id(#[values(Dialect::Sqlite, Dialect::Postgre
 async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::Postgres)] dialect: Dialect) {
     let place = Place::new(dialect).await;
     let store = place.open().await;
-    let judged = |set: Option<&str>| Judged {
-        repository: RepositoryId(7),
-        head: Some(oid('a')),
-        policy_digest: "p".to_owned(),
-        facts_digest: "f".to_owned(),
-        due: Some(at(500)),
-        report: "{\"report\":1}".to_owned(),
-        findings: set.map(findings),
-    };
-    assert!(!store.judged(&judged(None), &[noted("judged")], at(0)).await.unwrap(), "never seen");
-    assert_eq!(store.audit(None, 9).await.unwrap(), []);
-
     store.see_repositories(&[seen(7, "agency/site")], at(0)).await.unwrap();
     assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), None);
     let evaluations = async || store.repository(RepositoryId(7)).await.unwrap().unwrap().evaluations;
     assert_eq!(evaluations().await, None);
     let known = |set: &str, since, last, count| {
-        Some(Evaluations { findings: findings(set), since: at(since), last: at(last), count })
+        Some(Evaluations {
+            findings: findings(set),
+            since: at(since),
+            last: at(last),
+            count,
+            confirmed: false,
+        })
     };
     for (now, set, expected) in [
         (10, Some("readme:missing"), known("readme:missing", 10, 10, 1)),
@@ -132,12 +144,25 @@ async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::P
         (50, Some(""), known("", 40, 50, 2)),
         (60, Some("readme:missing"), known("readme:missing", 60, 60, 1)),
     ] {
-        assert!(store.judged(&judged(set), &[noted("judged")], at(now)).await.unwrap());
+        let one = Judged { findings: set.map(findings), audit: vec![noted("judged")], ..judged(7, now) };
+        assert_eq!(store.judged(&[one], &[], at(now)).await.unwrap(), 1);
         assert_eq!(evaluations().await, expected, "at {now}");
     }
     assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), Some(oid('a')));
     let repository = store.repository(RepositoryId(7)).await.unwrap().unwrap();
     assert_eq!((repository.due, repository.judged_at), (Some(at(500)), Some(at(60))));
+    // What was read before is older news: neither stored nor audited.
+    let late = Judged { head: Some(oid('b')), audit: vec![noted("judged")], ..judged(7, 59) };
+    assert_eq!(store.judged(&[late], &[], at(61)).await.unwrap(), 0);
+    assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), Some(oid('a')));
+    // An event confirms what sweeps saw; other findings have to be confirmed anew.
+    for (now, set, confirmed, expected) in
+        [(70, "readme:missing", true, true), (80, "readme:missing", false, true), (90, "", false, false)]
+    {
+        let one = Judged { findings: Some(findings(set)), confirmed, ..judged(7, now) };
+        store.judged(&[one], &[], at(now)).await.unwrap();
+        assert_eq!(evaluations().await.unwrap().confirmed, expected, "at {now}");
+    }
     assert_eq!(repository.report.as_deref(), Some("{\"report\":1}"));
     assert_eq!(store.audit(Some(RepositoryId(7)), 9).await.unwrap().len(), 6);
     assert_eq!(store.audit(Some(RepositoryId(8)), 9).await.unwrap(), []);

@@ -16,7 +16,7 @@ use sha1::Digest as _;
 
 use super::stand_in::*;
 
-const FILE: u32 = 0o100_644;
+pub(super) const FILE: u32 = 0o100_644;
 const LINK: u32 = 0o120_000;
 
 /// A file of a made-up repository.

@@ -225,6 +225,11 @@ impl NewRepository {
         &self.name
     }
 
+    /// The same under another name; the content of files is shared.
+    pub fn named(&self, name: &str) -> Self {
+        NewRepository { name: name.to_owned(), ..self.clone() }
+    }
+
     /// A file of the first commit.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.entry(path, Mode::File, content.as_ref())

@@ -1,6 +1,7 @@
 //! Faults a test injects, by route template and count.
 
 use crate::graphql::Measure;
+use crate::state::{Node, RepositoryId};
 
 /// One fault to inject.
 ///
@@ -44,10 +45,15 @@ pub enum FaultKind {
     /// GraphQL: a mutation breaks off after this many of its fields; the others
     /// are not done, and null with an error.
     Cut(usize),
+    /// GraphQL: the first element of the first list of `data` is null, with an
+    /// error that names it.
+    PartialElement,
     /// GraphQL: HTTP 200 with an error of type `RATE_LIMITED`.
     GraphqlRateLimited,
     /// GraphQL: 502 when the query could touch more nodes than this.
     TooManyNodes(u64),
+    /// GraphQL: 502 when the query names this repository by its id.
+    Names(RepositoryId),
 }
 
 /// How a limit is told (GitHub Docs, "Rate limits for the REST API").
@@ -103,6 +109,10 @@ impl Fault {
                 FaultKind::Cut(fields) => {
                     measure.is_some_and(|measure| measure.mutation && measure.fields > fields)
                 }
+                FaultKind::Names(id) => measure.is_some_and(|measure| {
+                    let id = Node::Repository(id).encode();
+                    measure.ids.contains(&id)
+                }),
                 FaultKind::BadGateway
                 | FaultKind::BadGatewayAfter
                 | FaultKind::Reset
@@ -113,6 +123,7 @@ impl Fault {
                 | FaultKind::HeldAfter
                 | FaultKind::TruncatedTree
                 | FaultKind::PartialData
+                | FaultKind::PartialElement
                 | FaultKind::GraphqlRateLimited => true,
             }
     }

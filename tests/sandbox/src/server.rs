@@ -140,7 +140,7 @@ impl Asked {
 async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<Answer>, Broken> {
     let Some(fault) = fault else { return Ok(None) };
     Ok(match fault {
-        FaultKind::BadGateway | FaultKind::TooManyNodes(_) => Some(bad_gateway()),
+        FaultKind::BadGateway | FaultKind::TooManyNodes(_) | FaultKind::Names(_) => Some(bad_gateway()),
         FaultKind::Reset => return Err(Broken),
         FaultKind::Unauthorized => Some(Refusal::BadCredentials.into()),
         FaultKind::Limited(status, limit) => Some(limited(sandbox, status, limit)),
@@ -160,6 +160,7 @@ async fn before(sandbox: &Sandbox, fault: Option<FaultKind>) -> Result<Option<An
         | FaultKind::HeldAfter
         | FaultKind::TruncatedTree
         | FaultKind::PartialData
+        | FaultKind::PartialElement
         | FaultKind::Cut(_) => None,
     })
 }
@@ -187,6 +188,7 @@ async fn after(sandbox: &Sandbox, fault: Option<FaultKind>, answer: Answer) -> R
         Some(FaultKind::BadGatewayAfter) => Ok(bad_gateway()),
         Some(FaultKind::ResetAfter) => Err(Broken),
         Some(FaultKind::PartialData) => Ok(partial(answer)),
+        Some(FaultKind::PartialElement) => Ok(partial_element(answer)),
         Some(FaultKind::HeldAfter) => {
             sandbox.held().await;
             Ok(answer)
@@ -200,7 +202,8 @@ async fn after(sandbox: &Sandbox, fault: Option<FaultKind>, answer: Answer) -> R
             | FaultKind::TruncatedTree
             | FaultKind::Cut(_)
             | FaultKind::GraphqlRateLimited
-            | FaultKind::TooManyNodes(_),
+            | FaultKind::TooManyNodes(_)
+            | FaultKind::Names(_),
         )
         | None => Ok(answer),
     }
@@ -216,6 +219,22 @@ fn partial(mut answer: Answer) -> Answer {
             "message": "Something went wrong while executing your query.",
             "path": [field],
         });
+        match body["errors"].as_array_mut() {
+            Some(errors) => errors.push(error),
+            None => body["errors"] = json!([error]),
+        }
+    }
+    answer
+}
+
+fn partial_element(mut answer: Answer) -> Answer {
+    let Some(body) = &mut answer.body else { return answer };
+    let fields = body["data"].as_object_mut().into_iter().flatten();
+    let lists = fields.filter_map(|(field, value)| Some((field.clone(), value.as_array_mut()?.first_mut()?)));
+    if let Some((field, first)) = lists.into_iter().next() {
+        *first = Value::Null;
+        let message = "Something went wrong while executing your query.";
+        let error = json!({ "message": message, "path": [field, 0] });
         match body["errors"].as_array_mut() {
             Some(errors) => errors.push(error),
             None => body["errors"] = json!([error]),

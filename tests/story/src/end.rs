@@ -5,7 +5,7 @@ use github_sandbox::state::{Attempt, Delivery};
 use muster::{
     domain::repository::InstallationId,
     jobs::sweep_installation,
-    store::{JobFilter, Priority},
+    store::{JobFilter, JobKind, NewJob, Priority},
 };
 
 use crate::{
@@ -103,6 +103,18 @@ pub async fn check(stage: &mut Stage, checks: &mut Checks, before: &World) -> Re
     stage.github.clear_calls();
     let installation = InstallationId(stage.github.installation_id(AGENCY));
     sweep_installation::run(&stage.ctx, installation, Priority::Push).await?;
+    // The sweep passes over what has not changed: each is looked at besides.
+    let now = stage.clock.now();
+    let job = |repository: muster::store::Repository| NewJob {
+        kind: JobKind::InspectRepository,
+        subject: i64::try_from(repository.seen.id.0).unwrap_or(i64::MAX),
+        installation: i64::try_from(installation.0).unwrap_or(i64::MAX),
+        priority: Priority::Push,
+        run_at: now,
+        cause: "once more".to_owned(),
+    };
+    let all = stage.ctx.store.repositories(installation).await?;
+    stage.ctx.store.enqueue(&all.into_iter().map(job).collect::<Vec<_>>(), now).await?;
     stage.settle().await?;
     let calls = stage.github.calls();
     let writes: Vec<String> = calls

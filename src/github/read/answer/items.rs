@@ -22,11 +22,18 @@ use crate::{
 struct Ours {
     has_issues_enabled: bool,
     label: Option<Value>,
+    // Where many repositories are read, these lists are not.
+    #[serde(default)]
     issues: Nodes<RawItem>,
+    #[serde(default)]
     labelled: Nodes<RawItem>,
+    #[serde(default)]
     files_open: Nodes<RawItem>,
+    #[serde(default)]
     license_open: Nodes<RawItem>,
+    #[serde(default)]
     files_pull_requests: Nodes<RawItem>,
+    #[serde(default)]
     license_pull_requests: Nodes<RawItem>,
     branches: Option<Nodes<RawBranch>>,
 }
@@ -161,6 +168,19 @@ struct Named {
 struct Happened {
     created_at: Option<Timestamp>,
     actor: Option<Author>,
+}
+
+/// GitHub's stamp on an issue or a pull request: its state, when it changed
+/// last, and the repository it stands in. `None` if it is neither any more.
+pub(in crate::github::read) fn stamp(node: &Value) -> Option<String> {
+    let kind = node["__typename"].as_str()?;
+    let state = match kind {
+        "Issue" => &node["state"],
+        "PullRequest" => &node["pullRequestState"],
+        _ => return None,
+    };
+    let (changed, home) = (node["updatedAt"].as_str()?, node["repository"]["databaseId"].as_u64()?);
+    Some(format!("{} {changed} {home}", state.as_str()?))
 }
 
 impl RawItem {
@@ -301,6 +321,7 @@ impl Whole {
         };
         let mut items: Vec<Item> = here(open.into())?;
         for (at, asked) in known.iter().enumerate() {
+            observed.stamps.insert(asked.clone(), self.known.get(at).and_then(stamp));
             match self.known.get(at) {
                 Some(node) if matches!(node["__typename"].as_str(), Some("Issue" | "PullRequest")) => {
                     items.push(part::<RawItem>(node)?.into_item()?);

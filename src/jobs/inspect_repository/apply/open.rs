@@ -11,6 +11,7 @@ use crate::{
         outstanding::{Attempt, Start, State},
         plan::{Change, NewIssue, NewPullRequest},
         repository::ObjectId,
+        rollout::FREE,
     },
     github::{self, Refusal, Writer},
     jobs::{
@@ -181,12 +182,14 @@ impl Work<'_> {
         let now = self.ctx.clock.now();
         let (repository, account) = (self.target.repository, self.target.account);
         let new = NewOutstanding { repository, account, kind, findings: findings.clone() };
+        let rollout = self.situation.spent.rollout;
         let brakes = Brakes {
             window_from: now - DAY,
             per_window: u64::from(a_day),
             open: u64::from(self.situation.policy.limits.open),
             pull_requests_from: now - DAY * 7,
             pull_requests: u64::from(self.situation.policy.limits.per_repository_per_week),
+            rollout: rollout.began_at.filter(|_| rollout.limited()).map(|at| (at, u64::from(FREE))),
         };
         match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
             Begun::New { id } => Ok(Some(id)),

@@ -17,6 +17,8 @@ pub struct Measure {
     pub fields: usize,
     /// The most nodes the answer can hold.
     pub nodes: u64,
+    /// The ids given to `nodes`.
+    pub ids: Vec<String>,
     /// Points: requests needed to fill every connection, by a hundred, rounded,
     /// at least 1.
     pub cost: u64,
@@ -27,17 +29,19 @@ struct Walk<'a> {
     variables: &'a JsonMap,
     nodes: u64,
     requests: u64,
+    ids: Vec<String>,
 }
 
 impl Measure {
     pub(super) fn of(document: &ExecutableDocument, operation: &Operation, variables: &JsonMap) -> Self {
-        let mut walk = Walk { document, variables, nodes: 0, requests: 0 };
+        let mut walk = Walk { document, variables, nodes: 0, requests: 0, ids: Vec::new() };
         walk.selections(&operation.selection_set, 1);
         Self {
             operation: operation.name.as_ref().map(ToString::to_string),
             mutation: operation.is_mutation(),
             fields: operation.selection_set.selections.len(),
             nodes: walk.nodes,
+            ids: walk.ids,
             cost: ((walk.requests + 50) / 100).max(1),
         }
     }
@@ -64,7 +68,10 @@ impl Walk<'_> {
             self.requests += parents;
             ["first", "last"].iter().find_map(|name| self.number(field, name)).unwrap_or(0)
         } else if field.name == "nodes" && takes_ids(field) {
-            self.length(field, "ids")
+            let ids = self.ids(field);
+            let length = ids.len() as u64;
+            self.ids.extend(ids);
+            length
         } else {
             return self.selections(&field.selection_set, parents);
         };
@@ -81,15 +88,19 @@ impl Walk<'_> {
         }
     }
 
-    fn length(&self, field: &Field, argument: &str) -> u64 {
-        let length = match field.specified_argument_by_name(argument).map(|value| value.as_ref()) {
+    /// The texts in a list of ids; one given otherwise cannot be told.
+    fn ids(&self, field: &Field) -> Vec<String> {
+        match field.specified_argument_by_name("ids").map(|value| value.as_ref()) {
             Some(Literal::Variable(name)) => {
-                self.variables.get(name.as_str()).and_then(|list| list.as_array()).map_or(0, Vec::len)
+                let list = self.variables.get(name.as_str()).and_then(|list| list.as_array());
+                let texts = list.into_iter().flatten();
+                texts.map(|id| id.as_str().unwrap_or_default().to_owned()).collect()
             }
-            Some(Literal::List(list)) => list.len(),
-            _ => 0,
-        };
-        length as u64
+            Some(Literal::List(list)) => {
+                list.iter().map(|id| id.as_str().unwrap_or_default().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

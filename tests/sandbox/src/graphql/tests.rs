@@ -247,6 +247,7 @@ fn a_query_is_measured_and_its_points_are_charged() {
         mutation: false,
         fields: 2,
         nodes: 100 + 5_000 + 50_000,
+        ids: Vec::new(),
         cost: 51,
     };
     assert_eq!(*request.measure(), measure);

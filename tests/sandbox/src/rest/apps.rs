@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Input};
 use crate::state::{
-    Budget, Delivery, Installation, Permissions, Refusal, Resource, TokenRequest, Visibility,
+    Budget, Delivery, Installation, Permissions, Refusal, Repository, Resource, TokenRequest, Visibility,
     permissions_from,
 };
 
@@ -179,10 +179,11 @@ pub(super) fn installation_repositories(input: &mut Input<'_>) -> Result {
     let state = &*input.state;
     let covered = state.repositories().filter(|home| state.covers(grant, home.id));
     let listed = covered.filter(|home| state.listed(home.created_at));
-    let items: Vec<Value> = listed.map(|home| state.listed_repository(input.caller, home)).collect();
+    let shape = |home: &Repository| state.listed_repository(input.caller, home);
     let selects = grant.repositories.is_some() || state.installation(grant.installation)?.selected.is_some();
     let selection = if selects { "selected" } else { "all" };
-    Ok(input.page_in("repositories", items, json!({ "total_count": 0, "repository_selection": selection })))
+    let around = json!({ "total_count": 0, "repository_selection": selection });
+    Ok(input.page_in("repositories", listed.collect(), shape, around))
 }
 
 /// Whether a repository appears in lists by visibility (`type` of a list).

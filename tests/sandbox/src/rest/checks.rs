@@ -81,5 +81,5 @@ pub(super) fn of_commit(input: &mut Input<'_>) -> Result {
             items.push(input.state.check_run_json(home, run));
         }
     }
-    Ok(input.page_in("check_runs", items, json!({ "total_count": 0 })))
+    Ok(input.page_in("check_runs", items, |run| run, json!({ "total_count": 0 })))
 }

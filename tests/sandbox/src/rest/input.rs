@@ -108,15 +108,22 @@ impl Input<'_> {
         Answer { body: Some(Value::Array(shown)), ..answer }
     }
 
-    /// One page of a list that stands in an object beside its total.
-    pub(crate) fn page_in(&self, field: &str, items: Vec<Value>, mut around: Value) -> Answer {
+    /// One page of a list that stands in an object beside its total; only what
+    /// is on the page is shaped.
+    pub(crate) fn page_in<T>(
+        &self,
+        field: &str,
+        items: Vec<T>,
+        shape: impl Fn(T) -> Value,
+        mut around: Value,
+    ) -> Answer {
         around["total_count"] = Value::from(items.len());
         let (answer, shown) = self.paged(items);
-        around[field] = Value::Array(shown);
+        around[field] = shown.into_iter().map(shape).collect();
         Answer { body: Some(around), ..answer }
     }
 
-    fn paged(&self, items: Vec<Value>) -> (Answer, Vec<Value>) {
+    fn paged<T>(&self, items: Vec<T>) -> (Answer, Vec<T>) {
         let number = |name: &str| self.query.get(name).and_then(|text| text.parse::<usize>().ok());
         let size = number("per_page").unwrap_or(30).clamp(1, 100);
         let page = number("page").unwrap_or(1).max(1);

@@ -272,9 +272,7 @@ impl State {
     pub fn find(&self, caller: &Caller, owner: &str, name: &str) -> Option<Found> {
         let full_name = format!("{owner}/{name}");
         let visible = |repository: &&Repository| self.can_see(caller, repository);
-        let here = self
-            .repositories()
-            .find(|repository| self.full_name(repository).eq_ignore_ascii_case(&full_name));
+        let here = self.repositories().find(|repository| self.is_named(repository, owner, name));
         if here.is_some() {
             return here.filter(visible).map(|repository| Found::Here(repository.id));
         }
@@ -282,6 +280,11 @@ impl State {
             repository.former_names.iter().any(|name| name.eq_ignore_ascii_case(&full_name))
         };
         self.repositories().filter(had_it).find(visible).map(|repository| Found::Moved(repository.id))
+    }
+
+    /// Whether it has this name now, without regard to case.
+    fn is_named(&self, repository: &Repository, owner: &str, name: &str) -> bool {
+        repository.name.eq_ignore_ascii_case(name) && self.login(repository.owner).eq_ignore_ascii_case(owner)
     }
 
     /// The rules that bind a branch, each with its ruleset.
@@ -342,8 +345,7 @@ impl State {
     }
 
     pub(crate) fn free_name(&self, owner: &str, name: &str) -> Result<(), Refusal> {
-        let wanted = format!("{owner}/{name}");
-        let taken = self.repositories().any(|r| self.full_name(r).eq_ignore_ascii_case(&wanted));
+        let taken = self.repositories().any(|repository| self.is_named(repository, owner, name));
         if taken {
             return Err(Refusal::custom("Repository", "name", "name already exists on this account"));
         }
