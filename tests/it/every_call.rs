@@ -26,15 +26,14 @@ use muster::github::needs;
 
 use self::story::{STORIES, Scene, Story};
 use crate::{
-    harness::Muster,
+    harness::{Muster, Setup},
     standing::{in_ledger, on_github},
 };
 
 /// What no story calls, and why that is right.
-const NOT_CALLED: [(&str, &str); 3] = [
+const NOT_CALLED: [(&str, &str); 2] = [
     ("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", "no job comments yet"),
     ("GET /app/hook/config", "the doctor asks, and says what it could not learn"),
-    ("GET /app/hook/deliveries", "the doctor asks, and says what it could not learn"),
 ];
 
 /// Runs at a time; most of a run is waiting for the other side.
@@ -98,11 +97,10 @@ fn has_effect(call: &Call) -> bool {
 /// Plays a story, with a fault or without.
 async fn play(story: &Story, case: Option<&Case>) -> Ending {
     let (github, clock) = story.begin().await;
-    let held = |case: &&Case| matches!(case.kind, FaultKind::Held | FaultKind::HeldAfter);
-    let muster = match case.filter(held) {
-        Some(_) => Muster::start_impatient(&github, &clock, PATIENCE).await,
-        None => Muster::start(&github, &clock).await,
-    };
+    let held = |case: &Case| matches!(case.kind, FaultKind::Held | FaultKind::HeldAfter);
+    let patience = case.is_some_and(held).then_some(PATIENCE);
+    let muster =
+        Muster::start_as(&github, &clock, Setup { way: story.way, patience, ..Setup::default() }).await;
     if let Some(case) = case {
         github.fault(Fault::on(&case.route).kind(case.kind).after(case.earlier).times(case.times));
     }

@@ -202,12 +202,6 @@ impl Muster {
         Muster::start_as(github, clock, Setup { database, policy, ..Setup::serving(organizations) }).await
     }
 
-    /// Starts on SQLite and waits for an answer of GitHub's no longer than
-    /// this.
-    pub async fn start_impatient(github: &Sandbox, clock: &Clock, patience: Duration) -> Muster {
-        Muster::start_as(github, clock, Setup { patience: Some(patience), ..Setup::default() }).await
-    }
-
     /// Starts on SQLite as a dry run.
     pub async fn start_dry(github: &Sandbox, clock: &Clock) -> Muster {
         Muster::start_as(github, clock, Setup { dry_run: true, ..Setup::default() }).await

@@ -11,6 +11,7 @@ use muster::{
     clock::Clock,
     domain::repository::{InstallationId, Login},
     github::{self, GitHub},
+    jobs::intake::Way,
 };
 use secrecy::SecretString;
 
@@ -30,34 +31,47 @@ type Played<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 pub struct Story {
     /// For messages.
     pub name: &'static str,
+    /// How Muster comes to its deliveries.
+    pub way: Way,
     github: fn(Builder, &Clock) -> Builder,
     play: for<'a> fn(&'a mut Scene) -> Played<'a>,
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 21] = [
-    Story { name: "opened", github: bare_site, play: |scene| Box::pin(opened(scene)) },
-    Story { name: "swept", github: two_sites, play: |scene| Box::pin(swept(scene)) },
-    Story { name: "mended", github: site_with_readme, play: |scene| Box::pin(mended(scene)) },
-    Story { name: "declined", github: licensed_site, play: |scene| Box::pin(declined(scene)) },
-    Story { name: "license", github: site_without_license, play: |scene| Box::pin(opened(scene)) },
-    Story { name: "no drafts", github: private_site, play: |scene| Box::pin(opened(scene)) },
-    Story { name: "cut at the branch", github: bare_site, play: |scene| Box::pin(cut(scene, 1)) },
-    Story { name: "cut at the commit", github: bare_site, play: |scene| Box::pin(cut(scene, 2)) },
-    Story { name: "name taken", github: bare_site, play: |scene| Box::pin(name_taken(scene)) },
-    Story { name: "odd names", github: odd_names, play: |scene| Box::pin(opened(scene)) },
-    Story { name: "made twice", github: site_with_readme, play: |scene| Box::pin(made_twice(scene)) },
-    Story { name: "landed", github: described_site, play: |scene| Box::pin(landed(scene)) },
-    Story { name: "made ready", github: licensed_bare_site, play: |scene| Box::pin(made_ready(scene)) },
-    Story { name: "no force pushes", github: unforced_site, play: |scene| Box::pin(landed(scene)) },
-    Story { name: "auto-merge", github: licensed_site, play: |scene| Box::pin(auto_merge(scene)) },
-    Story { name: "left out", github: site_with_readme, play: |scene| Box::pin(left_out(scene)) },
-    Story { name: "left out, cut", github: site_with_readme, play: |scene| Box::pin(left_out_cut(scene)) },
-    Story { name: "ruled out", github: ruled_site, play: |scene| Box::pin(opened(scene)) },
-    Story { name: "swept odd names", github: odd_names, play: |scene| Box::pin(swept(scene)) },
-    Story { name: "clock off", github: ahead_of_us, play: |scene| Box::pin(clock_off(scene)) },
-    Story { name: "terminal", github: two_accounts, play: |scene| Box::pin(terminal(scene)) },
+pub const STORIES: [Story; 23] = [
+    hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
+    hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
+    hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
+    hooked("declined", licensed_site, |scene| Box::pin(declined(scene))),
+    hooked("license", site_without_license, |scene| Box::pin(opened(scene))),
+    hooked("no drafts", private_site, |scene| Box::pin(opened(scene))),
+    hooked("cut at the branch", bare_site, |scene| Box::pin(cut(scene, 1))),
+    hooked("cut at the commit", bare_site, |scene| Box::pin(cut(scene, 2))),
+    hooked("name taken", bare_site, |scene| Box::pin(name_taken(scene))),
+    hooked("odd names", odd_names, |scene| Box::pin(opened(scene))),
+    hooked("made twice", site_with_readme, |scene| Box::pin(made_twice(scene))),
+    hooked("landed", described_site, |scene| Box::pin(landed(scene))),
+    hooked("made ready", licensed_bare_site, |scene| Box::pin(made_ready(scene))),
+    hooked("no force pushes", unforced_site, |scene| Box::pin(landed(scene))),
+    hooked("auto-merge", licensed_site, |scene| Box::pin(auto_merge(scene))),
+    hooked("left out", site_with_readme, |scene| Box::pin(left_out(scene))),
+    hooked("left out, cut", site_with_readme, |scene| Box::pin(left_out_cut(scene))),
+    hooked("ruled out", ruled_site, |scene| Box::pin(opened(scene))),
+    hooked("swept odd names", odd_names, |scene| Box::pin(swept(scene))),
+    hooked("clock off", ahead_of_us, |scene| Box::pin(clock_off(scene))),
+    hooked("terminal", two_accounts, |scene| Box::pin(terminal(scene))),
+    hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
+    Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
+
+/// A story in which GitHub sends deliveries.
+const fn hooked(
+    name: &'static str,
+    github: fn(Builder, &Clock) -> Builder,
+    play: for<'a> fn(&'a mut Scene) -> Played<'a>,
+) -> Story {
+    Story { name, way: Way::Webhook, github, play }
+}
 
 impl Story {
     /// The GitHub of the story, before anything has happened, and its clock.
@@ -227,6 +241,27 @@ fn two_accounts(builder: Builder, _: &Clock) -> Builder {
 /// A push, and what follows from it.
 async fn opened(scene: &mut Scene) {
     scene.push();
+    scene.calm().await;
+}
+
+/// A push of which nobody hears until the network is back.
+async fn not_delivered(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    scene.muster.unplug();
+    scene.github.user("alice").delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
+    scene.muster.settle().await;
+    scene.muster.plug_in();
+    scene.calm().await;
+    scene.calm().await;
+}
+
+/// A push that is heard of because Muster asks.
+async fn polled(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    scene.github.user("alice").delete_files("agency/fine", "main", &["CONTRIBUTING.md"], "Tidy up");
+    scene.calm().await;
     scene.calm().await;
 }
 
