@@ -41,6 +41,9 @@ const AT_ONCE: usize = 6;
 /// How long a call is waited for where GitHub is too slow.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long is waited before it is asked whether anything is left to do.
+const AFTERWARDS: Duration = Duration::from_secs(20 * 60);
+
 /// A call as the table names it: `GET /app`, `POST /graphql Snapshot`.
 type Route = String;
 
@@ -114,6 +117,8 @@ async fn play(story: &Story, case: Option<&Case>) -> Ending {
     }
     let standing = format!("{told}{}{}", on_github(&github), in_ledger(&muster).await);
     let calls = github.calls().iter().map(|call| (route(call), has_effect(call))).collect();
+    // A limit that was hit at last is over by then.
+    muster.advance(AFTERWARDS).await;
     muster.finish().await;
     Ending { standing, calls }
 }
