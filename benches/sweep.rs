@@ -20,7 +20,7 @@ use muster::{
     clock::Clock,
     domain::marker::MarkerKeys,
     github::{App, Endpoints, GitHub},
-    jobs::{Context, Settings, worker::Worker},
+    jobs::{Context, Settings, intake::Way, worker::Worker},
     store::{JobKind, NewJob, Priority, Store},
 };
 use secrecy::SecretString;
@@ -200,6 +200,7 @@ async fn muster(folder: &Path) {
         keys: MarkerKeys::new(vec![b"a key of the instance, long enough".to_vec()]),
         policy: None,
         dry_run: false,
+        way: Way::Webhook,
     };
     let ctx = Context::new(github, store, clock.clone(), settings);
     let worker = Worker::new(ctx.clone(), "bench");

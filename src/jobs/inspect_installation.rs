@@ -53,7 +53,7 @@ pub async fn run(
 /// An outage is waited for, however long it lasts: nothing is lost by it.
 pub(super) fn outage(ctx: &Context, installation: InstallationId, error: JobError) -> JobError {
     match error {
-        JobError::Later(why) => {
+        JobError::Later(why) | JobError::NotFound(why) => {
             tracing::warn!(installation = installation.0, why, "the sweep is interrupted, and goes on later");
             JobError::Wait(ctx.clock.now() + OUTAGE)
         }
@@ -61,6 +61,8 @@ pub(super) fn outage(ctx: &Context, installation: InstallationId, error: JobErro
         | JobError::Limited(_)
         | JobError::Changed
         | JobError::Suspended
+        | JobError::Forbidden { .. }
+        | JobError::Moved(_)
         | JobError::Permanent(_)) => error,
     }
 }
@@ -74,7 +76,7 @@ async fn go_on(
     let Some(known) = ctx.installation(installation).await? else { return Ok(Next::Asked) };
     let end = ctx.clock.now() + SLICE;
     loop {
-        let mut waiting = ctx.store.waiting(installation, BATCH, ctx.clock.now()).await?;
+        let mut waiting = ctx.store.to_look_at(installation, BATCH, ctx.clock.now()).await?;
         if waiting.is_empty() {
             return conclude(ctx, &known).await;
         }
@@ -107,7 +109,12 @@ async fn look(
                 give_up(ctx, &round, "GitHub said nothing of it").await?;
                 return Ok(true);
             }
-            // A permission that is missing is missing for all of them.
+            // A permission that is missing is missing for all of them; the
+            // account is told once, and they are looked at when it has granted it.
+            Err(JobError::Forbidden { needs }) => {
+                give_up(ctx, &round, &format!("the App lacks {needs}")).await?;
+                return Err(JobError::Forbidden { needs });
+            }
             Err(JobError::Permanent(why)) => {
                 tracing::warn!(installation = known.id.0, why, "the repositories cannot be read");
                 give_up(ctx, &round, &why).await?;

@@ -222,14 +222,14 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn waiting(
+    pub async fn to_look_at(
         &self,
         installation: InstallationId,
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<RepositoryId>, StoreError> {
         let refused = StoreError::of(READING);
-        let rows = sqlx::query(sql::WAITING)
+        let rows = sqlx::query(sql::TO_LOOK_AT)
             .bind(row::number(installation.0))
             .bind(row::millis(now))
             .bind(i64::from(limit))

@@ -31,7 +31,7 @@ statements! {
     END_SWEEP = "UPDATE sweep SET ended_at = $2 \
         WHERE installation = $1 AND listed_at IS NOT NULL AND ended_at IS NULL";
     MARK = "UPDATE repository SET marked_at = $2 WHERE id = $1";
-    WAITING = "SELECT id FROM repository \
+    TO_LOOK_AT = "SELECT id FROM repository \
         WHERE installation = $1 AND removed_at IS NULL AND (marked_at IS NOT NULL OR due <= $2) \
         ORDER BY id LIMIT $3";
     NEXT_LOOK = "SELECT MIN(CASE WHEN marked_at IS NOT NULL THEN marked_at ELSE due END) AS moment \

@@ -106,7 +106,7 @@ async fn the_end_of_an_adoption_wakes_what_it_held_back(
     let woken = [lease(&store, 2).await.unwrap().subject, lease(&store, 2).await.unwrap().subject];
     // One that was asked for meanwhile keeps its rank.
     assert_eq!(woken, [running.subject, held.subject]);
-    assert_eq!(store.waiting(HERE, 9, at(2)).await.unwrap(), [RepositoryId(7)], "looked at among many");
+    assert_eq!(store.to_look_at(HERE, 9, at(2)).await.unwrap(), [RepositoryId(7)], "looked at among many");
     assert!(lease(&store, 2).await.is_none(), "what waits for something else goes on waiting");
     let audit: Vec<_> =
         store.audit(None, 9).await.unwrap().into_iter().map(|entry| entry.audit.what).collect();

@@ -54,9 +54,9 @@ async fn a_mark_stays_until_a_later_reading_is_settled(
     let store = place.open().await;
     store.begin_sweep(HERE, "c", at(5)).await.unwrap();
     page(&store, 1..5, &[1, 2, 3], 4, None).await;
-    let waiting = async |now| store.waiting(HERE, 9, at(now)).await.unwrap();
+    let waiting = async |now| store.to_look_at(HERE, 9, at(now)).await.unwrap();
     assert_eq!(waiting(10).await, ids(&[1, 2, 3]));
-    assert_eq!(store.waiting(HERE, 2, at(10)).await.unwrap(), ids(&[1, 2]));
+    assert_eq!(store.to_look_at(HERE, 2, at(10)).await.unwrap(), ids(&[1, 2]));
     // Read before it was marked: what the sweep saw is not in it.
     store.judged(&[judged(1, 9)], &[], at(12)).await.unwrap();
     assert_eq!(waiting(12).await, ids(&[1, 2, 3]));
