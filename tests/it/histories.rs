@@ -86,7 +86,7 @@ fn holds(database: Database, cases: u32) {
     let config = Config {
         cases: more.unwrap_or(cases),
         failure_persistence: None,
-        max_shrink_iters: 12,
+        max_shrink_iters: 100,
         ..Config::default()
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
