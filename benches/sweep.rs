@@ -130,7 +130,7 @@ fn one(new: NewRepository, n: usize, strange: bool, license: &str) -> NewReposit
     let readme = format!("# Program {n}\n\n{}\n", words.repeat(20 + n % 20));
     let (read, terms) = if strange { ("README.adoc", "COPYING") } else { ("README.md", "LICENSE") };
     let mut new = new.file(read, readme).file(terms, license).description("It counts birds");
-    if n % 10 != 0 {
+    if !n.is_multiple_of(10) {
         new = new.file("CONTRIBUTING.md", "# Contributing\n\nSend us a pull request.\n");
     }
     for file in 0..17 {
