@@ -59,7 +59,7 @@ async fn loud(database: Database) {
     github.deliver().await;
     let asked = Instant::now();
     let mut steps = 0;
-    while github.pull_requests("agency/site").len() == 0 {
+    while github.pull_requests("agency/site").is_empty() {
         assert!(muster.worker.step().await.unwrap());
         steps += 1;
         assert!(steps <= 2, "another's push waits behind the flood");
