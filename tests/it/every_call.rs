@@ -42,7 +42,7 @@ const AT_ONCE: usize = 6;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long is waited before it is asked whether anything is left to do.
-const AFTERWARDS: Duration = Duration::from_secs(20 * 60);
+const AFTERWARDS: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A call as the table names it: `GET /app`, `POST /graphql Snapshot`.
 type Route = String;
