@@ -238,7 +238,8 @@ async fn kill_and_compare(database: Database, replicas: usize) {
         let soon = now + Duration::from_secs(600);
         let jobs = store.jobs(JobFilter::default(), 1000, now).await.unwrap();
         jobs.iter().all(|job| match job.state {
-            JobState::Waiting => job.run_at > soon,
+            // What returns by itself is never done.
+            JobState::Waiting => job.run_at > soon || job.every.is_some(),
             JobState::Dead { .. } => true,
             JobState::Ready | JobState::Running { .. } | JobState::Parked { .. } => false,
         })
@@ -286,7 +287,7 @@ fn most_written_in_a_minute(github: &Sandbox) -> usize {
             (Some("Propose"), _, _) => 3,
             (Some("ProposeFromBranch"), _, _) => 2,
             (Some("OpenPullRequest"), _, _) => 1,
-            (None, "POST" | "PATCH" | "DELETE", Some(route)) if !route.contains("access_tokens") => 1,
+            (None, "POST" | "PATCH" | "DELETE", Some(route)) if !route.starts_with("/app/") => 1,
             _ => 0,
         };
         writes.push((call.at, pieces));
