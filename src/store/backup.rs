@@ -16,7 +16,8 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow, ServedAccountRow,
+    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
+    ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
@@ -183,6 +184,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         InstallationRow as Installation,
         RepositoryRow as Repository,
         AdoptionRow as Adoption,
+        PauseRow as Pause,
         PolicyRow as Policy,
         OutstandingRow as Outstanding,
     );
@@ -198,6 +200,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Installation(row) => row.insert(),
         Line::Repository(row) => row.insert(),
         Line::Adoption(row) => return again(row, now).insert().execute(connection).await.map(|_| ()),
+        Line::Pause(row) => row.insert(),
         Line::Policy(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),
         Line::Link(row) => {

@@ -12,10 +12,11 @@ const WALK: &str = include_str!("migrations/0001_walk.sql");
 const LEDGER: &str = include_str!("migrations/0002_ledger.sql");
 const UNREADABLE: &str = include_str!("migrations/0003_unreadable.sql");
 const INTAKE: &str = include_str!("migrations/0004_intake.sql");
+const PAUSES: &str = include_str!("migrations/0010_pause.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, INTAKE];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, INTAKE, PAUSES];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

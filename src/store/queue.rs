@@ -22,6 +22,8 @@ use std::time::Duration;
 mod listing;
 mod settling;
 
+pub use listing::QueueStanding;
+
 const LEASING: &str = "lease a job";
 
 impl Store {

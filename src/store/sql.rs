@@ -47,6 +47,7 @@ mod adoption;
 mod deliveries;
 mod intake;
 mod ledger;
+mod pauses;
 mod repositories;
 mod work;
 
@@ -54,6 +55,7 @@ pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use intake::*;
 pub(super) use ledger::*;
+pub(super) use pauses::*;
 pub(super) use repositories::*;
 pub(super) use work::*;
 
@@ -81,6 +83,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         repositories::REGISTER,
         ledger::REGISTER,
         adoption::REGISTER,
+        pauses::REGISTER,
         super::rows::REGISTER,
     ]
     .concat()

@@ -18,7 +18,9 @@ mod law;
 mod ledger;
 mod missed;
 mod outstanding;
+mod pauses;
 mod queue;
+mod retention;
 mod rows;
 
 /// A database of one test's own; gone with it, on SQLite.

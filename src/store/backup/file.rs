@@ -10,7 +10,7 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow,
+    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
     ServedAccountRow,
 };
 use jiff::Timestamp;
@@ -38,6 +38,7 @@ pub(super) enum Line {
     Installation(InstallationRow),
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
+    Pause(PauseRow),
     Policy(PolicyRow),
     Outstanding(OutstandingRow),
     Link(LinkedRow),
@@ -181,6 +182,7 @@ impl<'a> Reader<'a> {
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)
+            | Line::Pause(_)
             | Line::Policy(_)
             | Line::Outstanding(_)
             | Line::Link(_) => self.digest.update(&bytes),
@@ -199,6 +201,7 @@ impl<'a> Reader<'a> {
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)
+            | Line::Pause(_)
             | Line::Policy(_)
             | Line::Outstanding(_) => {}
             Line::Link(row) => self.follower.follow(&row.clone().linked()).map_err(BackupError::Broken)?,

@@ -150,6 +150,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "decision",
         "installation",
         "outstanding",
+        "pause",
         "policy",
         "repository",
         "served_account",
@@ -158,6 +159,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
     let made_again = [
         "delivery",
         "delivery_record",
+        "held",
         "missed_delivery",
         "parked",
         "policy_refusal",
