@@ -45,6 +45,7 @@ pub use self::{
 use crate::{
     clock::Clock,
     domain::repository::{AccountId, InstallationId, Login, RepositoryName},
+    metrics::Metrics,
 };
 
 /// One GitHub: a cheap handle on its connections, tokens and limits.
@@ -83,6 +84,12 @@ impl GitHub {
     #[must_use]
     pub fn dry_run(self) -> GitHub {
         GitHub { dry: true, ..self }
+    }
+
+    /// What is counted of its calls.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.client.metrics
     }
 
     /// Whether this is for a dry run.

@@ -9,19 +9,20 @@ use std::any::Any;
 
 use axum::{
     Router,
-    extract::Request,
-    middleware::{Next, from_fn},
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::store::Store;
+use crate::{jobs::intake, metrics::Metrics};
 
 mod body;
 mod connections;
 mod health;
+mod metrics;
 mod receiver;
 mod server;
 mod webhook;
@@ -53,7 +54,7 @@ const PROTECTIVE: [(HeaderName, HeaderValue); 9] = [
 
 /// The routes. Without a receiver there is no webhook.
 pub(crate) fn router(
-    store: Store,
+    intake: &intake::Intake,
     receiver: Option<Receiver>,
     worker: WorkerAlive,
     limits: Limits,
@@ -65,10 +66,30 @@ pub(crate) fn router(
     };
     webhook
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready).with_state(health::Health::new(store, worker)))
+        .route("/readyz", get(health::ready).with_state(health::Health::new(intake.store().clone(), worker)))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(intake.metrics().clone(), count))
         .layer(from_fn(protect))
+}
+
+/// The one route of the address for metrics.
+pub(crate) fn metrics_router(intake: &intake::Intake) -> Router {
+    let (metrics, store) = (intake.metrics().clone(), intake.store().clone());
+    metrics::router(metrics::Scraped { metrics, store, clock: intake.clock().clone() })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(protect))
+}
+
+/// Counts what is answered, by the route and not by the path that was asked
+/// for (threats N8).
+async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    const ROUTES: [&str; 3] = ["/webhook", "/healthz", "/readyz"];
+    let path = request.uri().path();
+    let route = ROUTES.into_iter().find(|route| *route == path).unwrap_or("none");
+    let answer = next.run(request).await;
+    metrics.answered(route, answer.status().as_u16());
+    answer
 }
 
 /// Adds the protective headers, except where a handler has set its own.

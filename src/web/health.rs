@@ -55,6 +55,9 @@ pub(super) struct Ready {
     status: &'static str,
     database: &'static str,
     worker: &'static str,
+    /// `on`, or `paused` where it is stopped for all or for some; `unknown`
+    /// without a database. Not a reason to be not ready: deliveries are taken.
+    writing: &'static str,
 }
 
 /// 200 if deliveries can be stored and will be worked on, else 503.
@@ -80,6 +83,15 @@ pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, Json<Rea
         status: word,
         database: if database { "ok" } else { "unavailable" },
         worker: if worker { "ok" } else { "stopped" },
+        writing: if database { writing(&health).await } else { "unknown" },
     };
     (status, Json(ready))
+}
+
+async fn writing(health: &Health) -> &'static str {
+    match timeout(PATIENCE, health.store.pauses()).await {
+        Ok(Ok(pauses)) if pauses.is_empty() => "on",
+        Ok(Ok(_)) => "paused",
+        Ok(Err(_)) | Err(_) => "unknown",
+    }
 }
