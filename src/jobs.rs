@@ -6,6 +6,7 @@ pub mod adoption;
 pub mod doctor;
 pub mod inspect_repository;
 pub mod intake;
+pub mod pause;
 mod policies;
 mod read_installations;
 mod recover_deliveries;
@@ -16,6 +17,7 @@ pub mod worker;
 
 use std::{
     collections::HashSet,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -34,6 +36,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
+    metrics::Metrics,
     store::{Installation, Store, StoreError},
 };
 
@@ -52,6 +55,10 @@ pub struct Context {
     pub accounts: Accounts,
     /// Where deliveries go.
     pub intake: Intake,
+    /// While this file stands, nothing is written.
+    pub stop_file: Option<Arc<Path>>,
+    /// What is counted.
+    pub metrics: Metrics,
     bot: Arc<OnceCell<AccountId>>,
     /// Accounts whose adoption is known to have ended, for good.
     adopted: Arc<Mutex<HashSet<AccountId>>>,
@@ -166,9 +173,12 @@ impl Context {
     pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
         let bot: Arc<OnceCell<AccountId>> = Arc::default();
         let accounts = Accounts::new(store.clone(), settings.organizations.clone());
+        let metrics = github.metrics().clone();
         let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), Arc::clone(&bot));
+        let intake = intake.counting(metrics.clone());
         let (settings, adopted) = (Arc::new(settings), Arc::default());
-        Context { github, store, clock, settings, accounts, intake, bot, adopted }
+        let stop_file = None;
+        Context { github, store, clock, settings, accounts, intake, stop_file, metrics, bot, adopted }
     }
 
     /// Whether nothing may be written to GitHub.

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sha2::{Digest, Sha256};
 
-use super::{Act, Context, JobError, Target, adoption, policies};
+use super::{Act, Context, JobError, Target, adoption, pause, policies};
 use crate::{
     domain::{
         finding::{FindingSet, Report, Severity},
@@ -120,6 +120,11 @@ pub async fn inspect(
         policy_page: page.as_ref(),
     };
     let mut plan = plan(&situation, now);
+    let mut waiting = 0;
+    if let Some(hold) = pause::hold(ctx, target).await? {
+        waiting = plan.changes.len();
+        plan = plan.held_by(&hold);
+    }
     if let Some(hold) = &hold {
         plan = plan.held_by(hold);
     }
@@ -131,6 +136,10 @@ pub async fn inspect(
             done = work.carry_out(&plan).await?;
         }
         remember(ctx, target, &policy, &report, &plan, &read, &done, wish_problem).await?;
+        ctx.metrics.judged(&report);
+        if !ctx.dry_run() {
+            pause::note_held(ctx, target, waiting).await?;
+        }
         if unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
             ctx.store.set_unreadable(target.repository, &unreadable).await?;
         }

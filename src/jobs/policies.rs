@@ -68,11 +68,13 @@ pub(super) async fn in_force(
                     if keep && !known {
                         let refusal =
                             PolicyRefusal { oid: oid.to_string(), why, refused_at: ctx.clock.now() };
+                        // Why may quote the policy, which may name repositories
+                        // (threats N9).
                         tracing::warn!(
                             account = target.account.0,
-                            why = refusal.why,
-                            "the policy was not taken"
+                            "the policy was not taken: see muster doctor"
                         );
+                        tracing::debug!(account = target.account.0, why = refusal.why, "why not");
                         ctx.store.refuse_policy(target.account, &refusal).await?;
                     }
                     Ok(last_good(ctx, &remembered))

@@ -6,7 +6,10 @@
 //! it; (4) told to stop, it finishes what it has begun; what it cannot finish, another
 //! takes up when the lease ends.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -22,7 +25,8 @@ use crate::{
         plan::Cause,
         repository::{InstallationId, RepositoryId},
     },
-    store::{JobKind, Lease, Priority, Settlement, StoreError},
+    store::{JobKind, Lease, Priority, Retention, Settlement, StoreError},
+    traces,
 };
 
 /// The most a job may take (threats, limits).
@@ -136,16 +140,26 @@ impl Worker {
             return Ok(false);
         }
         let Some(lease) = self.ctx.store.lease(&self.owner, LEASE, self.ctx.clock.now()).await? else {
+            self.ctx.heed_stop_file().await?;
             // Idle: maybe the last repository that was waited for is done.
             return adoption::proceed(&self.ctx).await;
         };
+        let began = Instant::now();
         let job = AssertUnwindSafe(self.perform(&lease)).catch_unwind();
+        let job = traces::job(lease.kind.as_str(), lease.subject, lease.installation, lease.attempts, job);
         let outcome = match tokio::time::timeout(MOST_TIME, job).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(JobError::Later("the job panicked".to_owned())),
             Err(_) => Err(JobError::Later(format!("the job took longer than {} s", MOST_TIME.as_secs()))),
         };
-        self.settle(&lease, outcome).await?;
+        let ended = word(&outcome);
+        let settled = self.settle(&lease, outcome).await?;
+        let ended = match settled {
+            Settlement::Done | Settlement::Again => ended,
+            Settlement::Dead => "dead",
+            Settlement::Lost => "lost",
+        };
+        self.ctx.metrics.worked(lease.kind.as_str(), ended, began.elapsed());
         Ok(true)
     }
 
@@ -196,7 +210,8 @@ impl Worker {
             }
             JobKind::RecoverDeliveries => recover_deliveries::run(ctx).await,
             JobKind::PruneStore => {
-                ctx.store.prune(ctx.clock.now()).await?;
+                let retention = Retention::on(ctx.github.redelivery_window());
+                ctx.store.prune_by(retention, ctx.clock.now()).await?;
                 Ok(None)
             }
         }
@@ -237,7 +252,7 @@ impl Worker {
         &self,
         lease: &Lease,
         outcome: Result<Option<Timestamp>, JobError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Settlement, StoreError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
         let settled = match outcome {
@@ -257,7 +272,7 @@ impl Worker {
                 store.finish(lease, now).await?
             }
             Err(error) => {
-                tracing::warn!(kind = %lease.kind, subject = lease.subject, attempt = lease.attempts, %error, "a job failed");
+                log_failure(lease, &error);
                 store.fail(lease, &error.to_string(), now + backoff(&error, lease.attempts), now).await?
             }
         };
@@ -270,7 +285,39 @@ impl Worker {
                 tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended")
             }
         }
-        Ok(())
+        Ok(settled)
+    }
+}
+
+/// How a run ended, in one word for what is counted.
+fn word(outcome: &Result<Option<Timestamp>, JobError>) -> &'static str {
+    match outcome {
+        Ok(_) => "done",
+        Err(JobError::Wait(_)) => "waits",
+        Err(JobError::Changed) => "changed",
+        Err(JobError::Suspended) => "suspended",
+        Err(JobError::Forbidden { .. }) => "forbidden",
+        Err(JobError::Moved(_) | JobError::NotFound(_) | JobError::Later(_) | JobError::Permanent(_)) => {
+            "failed"
+        }
+    }
+}
+
+/// GitHub's own sentences may name repositories: these stand with the job, and
+/// in the log for who looks closer (threats N9).
+fn log_failure(lease: &Lease, error: &JobError) {
+    let (kind, subject, attempt) = (lease.kind.as_str(), lease.subject, lease.attempts);
+    match error {
+        JobError::Permanent(_) | JobError::Moved(_) => {
+            tracing::warn!(kind, subject, attempt, "a job failed, and a person has to look: see muster jobs");
+            tracing::debug!(kind, subject, attempt, %error, "why it failed");
+        }
+        JobError::Wait(_)
+        | JobError::Changed
+        | JobError::Suspended
+        | JobError::Forbidden { .. }
+        | JobError::NotFound(_)
+        | JobError::Later(_) => tracing::warn!(kind, subject, attempt, %error, "a job failed"),
     }
 }
 

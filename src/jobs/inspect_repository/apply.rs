@@ -8,12 +8,12 @@ use crate::{
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
         outgoing::{Line, PublicText, may_add},
         outstanding::{Outstanding, Start, State, recognise},
-        plan::{Change, NewIssue, NewPullRequest, Plan, Situation},
+        plan::{Cause, Change, NewIssue, NewPullRequest, Plan, Situation},
         repository::RepositoryName,
     },
     github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Refusal, Writer},
     jobs::{Context, JobError},
-    store::{Begun, Brakes, NewOutstanding},
+    store::{Begun, Brakes, JobKind, NewJob, NewOutstanding, Priority},
 };
 
 const COMPLETED: IssueChange<'static> =
@@ -41,6 +41,11 @@ impl Work<'_> {
         let mut done = Vec::new();
         let mut created = false;
         for change in &plan.changes {
+            if self.ctx.paused(self.target.account).await?.is_some() {
+                self.again().await?;
+                break;
+            }
+            let made_before = done.len();
             match change {
                 Change::DeleteBranch(branch) => {
                     writer.delete_branch(&branch.name).await?;
@@ -72,11 +77,33 @@ impl Work<'_> {
                     done.push(change.to_string());
                 }
             }
+            if done.len() > made_before {
+                self.ctx.metrics.changed(change);
+            }
         }
         if created {
             self.confirm(&writer).await?;
         }
         Ok(done)
+    }
+
+    /// A pause came in between: once more, so that what is left is held back.
+    async fn again(&self) -> Result<(), JobError> {
+        let now = self.ctx.clock.now();
+        let id = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let job = NewJob {
+            kind: JobKind::InspectRepository,
+            subject: id(self.target.repository.0),
+            installation: id(self.target.installation.0),
+            priority: match self.situation.cause {
+                Cause::Event => Priority::Push,
+                Cause::Policy => Priority::Policy,
+                Cause::Sweep => Priority::Sweep,
+            },
+            run_at: now,
+            cause: "pause".to_owned(),
+        };
+        Ok(self.ctx.store.enqueue(&[job], now).await?)
     }
 
     /// Everything the plan rests on is as it was (threats P5), else the job
@@ -278,7 +305,12 @@ impl Work<'_> {
     /// GitHub refused: certainly nothing was created, so the row goes, and
     /// nothing is tried again until something happens or the next sweep.
     async fn refused(&self, row: i64, why: &str) -> Result<Option<String>, JobError> {
-        tracing::warn!(repository = self.target.repository.0, why, "GitHub refused what was planned");
+        // GitHub's sentence may name the repository (threats N9).
+        tracing::warn!(
+            repository = self.target.repository.0,
+            "GitHub refused what was planned: see muster audit"
+        );
+        tracing::debug!(repository = self.target.repository.0, why, "GitHub's words");
         self.ctx.store.withdraw_outstanding(row).await?;
         self.stood_down(why).await
     }
