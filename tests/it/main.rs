@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod abuse_accounts;
+mod abuse_canaries;
 mod abuse_checkout;
 mod abuse_forger;
 mod abuse_ledger;
@@ -22,6 +23,7 @@ mod doctor;
 mod documents;
 mod faults;
 mod floors;
+mod fuzz_corpora;
 mod github;
 mod harness;
 mod hosts;
@@ -31,6 +33,7 @@ mod manifests;
 mod organization;
 mod own_check;
 mod pages;
+mod pause;
 mod poll;
 mod recovery;
 mod server;
