@@ -15,6 +15,7 @@ mod backup;
 mod brakes;
 mod check;
 mod clock;
+mod code_json;
 mod command_line;
 mod crash;
 mod deploy;
