@@ -206,15 +206,8 @@ async fn muster(folder: &Path) {
     let worker = Worker::new(ctx.clone(), "bench");
     worker.begin().await.expect("it begins");
     let known = ctx.store.installations().await.expect("the database answers").remove(0);
-    let id = i64::try_from(known.id.0).expect("a small number");
-    let sweep = NewJob {
-        kind: JobKind::SweepInstallation,
-        subject: id,
-        installation: id,
-        priority: Priority::Sweep,
-        run_at: clock.now(),
-        cause: "bench".to_owned(),
-    };
+    let now = clock.now();
+    let sweep = NewJob::new(JobKind::SweepInstallation, known.id.0, known.id, Priority::Sweep, now, "bench");
     ctx.store.enqueue(&[sweep], clock.now()).await.expect("the database answers");
     worker.drain().await.expect("the database answers");
     let all = ctx.store.accounted(known.id).await.expect("the database answers");

@@ -218,14 +218,9 @@ async fn inspect_held(
     owner: &str,
 ) -> anyhow::Result<Result<Option<Inspection>, JobError>> {
     let now = ctx.clock.now();
-    let wish = NewJob {
-        kind: JobKind::InspectRepository,
-        subject: i64::try_from(target.repository.0)?,
-        installation: i64::try_from(target.installation.0)?,
-        priority: Priority::Sweep,
-        run_at: now,
-        cause: "muster sweep --apply".to_owned(),
-    };
+    let (kind, priority) = (JobKind::InspectRepository, Priority::Sweep);
+    let (id, installation) = (target.repository.0, target.installation);
+    let wish = NewJob::new(kind, id, installation, priority, now, "muster sweep --apply");
     let Some(held) = ctx.store.claim(&wish, owner, LEASE, now).await? else {
         let why = "a server is working on it now: it is left to that";
         return Ok(Err(JobError::Later(why.to_owned())));
@@ -350,15 +345,8 @@ async fn agree(
         what: "rollout_approved".to_owned(),
         detail: serde_json::json!({ "left": number, "in_force": gate.common }).to_string(),
     };
-    let id = i64::try_from(installation.0).unwrap_or(i64::MAX);
-    let job = NewJob {
-        kind: JobKind::InspectInstallation,
-        subject: id,
-        installation: id,
-        priority: Priority::Policy,
-        run_at: now,
-        cause: "approved".to_owned(),
-    };
+    let kind = JobKind::InspectInstallation;
+    let job = NewJob::new(kind, installation.0, installation, Priority::Policy, now, "approved");
     let agreed = ctx.store.approve_rollout((account, installation), &gate.common, &audit, &job, now).await?;
     note(if agreed { "Approved." } else { "This was approved before." });
     Ok(())

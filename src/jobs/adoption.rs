@@ -87,15 +87,8 @@ async fn meet(
 /// also if no event and no start of a server asks for it.
 async fn begin(ctx: &Context, target: &Target) -> Result<(), JobError> {
     let now = ctx.clock.now();
-    let installation = i64::try_from(target.installation.0).unwrap_or(i64::MAX);
-    let sweep = NewJob {
-        kind: JobKind::SweepInstallation,
-        subject: installation,
-        installation,
-        priority: Priority::Sweep,
-        run_at: now,
-        cause: "adoption".to_owned(),
-    };
+    let here = target.installation;
+    let sweep = NewJob::new(JobKind::SweepInstallation, here.0, here, Priority::Sweep, now, "adoption");
     ctx.store.enqueue(&[sweep], now).await?;
     ctx.store.begin_adoption(target.account, now).await?;
     Ok(())

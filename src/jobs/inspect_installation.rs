@@ -183,15 +183,7 @@ async fn hand_over(
 ) -> Result<(), JobError> {
     let now = ctx.clock.now();
     let job = |(id, wants): (RepositoryId, u32)| {
-        let job = NewJob {
-            kind: JobKind::InspectRepository,
-            subject: i64::try_from(id.0).unwrap_or(i64::MAX),
-            installation: i64::try_from(known.id.0).unwrap_or(i64::MAX),
-            priority,
-            run_at: now,
-            cause: "sweep".to_owned(),
-        };
-        (job, wants)
+        (NewJob::new(JobKind::InspectRepository, id.0, known.id, priority, now, "sweep"), wants)
     };
     let over: Vec<_> = over.map(job).collect();
     Ok(ctx.store.hand_over(&over, read_at, now).await?)

@@ -167,15 +167,8 @@ pub async fn inspect(
 /// due at once is left to the job that inspects this one.
 fn look_again(target: &Target, due: Option<Timestamp>, now: Timestamp) -> Option<NewJob> {
     let due = due.filter(|due| !is_at_once(*due, now))?;
-    let id = i64::try_from(target.installation.0).unwrap_or(i64::MAX);
-    Some(NewJob {
-        kind: JobKind::InspectInstallation,
-        subject: id,
-        installation: id,
-        priority: Priority::Sweep,
-        run_at: due,
-        cause: "due".to_owned(),
-    })
+    let here = target.installation;
+    Some(NewJob::new(JobKind::InspectInstallation, here.0, here, Priority::Sweep, due, "due"))
 }
 
 /// The names that a policy gives to what is ours.

@@ -59,14 +59,8 @@ pub(super) async fn one(ctx: &Context, id: InstallationId) -> Result<(), JobErro
 /// The job that reads one: of no installation, since the jobs of a suspended one
 /// wait; the App's own turn comes before that of an installation with much to do.
 pub(super) fn job(id: InstallationId, now: Timestamp) -> NewJob {
-    NewJob {
-        kind: JobKind::ReadInstallations,
-        subject: row_id(id),
-        installation: 0,
-        priority: Priority::Push,
-        run_at: now,
-        cause: "a permission is missing".to_owned(),
-    }
+    let of_none = InstallationId(0);
+    NewJob::new(JobKind::ReadInstallations, id.0, of_none, Priority::Push, now, "a permission is missing")
 }
 
 /// Stops all work for an installation that is gone.
@@ -130,13 +124,13 @@ async fn changed(ctx: &Context, before: &Installation, seen: &Installation) -> R
         (true, false) => {
             became(ctx, id, "installation_unsuspended", Value::Null).await?;
             // Its jobs are parked still.
-            enqueue(ctx, id, JobKind::SweepInstallation, [row_id(id)], "unsuspended").await?;
+            enqueue(ctx, id, JobKind::SweepInstallation, [id.0], "unsuspended").await?;
         }
         (false, false) | (true, true) => {}
     }
     if before.permissions.is_some() && before.permissions != seen.permissions {
         became(ctx, id, "permissions_changed", json!({ "permissions": seen.permissions })).await?;
-        enqueue(ctx, id, JobKind::SweepInstallation, [row_id(id)], "permissions changed").await?;
+        enqueue(ctx, id, JobKind::SweepInstallation, [id.0], "permissions changed").await?;
     }
     Ok(())
 }
@@ -145,7 +139,7 @@ async fn changed(ctx: &Context, before: &Installation, seen: &Installation) -> R
 async fn release(ctx: &Context, seen: &Installation) -> Result<(), StoreError> {
     let Some(granted) = &seen.permissions else { return Ok(()) };
     let waiting = ctx.store.waiting(seen.id, granted).await?;
-    let repositories = waiting.iter().map(|id| i64::try_from(id.0).unwrap_or(i64::MAX));
+    let repositories = waiting.iter().map(|id| id.0);
     enqueue(ctx, seen.id, JobKind::InspectRepository, repositories, "permissions changed").await?;
     ctx.store.stop_waiting(seen.id, granted).await
 }
@@ -178,18 +172,11 @@ async fn enqueue(
     ctx: &Context,
     id: InstallationId,
     kind: JobKind,
-    subjects: impl IntoIterator<Item = i64>,
+    subjects: impl IntoIterator<Item = u64>,
     cause: &str,
 ) -> Result<(), StoreError> {
     let now = ctx.clock.now();
-    let job = |subject| NewJob {
-        kind,
-        subject,
-        installation: row_id(id),
-        priority: Priority::Sweep,
-        run_at: now,
-        cause: cause.to_owned(),
-    };
+    let job = |subject| NewJob::new(kind, subject, id, Priority::Sweep, now, cause);
     let jobs: Vec<NewJob> = subjects.into_iter().map(job).collect();
     ctx.store.enqueue(&jobs, now).await
 }

@@ -93,13 +93,11 @@ fn entry(listed: &ListedDelivery) -> Entry {
 
 async fn sweep_all(ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
-    let sweep = |id: u64| {
-        let id = i64::try_from(id).unwrap_or(i64::MAX);
-        let (kind, priority) = (JobKind::SweepInstallation, Priority::Sweep);
-        NewJob { kind, subject: id, installation: id, priority, run_at: now, cause: "long away".to_owned() }
+    let sweep = |id: InstallationId| {
+        NewJob::new(JobKind::SweepInstallation, id.0, id, Priority::Sweep, now, "long away")
     };
     let known = ctx.store.installations().await?;
-    let jobs: Vec<NewJob> = known.iter().map(|installation| sweep(installation.id.0)).collect();
+    let jobs: Vec<NewJob> = known.iter().map(|installation| sweep(installation.id)).collect();
     Ok(ctx.store.enqueue(&jobs, now).await?)
 }
 

@@ -201,16 +201,7 @@ impl Jobs<'_> {
     }
 
     fn job(self, kind: JobKind, subject: u64, priority: Priority) -> NewJob {
-        // GitHub's ids are far below 2^63; what is not is nobody's.
-        let id = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        NewJob {
-            kind,
-            subject: id(subject),
-            installation: id(self.installation.id.0),
-            priority,
-            run_at: self.now,
-            cause: self.cause(),
-        }
+        NewJob::new(kind, subject, self.installation.id, priority, self.now, self.cause())
     }
 
     /// For people: `push 5d0c2a1`, `issues.closed`.

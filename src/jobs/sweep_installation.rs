@@ -112,15 +112,8 @@ pub async fn run(ctx: &Context, installation: InstallationId, priority: Priority
         Progress::Gone => Ok(Next::Asked),
         Progress::Interrupted => Ok(Next::At(now, priority)),
         Progress::Listed { whole } => {
-            let id = i64::try_from(installation.0).unwrap_or(i64::MAX);
-            let look = NewJob {
-                kind: JobKind::InspectInstallation,
-                subject: id,
-                installation: id,
-                priority,
-                run_at: now,
-                cause: "sweep".to_owned(),
-            };
+            let kind = JobKind::InspectInstallation;
+            let look = NewJob::new(kind, installation.0, installation, priority, now, "sweep");
             ctx.store.enqueue(&[look], now).await?;
             let again = read_installations::sweep_every(ctx.settings.way);
             let again = if whole { again } else { again.min(LIST_AGAIN) };

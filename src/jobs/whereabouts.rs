@@ -38,14 +38,8 @@ pub(super) async fn find(
         return Ok(Some(Target { repository, name, installation, account }));
     }
     let now = ctx.clock.now();
-    let job = NewJob {
-        kind: JobKind::InspectRepository,
-        subject: i64::try_from(repository.0).unwrap_or(i64::MAX),
-        installation: i64::try_from(id.0).unwrap_or(i64::MAX),
-        priority: Priority::Push,
-        run_at: now,
-        cause: "transferred".to_owned(),
-    };
+    let kind = JobKind::InspectRepository;
+    let job = NewJob::new(kind, repository.0, id, Priority::Push, now, "transferred");
     ctx.store.enqueue(&[job], now).await?;
     Ok(None)
 }

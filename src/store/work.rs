@@ -1,5 +1,7 @@
 //! The values of the queue: jobs, leases and what became of them.
 
+use super::row;
+use crate::domain::repository::InstallationId;
 use jiff::Timestamp;
 
 /// How often a job is begun before it is a dead letter. The statements name
@@ -112,6 +114,22 @@ pub struct NewJob {
     pub run_at: Timestamp,
     /// What brought it about, for people: "push 5d0c…", "sweep".
     pub cause: String,
+}
+
+impl NewJob {
+    /// A job about what GitHub numbers `subject`, on behalf of an installation.
+    #[must_use]
+    pub fn new(
+        kind: JobKind,
+        subject: u64,
+        installation: InstallationId,
+        priority: Priority,
+        run_at: Timestamp,
+        cause: impl Into<String>,
+    ) -> NewJob {
+        let (subject, installation) = (row::number(subject), row::number(installation.0));
+        NewJob { kind, subject, installation, priority, run_at, cause: cause.into() }
+    }
 }
 
 /// A job in a worker's hands, until the lease ends.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use github_sandbox::{installation, org};
 use muster::{
+    domain::repository::InstallationId,
     domain::{policy::Policy, repository::FileText},
     github::Error,
     jobs::worker::Worker,
@@ -51,14 +52,14 @@ async fn t3_a_token_is_used_for_its_own_tenant_in_1000_interleaved_jobs() {
     let mut jobs = Vec::new();
     for n in 0..REPOSITORIES {
         for login in tenants {
-            jobs.push(NewJob {
-                kind: JobKind::InspectRepository,
-                subject: i64::try_from(github.repository_id(&format!("{login}/r{n}"))).unwrap(),
-                installation: i64::try_from(github.installation_id(login)).unwrap(),
-                priority: Priority::Push,
-                run_at: clock.now(),
-                cause: "test".to_owned(),
-            });
+            jobs.push(NewJob::new(
+                JobKind::InspectRepository,
+                github.repository_id(&format!("{login}/r{n}")),
+                InstallationId(github.installation_id(login)),
+                Priority::Push,
+                clock.now(),
+                "test",
+            ));
         }
     }
     let workers: Vec<Worker> =

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use muster::domain::repository::InstallationId;
 use muster::store::{Durability, JobKind, MAX_ATTEMPTS, NewDelivery, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 
@@ -123,14 +124,8 @@ async fn a_dead_letter_is_listed_and_brought_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
     let now: Timestamp = NOW.parse().unwrap();
-    let job = NewJob {
-        kind: JobKind::InspectRepository,
-        subject: 7,
-        installation: 3,
-        priority: Priority::Push,
-        run_at: now,
-        cause: "push 2222222".to_owned(),
-    };
+    let job =
+        NewJob::new(JobKind::InspectRepository, 7, InstallationId(3), Priority::Push, now, "push 2222222");
     store.enqueue(&[job], now).await.unwrap();
     assert_eq!(code(&muster(folder.path(), &["jobs", "--dead"])), 0);
     for attempt in 1..=MAX_ATTEMPTS {

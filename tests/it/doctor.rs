@@ -8,6 +8,7 @@ use std::{
 
 use github_sandbox::{Level, Permission, Sandbox, installation, org};
 use insta::assert_snapshot;
+use muster::domain::repository::InstallationId;
 use muster::store::{Durability, JobKind, MAX_ATTEMPTS, NewJob, Priority, Store};
 use serde_json::Value;
 
@@ -123,14 +124,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
 }
 
 async fn dead_letter(store: &Store, now: jiff::Timestamp) {
-    let job = NewJob {
-        kind: JobKind::InspectRepository,
-        subject: 7,
-        installation: 3,
-        priority: Priority::Push,
-        run_at: now,
-        cause: "push".to_owned(),
-    };
+    let job = NewJob::new(JobKind::InspectRepository, 7, InstallationId(3), Priority::Push, now, "push");
     store.enqueue(&[job], now).await.unwrap();
     for _ in 0..MAX_ATTEMPTS {
         let lease = store.lease("test", std::time::Duration::from_secs(60), now).await.unwrap().unwrap();

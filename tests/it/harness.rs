@@ -26,7 +26,7 @@ use muster::{
         sweep_installation,
         worker::Worker,
     },
-    store::{Durability, JobFilter, JobKind, NewJob, Priority, Store},
+    store::{Durability, JobFilter, JobKind, JobState, NewJob, Priority, Store},
     web::{Limits, Receiver},
 };
 use secrecy::SecretString;
@@ -312,6 +312,15 @@ impl Muster {
         }
     }
 
+    /// Lets time pass while a worker runs by itself: quickly while it waits, but
+    /// while it has a job no faster than a busy machine works, or its calls would
+    /// run out of patience.
+    pub async fn tick(&self) {
+        let jobs = self.ctx.store.jobs(JobFilter::default(), 100, self.clock.now()).await.unwrap();
+        let running = jobs.iter().any(|job| matches!(job.state, JobState::Running { .. }));
+        self.clock.advance(Duration::from_millis(if running { 100 } else { 1000 }));
+    }
+
     /// Steps the clock, then settles.
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -419,13 +428,15 @@ impl Muster {
         let now = self.clock.now();
         for known in self.ctx.store.installations().await.unwrap() {
             sweep_installation::run(&self.ctx, known.id, Priority::Push).await.unwrap();
-            let job = |repository: muster::store::Repository| NewJob {
-                kind: JobKind::InspectRepository,
-                subject: i64::try_from(repository.seen.id.0).unwrap(),
-                installation: i64::try_from(known.id.0).unwrap(),
-                priority: Priority::Push,
-                run_at: now,
-                cause: "once more".to_owned(),
+            let job = |repository: muster::store::Repository| {
+                NewJob::new(
+                    JobKind::InspectRepository,
+                    repository.seen.id.0,
+                    known.id,
+                    Priority::Push,
+                    now,
+                    "once more",
+                )
             };
             let all = self.ctx.store.repositories(known.id).await.unwrap();
             let jobs: Vec<NewJob> = all.into_iter().take(50).map(job).collect();

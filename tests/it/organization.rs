@@ -7,6 +7,7 @@ use std::{
 };
 
 use github_sandbox::{NewOrganization, Sandbox};
+use muster::domain::repository::InstallationId;
 use muster::store::{Durability, JobFilter, JobKind, JobState, NewJob, Priority, Settlement, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -213,14 +214,9 @@ async fn a_sweep_leaves_a_repository_to_the_server_that_holds_it() {
     let store = Store::open_with(&url, Durability::Test).await.unwrap();
     let now = jiff::Timestamp::now();
     know(&store, &operator.github, "agency", now).await;
-    let held = NewJob {
-        kind: JobKind::InspectRepository,
-        subject: i64::try_from(operator.github.repository_id("agency/site")).unwrap(),
-        installation: i64::try_from(operator.github.installation_id("agency")).unwrap(),
-        priority: Priority::Push,
-        run_at: now,
-        cause: "push".to_owned(),
-    };
+    let site = operator.github.repository_id("agency/site");
+    let here = InstallationId(operator.github.installation_id("agency"));
+    let held = NewJob::new(JobKind::InspectRepository, site, here, Priority::Push, now, "push");
     let lease = store.claim(&held, "server", Duration::from_secs(60), now).await.unwrap().unwrap();
     let applied = operator.muster(&["sweep", "agency", "--apply"]);
     assert_eq!(applied.status.code(), Some(1));

@@ -105,13 +105,15 @@ pub async fn check(stage: &mut Stage, checks: &mut Checks, before: &World) -> Re
     sweep_installation::run(&stage.ctx, installation, Priority::Push).await?;
     // The sweep passes over what has not changed: each is looked at besides.
     let now = stage.clock.now();
-    let job = |repository: muster::store::Repository| NewJob {
-        kind: JobKind::InspectRepository,
-        subject: i64::try_from(repository.seen.id.0).unwrap_or(i64::MAX),
-        installation: i64::try_from(installation.0).unwrap_or(i64::MAX),
-        priority: Priority::Push,
-        run_at: now,
-        cause: "once more".to_owned(),
+    let job = |repository: muster::store::Repository| {
+        NewJob::new(
+            JobKind::InspectRepository,
+            repository.seen.id.0,
+            installation,
+            Priority::Push,
+            now,
+            "once more",
+        )
     };
     let all = stage.ctx.store.repositories(installation).await?;
     stage.ctx.store.enqueue(&all.into_iter().map(job).collect::<Vec<_>>(), now).await?;
