@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use github_sandbox::{
-    Fault, FaultKind, NewOrganization, NewRepository, Permission, Sandbox, Visibility, installation,
+    Fault, FaultKind, NewOrganization, NewRepository, Permission, Sandbox, Visibility, installation, org,
 };
 use muster::{
     clock::Clock,
@@ -39,11 +39,15 @@ fn with(policy: &str, count: usize, like: &NewRepository) -> NewOrganization {
     (1..=count).fold(agency(policy), |agency, n| agency.repository(like.named(&format!("r{n:04}"))))
 }
 
-/// GitHub's calls by name since this was asked last, tokens and the App's own
-/// affairs aside: these cost the same whatever there is to sweep.
+/// What is asked for every few minutes or every hour, whatever there is to
+/// sweep.
+const BESIDES: [&str; 2] = ["GET /app/hook/deliveries", "GET /app/installations"];
+
+/// GitHub's calls by name since this was asked last, tokens and [`BESIDES`]
+/// aside.
 fn counted(muster: &Muster) -> BTreeMap<String, usize> {
     let mut counted = BTreeMap::new();
-    for call in muster.calls().into_iter().filter(|call| !call.contains(" /app/")) {
+    for call in muster.calls().into_iter().filter(|call| !BESIDES.contains(&call.as_str())) {
         *counted.entry(call).or_default() += 1;
     }
     counted
@@ -168,15 +172,7 @@ async fn approve(muster: &Muster) {
         what: "rollout_approved".to_owned(),
         detail: "{}".to_owned(),
     };
-    let id = i64::try_from(here.0).unwrap();
-    let job = NewJob {
-        kind: JobKind::InspectInstallation,
-        subject: id,
-        installation: id,
-        priority: Priority::Policy,
-        run_at: now,
-        cause: "approved".to_owned(),
-    };
+    let job = NewJob::new(JobKind::InspectInstallation, here.0, here, Priority::Policy, now, "approved");
     let whose = (account(&muster.github), here);
     assert!(store.approve_rollout(whose, &common, &audit, &job, now).await.unwrap());
     muster.settle().await;
@@ -449,6 +445,34 @@ async fn killed_in_any_call_it_loses_nothing_and_repeats_little() {
         }
         assert_eq!(killed, undisturbed as u64, "{database:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t6_a_repository_that_leaves_after_it_was_listed_is_judged_by_nobody() {
+    let clock = clock();
+    let github = sandbox(&clock)
+        .organization(with(OBSERVE, 2, &complete("like")))
+        .organization(org("elsewhere").owner("olivia"))
+        .installation(installation("agency"))
+        .start()
+        .await
+        .unwrap();
+    let muster = begun(&github, &clock).await;
+    while !waits(&muster, "inspect_installation").await {
+        assert!(muster.worker.step().await.unwrap());
+    }
+    let left = RepositoryId(github.repository_id("agency/r0001"));
+    github.user("olivia").transfer("agency/r0001", "elsewhere");
+    // Nobody tells.
+    github.change_pending(Vec::clear);
+    muster.settle().await;
+    let row = muster.ctx.store.repository(left).await.unwrap().unwrap();
+    assert!(row.judged_at.is_none() && row.report.is_none(), "{row:?}");
+    assert!(row.unknown.is_some_and(|why| why.contains("moved to another account")));
+    // The next list has it no more.
+    muster.advance(DAY).await;
+    assert!(muster.ctx.store.repository(left).await.unwrap().unwrap().removed_at.is_some());
+    muster.finish().await;
 }
 
 /// Whether a job of this kind waits.

@@ -103,8 +103,13 @@ impl Scene {
         self.muster.settle().await;
         self.let_go_late().await;
         for _ in 0..4 {
-            self.muster.advance(20 * MINUTE).await;
+            self.advance(20 * MINUTE).await;
         }
+    }
+
+    async fn advance(&mut self, by: Duration) {
+        self.muster.advance(by).await;
+        self.let_go_late().await;
     }
 
     /// Goes on the next morning.
@@ -112,7 +117,7 @@ impl Scene {
         let morning = MORNING.parse::<jiff::Timestamp>().unwrap();
         let gone = Duration::try_from(self.muster.clock.now().duration_since(morning)).unwrap();
         let left = DAY - Duration::from_secs(gone.as_secs() % DAY.as_secs());
-        self.muster.advance(left).await;
+        self.advance(left).await;
     }
 
     /// What a server does at its start: again and again until it succeeds.
@@ -138,8 +143,9 @@ impl Scene {
         panic!("no answer within an hour: {failed}");
     }
 
+    /// Before Muster looks again: the clock stands still until this is over.
     async fn let_go_late(&mut self) {
-        if !self.late || !self.github.faults().is_empty() {
+        if !self.late || self.github.faults_left(FaultKind::Held) > 0 {
             return;
         }
         self.late = false;
@@ -420,5 +426,5 @@ async fn terminal(scene: &mut Scene) {
     // A token that is not ended ends by itself, so one try is enough.
     let (ended, left) = github.revoke_all().await;
     scene.told += &format!("{} tokens given back\n", ended + left);
-    scene.muster.advance(HOUR).await;
+    scene.advance(HOUR).await;
 }
