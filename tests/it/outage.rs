@@ -162,14 +162,18 @@ async fn the_database_may_be_away_for_a_minute() {
         let (_folder, url) = new_database(Database::Postgres).await;
         let wire = Wire::to(&url).await;
         let (github, muster) = lacking_at(Duration::ZERO, wire.url.clone()).await;
-        let stop = CancellationToken::new();
-        let working = tokio::spawn(muster.worker.clone().run(stop.clone()));
+        // Before the installation is known, a push is left to the first sweep.
+        muster.worker.begin().await.unwrap();
         if let Some(route) = held {
             github.fault(Fault::on(route).kind(FaultKind::Held));
             push(&github);
             github.deliver().await;
+        }
+        let stop = CancellationToken::new();
+        let working = tokio::spawn(muster.worker.clone().run(stop.clone()));
+        if held.is_some() {
             let step = async || {
-                muster.clock.advance(Duration::from_secs(1));
+                muster.tick().await;
                 github.faults().is_empty()
             };
             until("the call is held", step).await;
@@ -194,7 +198,7 @@ async fn the_database_may_be_away_for_a_minute() {
         wire.set(Line::Open);
         assert!(redeliver(&github) > 0);
         until("everything is done", async || {
-            muster.clock.advance(Duration::from_secs(1));
+            muster.tick().await;
             github.deliver().await;
             redeliver(&github) == 0 && standing(&github) == expected
         })

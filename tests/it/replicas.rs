@@ -306,6 +306,7 @@ async fn an_old_replica_takes_deliveries_and_no_job(#[case] database: Database) 
 async fn a_waiting_worker_goes_on_by_itself() {
     let expected = undisturbed().await;
     let (github, muster) = lacking_on(Duration::ZERO, Database::Postgres).await;
+    muster.worker.begin().await.unwrap();
     alter(&muster, Database::Postgres, "INSERT INTO schema_version (version) VALUES (1000)").await;
     push(&github);
     github.deliver().await;
@@ -318,7 +319,7 @@ async fn a_waiting_worker_goes_on_by_itself() {
     assert_eq!(github.issues(SITE).len() + github.pull_requests(SITE).len(), 0);
     alter(&muster, Database::Postgres, "DELETE FROM schema_version WHERE version = 1000").await;
     crate::process::until("it is done", async || {
-        muster.clock.advance(Duration::from_secs(1));
+        muster.tick().await;
         standing(&github) == expected
     })
     .await;
