@@ -37,7 +37,9 @@ pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Resul
         dry_run: work.dry_run,
         way: work.way,
     };
-    Ok(Context::new(github, store, clock, settings))
+    let mut context = Context::new(github, store, clock, settings);
+    context.stop_file = Some(work.stop_file.as_path().into());
+    Ok(context)
 }
 
 /// A server that is bound and not yet running.
@@ -48,6 +50,7 @@ pub struct App {
     intake: Intake,
     receiver: Option<Receiver>,
     limits: Limits,
+    metrics: Option<TcpListener>,
 }
 
 /// Why a server stopped by itself.
@@ -90,7 +93,18 @@ impl App {
     ) -> io::Result<App> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(App { listener, address, intake, receiver, limits })
+        Ok(App { listener, address, intake, receiver, limits, metrics: None })
+    }
+
+    /// The same, with metrics on an address of their own. Answers where.
+    ///
+    /// # Errors
+    /// As [`App::bind`].
+    pub async fn and_metrics(mut self, listen: SocketAddr) -> io::Result<(App, SocketAddr)> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        self.metrics = Some(listener);
+        Ok((self, address))
     }
 
     /// Where it answers.
@@ -114,7 +128,11 @@ impl App {
     {
         let stop = stop.child_token();
         let alive = web::WorkerAlive::default();
-        let router = web::router(self.intake.store().clone(), self.receiver, alive.clone(), self.limits);
+        let router = web::router(&self.intake, self.receiver, alive.clone(), self.limits);
+        let metrics = self.metrics.map(|listener| {
+            let router = web::metrics_router(&self.intake);
+            web::serve(listener, router, None, self.limits, stop.clone())
+        });
         alive.runs(true);
         let mut work = tokio::spawn({
             let (work, stop) = (worker(stop.clone()), stop.clone());
@@ -125,7 +143,14 @@ impl App {
                 _ends.stop.is_cancelled()
             }
         });
-        web::serve(self.listener, router, self.limits, stop.clone()).await;
+        let metrics = async {
+            if let Some(metrics) = metrics {
+                metrics.await;
+            }
+        };
+        let counting = Some(self.intake.metrics().clone());
+        let serving = web::serve(self.listener, router, counting, self.limits, stop.clone());
+        tokio::join!(serving, metrics);
         let ended = timeout(self.limits.finish, &mut work).await;
         tracing::info!(deliveries = ?self.intake.counts(), "the server has stopped");
         match ended {

@@ -5,11 +5,7 @@
 //! 2 could not run, 130 interrupted; (3) an error says where and what to do;
 //! (4) a panic names its place, never what it was about.
 
-use std::{
-    io::{self, IsTerminal},
-    panic,
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::{runtime, select};
@@ -18,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config::{Config, Environment},
+    logs,
 };
 
 pub mod adopt;
@@ -28,6 +25,7 @@ pub mod deliveries;
 pub mod doctor;
 pub mod jobs;
 pub mod output;
+pub mod pause;
 pub mod policy;
 mod reports;
 pub mod scan;
@@ -81,8 +79,10 @@ enum Command {
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
     Jobs(jobs::Args),
+    Pause(pause::PauseArgs),
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
+    Resume(pause::ResumeArgs),
     Scan(scan::Args),
     Serve(serve::Args),
     Sweep(sweep::SweepArgs),
@@ -117,21 +117,34 @@ pub fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(cli)));
-    ended.unwrap_or_else(|error| {
-        let lines = format!("{error:#}");
-        let mut lines = lines.lines();
-        note(&format!("muster: {}", lines.next().unwrap_or("could not run")));
-        lines.for_each(note);
-        ExitCode::from(COULD_NOT_RUN)
-    })
+        .and_then(|runtime| runtime.block_on(start(cli)));
+    ended.unwrap_or_else(|error| could_not(&format!("{error:#}")))
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+/// Says why it could not run.
+fn could_not(why: &str) -> ExitCode {
+    let mut lines = why.lines();
+    note(&format!("muster: {}", lines.next().unwrap_or("could not run")));
+    lines.for_each(note);
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     // An error means that a provider is installed already: ours, twice.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = Config::read(Environment::of_process(), &std::env::current_dir()?);
-    start_log(&config);
+    let redactor = logs::redactor(&config);
+    let log = logs::start(&config, &redactor).unwrap_or_else(|why| {
+        note(&redactor.redact(&format!("muster: there is no log: {why}")));
+        logs::Log::default()
+    });
+    let ended = run(cli, config).await;
+    log.finish().await;
+    // What went wrong may have been told by somebody who knows a secret.
+    Ok(ended.unwrap_or_else(|error| could_not(&redactor.redact(&format!("{error:#}")))))
+}
+
+async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     tokio::spawn(cancel_when_told(stop.clone()));
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
@@ -143,7 +156,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
+        Command::Pause(args) => invocation.or_interrupted(pause::pause(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
+        Command::Resume(args) => invocation.or_interrupted(pause::resume(args, &invocation)).await,
         Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,
         Command::Sweep(args) => invocation.or_interrupted(sweep::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,
@@ -164,27 +179,6 @@ impl Invocation {
             () = self.stop.cancelled() => Ok(ExitCode::from(INTERRUPTED)),
         }
     }
-}
-
-/// Logs to standard error: JSON for machines, and lines for a person who
-/// watches. A filter that cannot be understood is reported by the command that
-/// reads the settings; until then everything from `info` is logged.
-fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(config.log());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = if io::stderr().is_terminal() {
-        log.compact().with_ansi(false).try_init()
-    } else {
-        log.json().flatten_event(true).try_init()
-    };
-    if let Err(error) = started {
-        note(&format!("muster: there is no log: {error}"));
-    }
-    panic::set_hook(Box::new(|panic| {
-        // The words of a panic may hold what a sender wrote (threats W7).
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a defect of muster was met: please report the place");
-    }));
 }
 
 /// Cancels `stop` at Ctrl-C or when the service manager says so.

@@ -15,14 +15,18 @@ mod reader;
 mod secret_file;
 mod sources;
 
-use std::{fmt, net::SocketAddr, path::Path};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     domain::{marker::MarkerKeys, policy::Policy, repository::Login},
-    github::{credentials::App, webhook::Secret},
+    github::{credentials::App, network::Network, webhook::Secret},
     jobs::intake::Way,
 };
 
@@ -83,6 +87,8 @@ pub struct Server {
     pub webhook_secrets: Option<Vec<Secret>>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where this machine may ask for metrics.
+    pub metrics_listen: Option<SocketAddr>,
     /// Where others reach us, without a slash at the end.
     pub public_url: Option<String>,
 }
@@ -106,8 +112,36 @@ pub struct Work {
     pub policy: Option<Policy>,
     /// Plan only: hold no token that can write.
     pub dry_run: bool,
+    /// While this file stands, nothing is written.
+    pub stop_file: PathBuf,
     /// By which way deliveries come in.
     pub way: Way,
+}
+
+/// What `pause` and `resume` run on.
+#[derive(Debug, Clone)]
+pub struct Pausing {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// While this file stands, nothing is written.
+    pub stop_file: PathBuf,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    /// The collector's address for OTLP over HTTP, without a slash at the end.
+    pub url: String,
+    /// The way there, that to GitHub.
+    pub network: Network,
+}
+
+impl Traces {
+    /// Whether this machine is spoken to without TLS.
+    #[must_use]
+    pub fn plain(&self) -> bool {
+        self.url.starts_with("http:")
+    }
 }
 
 /// What `scan` runs on.
@@ -174,13 +208,14 @@ impl Config {
             Some(Way::Poll) => Some(None),
             Some(Way::Webhook) | None => reader.webhook_secrets().map(Some),
         };
-        let listen = reader.listen();
+        let (listen, metrics_listen) = (reader.listen(), reader.metrics_listen());
         let public_url = reader.optional("MUSTER_PUBLIC_URL", |found| hosts::base(&found.text));
         let server = (|| {
             Some(Server {
                 work: work?,
                 webhook_secrets: webhook_secrets?,
                 listen: listen?,
+                metrics_listen: metrics_listen?,
                 public_url: public_url?,
             })
         })();
@@ -218,6 +253,39 @@ impl Config {
         let mut reader = self.reader();
         let database = reader.database();
         reader.settle(database)
+    }
+
+    /// The settings of `pause` and `resume`.
+    ///
+    /// # Errors
+    /// Every problem of the settings they read.
+    pub fn pausing(&self) -> Result<Pausing, Problems> {
+        let mut reader = self.reader();
+        let (database, stop_file) = (reader.database(), reader.stop_file());
+        let pausing = (|| Some(Pausing { database: database?, stop_file }))();
+        reader.settle(pausing)
+    }
+
+    /// Where traces go, if anywhere. Its problem every command tells with its
+    /// others.
+    ///
+    /// # Errors
+    /// Every problem of the settings it reads.
+    pub fn traces(&self) -> Result<Option<Traces>, Problems> {
+        let mut reader = self.reader();
+        let traces = match reader.otlp_url() {
+            Some(Some(url)) => reader.network().map(|network| Some(Traces { url, network })),
+            Some(None) => Some(None),
+            None => None,
+        };
+        reader.settle(traces)
+    }
+
+    /// Every secret that is set, whether it is a good one or not: for the log,
+    /// which must not tell it.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<SecretString> {
+        self.reader().hidden()
     }
 
     /// The ages of the secrets that are to be changed from time to time.

@@ -54,6 +54,7 @@ pub use crate::domain::pace::{Pace, Turn};
 use crate::{
     clock::Clock,
     domain::repository::{AccountId, InstallationId, Login, RepositoryName},
+    metrics::Metrics,
 };
 
 /// One GitHub: a cheap handle on its connections, tokens and limits.
@@ -107,6 +108,12 @@ impl GitHub {
         let ask: leave::Ask =
             Arc::new(move |installation, pieces, pace| ask(installation, pieces, pace).boxed());
         GitHub { ask: Some(ask), ..self }
+    }
+
+    /// What is counted of its calls.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.client.metrics
     }
 
     /// Whether this is for a dry run.

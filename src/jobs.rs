@@ -8,6 +8,7 @@ pub mod inspect_installation;
 pub mod inspect_repository;
 pub mod intake;
 pub mod lease;
+pub mod pause;
 mod policies;
 mod read_installations;
 mod recover_deliveries;
@@ -18,6 +19,7 @@ pub mod worker;
 
 use std::{
     collections::HashSet,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -37,6 +39,7 @@ use crate::{
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
     github::{self, GitHub, Reader},
+    metrics::Metrics,
     store::{Installation, Lease, Priority, Store, StoreError},
 };
 
@@ -55,6 +58,10 @@ pub struct Context {
     pub accounts: Accounts,
     /// Where deliveries go.
     pub intake: Intake,
+    /// While this file stands, nothing is written.
+    pub stop_file: Option<Arc<Path>>,
+    /// What is counted.
+    pub metrics: Metrics,
     bot: Arc<OnceCell<AccountId>>,
     /// Accounts whose adoption is known to have ended, for good.
     adopted: Arc<Mutex<HashSet<AccountId>>>,
@@ -201,9 +208,12 @@ impl Context {
     pub fn new(github: GitHub, store: Store, clock: Clock, settings: Settings) -> Context {
         let bot: Arc<OnceCell<AccountId>> = Arc::default();
         let accounts = Accounts::new(store.clone(), settings.organizations.clone());
+        let metrics = github.metrics().clone();
         let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), Arc::clone(&bot));
+        let intake = intake.counting(metrics.clone());
         let (settings, adopted) = (Arc::new(settings), Arc::default());
-        Context { github, store, clock, settings, accounts, intake, bot, adopted }
+        let stop_file = None;
+        Context { github, store, clock, settings, accounts, intake, stop_file, metrics, bot, adopted }
     }
 
     /// The same for the run of a lease: without one there is no leave to

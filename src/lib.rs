@@ -19,5 +19,8 @@ pub mod config;
 pub mod domain;
 pub mod github;
 pub mod jobs;
+pub mod logs;
+pub mod metrics;
 pub mod store;
+pub mod traces;
 pub mod web;

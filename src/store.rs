@@ -31,10 +31,12 @@ mod missed;
 mod open;
 mod outstanding;
 mod pace;
+mod pauses;
 mod policies;
 mod queue;
 mod refusals;
 mod repositories;
+mod retention;
 mod rollout;
 mod row;
 mod rows;
@@ -47,7 +49,7 @@ mod work;
 
 pub use adoption::OwnItem;
 pub use backup::{BackedUp, BackupError, verify_backup};
-pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery, Pruned};
+pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
@@ -58,8 +60,11 @@ pub use ledger::{
 };
 pub use missed::{DeliveryRecord, Entry, MissedDelivery, Pass};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
+pub use pauses::{Held, Pause, Scope};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
+pub use queue::QueueStanding;
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
+pub use retention::{Pruned, Retention};
 pub use sweep::{Accounted, Memory, Sweep, SweptPage};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 

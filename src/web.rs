@@ -10,12 +10,13 @@ use axum::{
 };
 use http::StatusCode;
 
-use crate::store::Store;
+use crate::jobs::intake;
 
 mod answer;
 mod body;
 mod connections;
 mod health;
+mod metrics;
 mod receiver;
 mod server;
 mod webhook;
@@ -28,7 +29,7 @@ pub(crate) use server::serve;
 
 /// The routes. Without a receiver there is no webhook.
 pub(crate) fn router(
-    store: Store,
+    intake: &intake::Intake,
     receiver: Option<Receiver>,
     worker: WorkerAlive,
     limits: Limits,
@@ -40,6 +41,12 @@ pub(crate) fn router(
     };
     webhook
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready).with_state(health::Health::new(store, worker)))
+        .route("/readyz", get(health::ready).with_state(health::Health::new(intake.store().clone(), worker)))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
+}
+
+/// The one route of the address for metrics.
+pub(crate) fn metrics_router(intake: &intake::Intake) -> Router {
+    let (metrics, store) = (intake.metrics().clone(), intake.store().clone());
+    metrics::router(metrics::Scraped { metrics, store, clock: intake.clock().clone() })
 }

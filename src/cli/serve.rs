@@ -57,8 +57,22 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
     let app = bound
         .with_context(|| format!("cannot listen on {listen}: choose another address in MUSTER_LISTEN"))?;
     note(&format!("Listening on http://{}; {what}.", app.address()));
+    let app = match server.metrics_listen {
+        Some(listen) => {
+            let bound = app.and_metrics(listen).await;
+            let (app, address) = bound.with_context(|| {
+                format!("cannot listen on {listen}: choose another address in MUSTER_METRICS_LISTEN")
+            })?;
+            note(&format!("Metrics are at http://{address}/metrics."));
+            app
+        }
+        None => app,
+    };
     if work.dry_run {
         note("This is a dry run: nothing is written to GitHub.");
+    }
+    if !store.pauses().await?.is_empty() {
+        note("Writing is paused: muster pause says where and why.");
     }
     let worker = Worker::new(context.clone(), replica(app.address()));
     let looking = tokio::spawn(look_around(invocation, context.clone(), work, server.public_url));

@@ -3,7 +3,10 @@
 mod files;
 mod network;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -40,6 +43,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
         let mut reader = Self { sources, problems: sources.problems.clone() };
         reader.log();
+        reader.otlp_url();
         reader
     }
 
@@ -102,6 +106,7 @@ impl<'a> Reader<'a> {
             database: database?,
             policy: policy?,
             dry_run: dry_run?,
+            stop_file: self.stop_file(),
             way: way?,
         })
     }
@@ -337,6 +342,30 @@ impl<'a> Reader<'a> {
         let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
         Some(listen.or(port.map(everywhere)).unwrap_or(default))
+    }
+
+    pub(super) fn metrics_listen(&mut self) -> Option<Option<SocketAddr>> {
+        self.optional("MUSTER_METRICS_LISTEN", |found| {
+            // Threats N8: nobody else is to reach it.
+            let address = found.text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+            address.ok_or("write an address of this machine alone, as 127.0.0.1:9464")
+        })
+    }
+
+    pub(super) fn stop_file(&self) -> PathBuf {
+        self.sources.get("MUSTER_STOP_FILE").map_or_else(|| PathBuf::from("muster.stop"), Found::path)
+    }
+
+    pub(super) fn otlp_url(&mut self) -> Option<Option<String>> {
+        self.optional("MUSTER_OTLP_URL", |found| {
+            let url =
+                hosts::base(&found.text).map_err(|_| "write https://HOST:4318, where a collector listens")?;
+            if cfg!(feature = "otel") {
+                Ok(url)
+            } else {
+                Err("delete it: this program was built without the feature otel")
+            }
+        })
     }
 
     pub(super) fn policy(&mut self) -> Option<Option<Policy>> {

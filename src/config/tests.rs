@@ -75,6 +75,8 @@ fn the_defaults() {
     assert_eq!(server.work.database.expose(), "sqlite://muster.db");
     assert!(!server.work.dry_run);
     assert!(server.work.policy.is_none());
+    assert_eq!(server.metrics_listen, None);
+    assert_eq!(server.work.stop_file, std::path::Path::new("muster.stop"));
     assert_eq!((server.work.way, server.webhook_secrets.is_some()), (Way::Webhook, true));
 }
 
@@ -83,6 +85,58 @@ fn who_fetches_deliveries_needs_no_secret() {
     let polls = server(&[("MUSTER_INTAKE", "poll"), ("MUSTER_WEBHOOK_SECRET", UNSET)]).unwrap();
     assert_eq!((polls.work.way, polls.webhook_secrets.is_none()), (Way::Poll, true));
     assert!(told(server(&[("MUSTER_WEBHOOK_SECRET", UNSET)])).starts_with("MUSTER_WEBHOOK_SECRET"));
+}
+
+/// Threats N8: loopback, and nothing else.
+#[test]
+fn metrics_stay_on_this_machine() {
+    for address in ["127.0.0.1:9464", "127.8.0.1:1", "[::1]:9464"] {
+        let server = server(&[("MUSTER_METRICS_LISTEN", address)]).unwrap();
+        assert_eq!(server.metrics_listen.unwrap().to_string(), address);
+    }
+    for address in ["0.0.0.0:9464", "[::]:9464", "10.0.0.1:9464", "9464", "localhost:9464"] {
+        let told = told(server(&[("MUSTER_METRICS_LISTEN", address)]));
+        assert!(told.contains("of this machine alone, as 127.0.0.1:9464"), "{told}");
+    }
+}
+
+#[test]
+fn where_traces_go_needs_the_feature_and_tls() {
+    let told = |url| match server(&[("MUSTER_OTLP_URL", url)]) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    };
+    assert!(told("http://collector.example:4318").contains("MUSTER_OTLP_URL"));
+    let good = told("https://collector.example:4318");
+    assert_eq!(good.contains("without the feature otel"), cfg!(not(feature = "otel")), "{good}");
+}
+
+#[test]
+fn every_secret_there_is_is_hidden_from_the_log() {
+    let (_kept, path) = file("secret", "canary-of-a-file-long-enough\n", 0o400);
+    let path: &'static str = path.to_str().unwrap().to_owned().leak();
+    let environment: Environment = [
+        ("MUSTER_WEBHOOK_SECRET_FILE", path),
+        ("MUSTER_INSTANCE_KEY", "canary-of-the-environment"),
+        ("GITHUB_TOKEN", "canary-token"),
+        ("HTTPS_PROXY", "http://user:canary-proxy@proxy:1"),
+        ("MUSTER_LISTEN", "127.0.0.1:1"),
+    ]
+    .into_iter()
+    .collect();
+    let config = Config::read(environment, Path::new("/nonexistent"));
+    let mut hidden: Vec<String> =
+        config.hidden().iter().map(|secret| secret.expose_secret().trim().to_owned()).collect();
+    hidden.sort();
+    assert_eq!(
+        hidden,
+        [
+            "canary-of-a-file-long-enough",
+            "canary-of-the-environment",
+            "canary-token",
+            "http://user:canary-proxy@proxy:1"
+        ]
+    );
 }
 
 #[test]
@@ -356,11 +410,11 @@ fn problems_of_the_settings_file() {
         told(server(&[("MUSTER_CONFIG", named), ("MUSTER_WEBHOOK_SECRET", UNSET)])).replace(named, "FILE");
     assert!(!told.contains("canary"), "{told}");
     assert_snapshot!(told, @r#"
-"config" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, public_url, policy_file, dry_run, log
+"config" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
 MUSTER_INSTANCE (instance in FILE): is of type float; write a text, a number, true or false, or a list of texts
 MUSTER_LISTEN (listen in FILE): is empty; write a value, or delete it
 "organisations" in FILE: is not a setting; did you mean organizations?
-"port" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, public_url, policy_file, dry_run, log
+"port" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
 MUSTER_CONFIG: holds secrets (webhook_secret), and FILE may be read by others: its mode is 0644; chmod 0400 FILE
 MUSTER_DRY_RUN (dry_run in FILE): is "perhaps"; write true or false
 MUSTER_WEBHOOK_SECRET: has an entry of fewer than 20 bytes; write longer random ones

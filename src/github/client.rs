@@ -41,7 +41,7 @@ use super::{
     skew::Skew,
     transport::{Answer, Fault, Request, Transport},
 };
-use crate::{clock::Clock, domain::repository::InstallationId};
+use crate::{clock::Clock, domain::repository::InstallationId, metrics::Metrics, traces};
 
 /// Reads under way at once for one installation; GitHub allows 100.
 const AT_ONCE: usize = 8;
@@ -101,6 +101,7 @@ pub(super) struct Client {
     granted: Mutex<HashMap<InstallationId, Granted>>,
     gates: Mutex<HashMap<Option<InstallationId>, Arc<Gate>>>,
     skew: Mutex<Skew>,
+    pub(super) metrics: Metrics,
     /// Of an Enterprise Server.
     version: Mutex<Option<String>>,
 }
@@ -109,6 +110,8 @@ pub(super) struct Client {
 struct Call<'a> {
     /// For messages: the route or the document.
     label: String,
+    /// For what is counted: the template of the route, or the document.
+    name: &'static str,
     method: Method,
     uri: String,
     body: Option<&'a Value>,
@@ -116,6 +119,20 @@ struct Call<'a> {
     kind: Kind<'a>,
     /// For a refusal that does not name what it needs.
     needs: &'static [Need],
+}
+
+impl Call<'_> {
+    /// The method as a word.
+    fn method(&self) -> &'static str {
+        match self.method {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::PATCH => "PATCH",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
+            _ => "other",
+        }
+    }
 }
 
 impl Client {
@@ -130,6 +147,7 @@ impl Client {
             granted: Mutex::default(),
             gates: Mutex::default(),
             skew: Mutex::default(),
+            metrics: Metrics::default(),
             version: Mutex::default(),
         })
     }
@@ -145,6 +163,7 @@ impl Client {
     ) -> Result<Answer> {
         let call = Call {
             label: route.to_string(),
+            name: route.template,
             method: route.method.clone(),
             uri: self.endpoints.rest(path),
             body,
@@ -220,6 +239,7 @@ impl Client {
         let body = json!({ "query": document.text, "operationName": document.name, "variables": variables });
         let call = Call {
             label: format!("GraphQL {}", document.name),
+            name: document.name,
             method: Method::POST,
             uri: self.endpoints.graphql(),
             body: Some(&body),
@@ -303,8 +323,13 @@ impl Client {
             body: call.body,
         };
         let sent = self.clock.now();
-        let answer = self.transport.send(request).await.map_err(|fault| lost(call, fault))?;
-        self.compare_clocks(sent, &answer);
-        self.sort(gate, call, answer)
+        let method = call.method();
+        let answer = traces::call(method, call.name, self.transport.send(request)).await;
+        let outcome = answer.map_err(|fault| lost(call, fault)).and_then(|answer| {
+            self.compare_clocks(sent, &answer);
+            self.sort(gate, call, answer)
+        });
+        self.metrics.called(method, call.name, outcome.as_ref().map_or_else(Error::word, |_| "ok"));
+        outcome
     }
 }

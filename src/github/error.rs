@@ -103,6 +103,27 @@ pub enum Refusal {
 }
 
 impl Error {
+    /// One word for it, for what is counted.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Error::RateLimited { .. } => "rate_limited",
+            Error::Transient(_) => "transient",
+            Error::Ambiguous(_) => "ambiguous",
+            Error::NotFound(_) => "not_found",
+            Error::Gone(_) => "gone",
+            Error::Forbidden { .. } => "forbidden",
+            Error::Suspended => "suspended",
+            Error::ClockOff { .. } => "clock_off",
+            Error::Unauthorized(_) => "unauthorized",
+            Error::StaleData(_) => "stale_data",
+            Error::Conflict(_) => "conflict",
+            Error::Refused { .. } => "refused",
+            Error::Partial(_) => "partial",
+            Error::Permanent(_) => "permanent",
+        }
+    }
+
     /// Whether repeating the same call at once may help, and cannot harm if
     /// the call only reads.
     #[must_use]

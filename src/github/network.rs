@@ -94,7 +94,10 @@ impl Network {
 
     /// The connector. `plain` says that only this machine is spoken to,
     /// without TLS: that needs no authorities, and a machine may have none.
-    pub(super) fn connector(&self, plain: bool) -> Result<Connector> {
+    ///
+    /// # Errors
+    /// [`Error::Permanent`] if this machine has no authorities.
+    pub fn connector(&self, plain: bool) -> Result<Connector> {
         let roots = if plain { RootCertStore::empty() } else { self.roots()? };
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -137,11 +140,12 @@ fn system() -> Vec<CertificateDer<'static>> {
     if found.is_empty() { rustls_native_certs::load_native_certs().certs } else { found }
 }
 
-pub(super) type Connector = HttpsConnector<Way>;
+/// Opens connections by the way of a [`Network`].
+pub type Connector = HttpsConnector<Way>;
 
 /// Opens the connection under TLS: directly, or as a tunnel.
 #[derive(Clone)]
-pub(super) struct Way {
+pub struct Way {
     direct: HttpConnector,
     proxy: Option<Arc<(Matcher, Proxy)>>,
 }

@@ -17,9 +17,7 @@ use apply::Outcome;
 pub(super) use consider::{Case, Considered, consider, ours, watched};
 pub(super) use ledger::declines;
 
-use jiff::Timestamp;
-
-use super::{Act, Context, JobError, Target, adoption, is_at_once, policies};
+use super::{Act, Context, JobError, Target, adoption, is_at_once, pause, policies};
 use crate::{
     domain::{
         basis,
@@ -101,7 +99,8 @@ pub async fn inspect(
     let memory = ctx.store.repository(target.repository).await?;
     let arrived_at = memory.as_ref().and_then(|row| row.arrived_at);
     let history = history_of(arrived_at, memory.as_ref().and_then(|row| row.evaluations.clone()));
-    let hold = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
+    let adopting = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
+    let paused = pause::hold(ctx, target).await?;
     let declined = ledger::declines(ctx, target.repository).await?;
     let mut case = Case {
         snapshot: &read.snapshot,
@@ -110,7 +109,7 @@ pub async fn inspect(
         declined: &declined,
         held: &[],
         refused: &[],
-        hold: hold.as_ref(),
+        hold: paused.as_ref().or(adopting.as_ref()),
         history: &history,
         spent: spent(ctx, target.account, &common, act).await?,
         cause,
@@ -152,6 +151,12 @@ pub async fn inspect(
         let judged = considered.judged(&case, target, read_at, (outcome.done.len(), outcome.opened))?;
         let again: Vec<NewJob> = look_again(target, judged.due, ctx.clock.now()).into_iter().collect();
         ctx.store.judged(&[judged], &again, ctx.clock.now()).await?;
+        ctx.metrics.judged(&considered.report);
+        if !ctx.dry_run() {
+            // With a pause in force it is the pause that holds them.
+            let waiting = if paused.is_some() { considered.plan.held.len() } else { 0 };
+            pause::note_held(ctx, target, waiting).await?;
+        }
         let unreadable = &considered.unreadable;
         if *unreadable != memory.map(|row| row.unreadable).unwrap_or_default() {
             ctx.store.set_unreadable(target.repository, unreadable).await?;

@@ -24,7 +24,9 @@ use crate::{
     clock::Clock,
     domain::repository::{AccountId, InstallationId},
     github::webhook::{Account, Authentic, Event, EventError, Rejection},
+    metrics::Metrics,
     store::{Accepted, HeadMoved, NewDelivery, NewJob, Store, StoreError},
+    traces,
 };
 
 /// Bodies above this many bytes are verified and read on a thread where they
@@ -55,6 +57,7 @@ struct Parts {
     accounts: Accounts,
     bot: Arc<OnceCell<AccountId>>,
     counts: Tally,
+    metrics: Metrics,
 }
 
 /// What became of a delivery that is not an error.
@@ -126,7 +129,28 @@ impl Intake {
     /// known, such an event wakes a job that finds nothing to do.
     #[must_use]
     pub fn new(store: Store, clock: Clock, accounts: Accounts, bot: Arc<OnceCell<AccountId>>) -> Intake {
-        Intake(Arc::new(Parts { store, clock, accounts, bot, counts: Tally::default() }))
+        let (counts, metrics) = (Tally::default(), Metrics::default());
+        Intake(Arc::new(Parts { store, clock, accounts, bot, counts, metrics }))
+    }
+
+    /// The same intake, not used yet, that counts there.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Intake {
+        let Parts { store, clock, accounts, bot, .. } = &*self.0;
+        let (store, clock, accounts, bot) = (store.clone(), clock.clone(), accounts.clone(), Arc::clone(bot));
+        Intake(Arc::new(Parts { store, clock, accounts, bot, counts: Tally::default(), metrics }))
+    }
+
+    /// What is counted here and elsewhere.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The clock it goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// Where deliveries are stored.
@@ -154,8 +178,18 @@ impl Intake {
     /// # Errors
     /// [`NotTaken`]; nothing of it is stored then.
     pub async fn take(&self, delivery: Authentic) -> Result<Taken, NotTaken> {
-        let taken = self.read_and_store(delivery).await;
+        let event = route::word(delivery.event());
+        let taken = traces::delivery(event, self.read_and_store(delivery)).await;
         let counts = &self.0.counts;
+        let outcome = match &taken {
+            Ok(Taken::Stored) => "stored",
+            Ok(Taken::Known) => "known",
+            Ok(Taken::Unlisted) => "unlisted",
+            Err(NotTaken::Forged(_)) => "forged",
+            Err(NotTaken::Malformed(_)) => "malformed",
+            Err(NotTaken::Store(_) | NotTaken::Broken(_)) => "failed",
+        };
+        self.0.metrics.delivered(event, outcome);
         let count = match &taken {
             Ok(Taken::Stored) => &counts.stored,
             Ok(Taken::Known) => &counts.known,
@@ -169,6 +203,8 @@ impl Intake {
     /// Counts a delivery that was refused before it came here.
     pub fn refused(&self) {
         self.0.counts.refused.fetch_add(1, Ordering::Relaxed);
+        // The name of an event is not believed before its signature.
+        self.0.metrics.delivered("other", "forged");
     }
 
     async fn read_and_store(&self, delivery: Authentic) -> Result<Taken, NotTaken> {

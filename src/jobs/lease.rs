@@ -84,7 +84,8 @@ pub(super) async fn leave(
     }
 }
 
-/// Gives a lease back with what came of the run.
+/// Gives a lease back with what came of the run, and answers what became of
+/// the job.
 ///
 /// # Errors
 /// The database's.
@@ -92,7 +93,7 @@ pub async fn settle(
     ctx: &Context,
     lease: &Lease,
     outcome: Result<Next, &JobError>,
-) -> Result<(), StoreError> {
+) -> Result<Settlement, StoreError> {
     let (store, now) = (&ctx.store, ctx.clock.now());
     let installation = InstallationId(u64::try_from(lease.installation).unwrap_or_default());
     let settled = match outcome {
@@ -105,7 +106,7 @@ pub async fn settle(
         Ok(Next::At(due, priority)) => store.finish_until(lease, due, priority).await?,
         Err(JobError::Wait(until)) => store.release(lease, *until).await?,
         Err(JobError::Limited(until)) => {
-            store.pause(lease.installation, *until, now).await?;
+            store.limited(lease.installation, *until, now).await?;
             store.release(lease, *until).await?
         }
         Err(JobError::Suspended) => {
@@ -128,7 +129,7 @@ pub async fn settle(
             | JobError::Later(_)
             | JobError::Permanent(_)),
         ) => {
-            tracing::warn!(kind = %lease.kind, subject = lease.subject, attempt = lease.attempts, %error, "a job failed");
+            log_failure(lease, error);
             store.fail(lease, &error.to_string(), now + backoff(error, lease.attempts), now).await?
         }
     };
@@ -141,7 +142,43 @@ pub async fn settle(
             tracing::warn!(kind = %lease.kind, subject = lease.subject, "the lease of a job had ended")
         }
     }
-    Ok(())
+    Ok(settled)
+}
+
+/// GitHub's own sentences may name repositories: these stand with the job, and
+/// in the log for who looks closer (threats N9).
+fn log_failure(lease: &Lease, error: &JobError) {
+    let (kind, subject, attempt) = (lease.kind.as_str(), lease.subject, lease.attempts);
+    match error {
+        JobError::Permanent(_) | JobError::Moved(_) | JobError::NotFound(_) => {
+            tracing::warn!(kind, subject, attempt, "a job failed, and a person has to look: see muster jobs");
+            tracing::debug!(kind, subject, attempt, %error, "why it failed");
+        }
+        JobError::Wait(_)
+        | JobError::Limited(_)
+        | JobError::Changed
+        | JobError::Suspended
+        | JobError::Forbidden { .. }
+        | JobError::Later(_) => tracing::warn!(kind, subject, attempt, %error, "a job failed"),
+    }
+}
+
+/// How a run ended, in one word for what is counted.
+pub(super) fn word(outcome: Result<Next, &JobError>, settled: Settlement) -> &'static str {
+    match (settled, outcome) {
+        (Settlement::Dead, _) => "dead",
+        (Settlement::Lost, _) => "lost",
+        (Settlement::Done | Settlement::Again, Ok(_)) => "done",
+        (Settlement::Done | Settlement::Again, Err(error)) => match error {
+            JobError::Wait(_) | JobError::Limited(_) => "waits",
+            JobError::Changed => "changed",
+            JobError::Suspended => "suspended",
+            JobError::Forbidden { .. } => "forbidden",
+            JobError::Moved(_) | JobError::NotFound(_) | JobError::Later(_) | JobError::Permanent(_) => {
+                "failed"
+            }
+        },
+    }
 }
 
 /// How long to wait after this attempt. An answer that was lost is looked for

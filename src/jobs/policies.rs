@@ -68,7 +68,10 @@ pub(super) async fn in_force(
                     if keep && !known {
                         let refusal =
                             PolicyRefusal { oid: oid.to_string(), why, refused_at: ctx.clock.now() };
-                        tracing::warn!(account = account.0, why = refusal.why, "the policy was not taken");
+                        // Why may quote the policy, which may name repositories
+                        // (threats N9).
+                        tracing::warn!(account = account.0, "the policy was not taken: see muster doctor");
+                        tracing::debug!(account = account.0, why = refusal.why, "why not");
                         ctx.store.refuse_policy(account, &refusal).await?;
                     }
                     Ok(last_good(ctx, &remembered))

@@ -85,6 +85,24 @@ pub fn listens(name: &str, action: Option<&str>) -> bool {
     Matter::of(name, action.unwrap_or("")).is_some()
 }
 
+/// The name of an event as a word of ours: for what is counted, where names of
+/// others have no place.
+#[must_use]
+pub fn word(name: &str) -> &'static str {
+    const HEARD: [&str; 9] = [
+        "push",
+        "repository",
+        "public",
+        "issues",
+        "pull_request",
+        "installation",
+        "installation_target",
+        "installation_repositories",
+        "ping",
+    ];
+    HEARD.into_iter().find(|heard| *heard == name).unwrap_or("other")
+}
+
 /// The jobs that `event` asks for, to be run from `now`.
 #[must_use]
 pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {

@@ -8,7 +8,10 @@
 //! has changed, and while the clock is off, it takes no job, so that nothing
 //! fails for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +27,8 @@ use crate::{
         plan::Cause,
         repository::{InstallationId, RepositoryId},
     },
-    store::{JobKind, Lease, Priority, StoreError, Which},
+    store::{JobKind, Lease, Priority, Retention, StoreError, Which},
+    traces,
 };
 
 /// How often the queue is asked when nothing is known to be due: replicas and
@@ -174,8 +178,12 @@ impl Worker {
         match which {
             Which::Sound => {
                 let _beside = self.places.read().await;
+                if self.take_one(which).await? {
+                    return Ok(true);
+                }
+                self.ctx.heed_stop_file().await?;
                 // Idle: maybe the last repository that was waited for is done.
-                Ok(self.take_one(which).await? || adoption::proceed(&self.ctx).await?)
+                adoption::proceed(&self.ctx).await
             }
             Which::Troubled => {
                 if !self.ctx.store.anything_to_lease(which, self.ctx.clock.now()).await? {
@@ -199,9 +207,14 @@ impl Worker {
             );
         }
         let ctx = self.ctx.under(&lease);
+        let (kind, began) = (lease.kind.as_str(), Instant::now());
         // The futures of jobs are large: on the heap, each is so only while it runs.
-        let outcome = lease::hold(&ctx, &lease, Box::pin(perform(&ctx, &lease))).await;
-        lease::settle(&ctx, &lease, outcome.as_ref().copied()).await?;
+        let job = Box::pin(perform(&ctx, &lease));
+        let job = traces::job(kind, lease.subject, lease.installation, lease.attempts, job);
+        let outcome = lease::hold(&ctx, &lease, job).await;
+        let outcome = outcome.as_ref().copied();
+        let settled = lease::settle(&ctx, &lease, outcome).await?;
+        self.ctx.metrics.worked(kind, lease::word(outcome, settled), began.elapsed());
         Ok(true)
     }
 
@@ -252,7 +265,8 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
             Ok(again.map_or(Next::Asked, |at| Next::At(at, lease.priority)))
         }
         JobKind::PruneStore => {
-            ctx.store.prune(ctx.clock.now()).await?;
+            let retention = Retention::on(ctx.github.redelivery_window());
+            ctx.store.prune_by(retention, ctx.clock.now()).await?;
             Ok(Next::Asked)
         }
     }

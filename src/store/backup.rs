@@ -16,7 +16,7 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PolicyRow, RepositoryRow, RolloutRow,
+    AdoptionRow, CounterRow, InstallationRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow,
     ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
@@ -184,6 +184,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         InstallationRow as Installation,
         RepositoryRow as Repository,
         AdoptionRow as Adoption,
+        PauseRow as Pause,
         PolicyRow as Policy,
         RolloutRow as Rollout,
         OutstandingRow as Outstanding,
@@ -200,6 +201,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Installation(row) => row.insert(),
         Line::Repository(row) => row.insert(),
         Line::Adoption(row) => return again(row, now).insert().execute(connection).await.map(|_| ()),
+        Line::Pause(row) => row.insert(),
         Line::Policy(row) => row.insert(),
         Line::Rollout(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),

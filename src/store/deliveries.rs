@@ -1,22 +1,15 @@
 //! Deliveries: what GitHub sent, kept so that nothing counts twice.
 //!
-//! GUID and digest are kept 35 days, bodies 7 (etiquette: retention).
+//! How long they are kept is said in `retention`.
 
 use super::intake::Arrival;
 use super::row::{self, Columns};
 use super::work::NewJob;
-use super::{Store, StoreError, commit, missed, sql};
+use super::{Store, StoreError, sql};
 use crate::domain::repository::{ObjectId, RepositoryId};
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
-
-/// How long bodies are kept.
-const BODIES: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long GUIDs and digests are kept.
-const GUIDS: SignedDuration = SignedDuration::from_hours(35 * 24);
-/// How long dead letters are kept.
-const DEAD_LETTERS: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A verified delivery on its way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +87,7 @@ pub struct Delivery {
     pub known_body: bool,
     /// When it came.
     pub received_at: Timestamp,
-    /// The body: only from [`Store::delivery`], and only for 7 days.
+    /// The body: only from [`Store::delivery`], and only as long as it is kept.
     pub body: Option<Vec<u8>>,
 }
 
@@ -107,17 +100,6 @@ pub struct DeliveryFilter {
     pub repository: Option<i64>,
     /// Only of this event.
     pub event: Option<String>,
-}
-
-/// How many rows a pruning removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pruned {
-    /// Bodies older than 7 days.
-    pub bodies: u64,
-    /// Deliveries older than 35 days.
-    pub deliveries: u64,
-    /// Dead letters older than 90 days.
-    pub dead_letters: u64,
 }
 
 impl Store {
@@ -186,35 +168,6 @@ impl Store {
             .map_err(&refused)?
             .map(|row| listed(&row, row.maybe_bytes("body").map_err(&refused)?).map_err(&refused))
             .transpose()
-    }
-
-    /// Deletes what is past its retention: bodies after 7 days, deliveries
-    /// after 35, dead letters after 90.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn prune(&self, now: Timestamp) -> Result<Pruned, StoreError> {
-        const DOING: &str = "delete what is past its retention";
-        let refused = StoreError::of(DOING);
-        let mut transaction = self.write(DOING).await?;
-        let mut counts = [0; 3];
-        for (count, (statement, age)) in counts.iter_mut().zip([
-            (sql::PRUNE_DELIVERIES, GUIDS),
-            (sql::PRUNE_BODIES, BODIES),
-            (sql::PRUNE_DEAD, DEAD_LETTERS),
-        ]) {
-            *count = sqlx::query(statement)
-                .bind(row::millis(now).saturating_sub(age.as_millis() as i64))
-                .execute(&mut *transaction)
-                .await
-                .map_err(&refused)?
-                .rows_affected();
-        }
-        let guids = row::millis(now).saturating_sub(GUIDS.as_millis() as i64);
-        missed::prune(&mut transaction, guids).await.map_err(&refused)?;
-        commit(transaction, DOING).await?;
-        let [deliveries, bodies, dead_letters] = counts;
-        Ok(Pruned { bodies, deliveries, dead_letters })
     }
 }
 

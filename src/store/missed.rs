@@ -7,7 +7,7 @@
 //! it came.
 
 use super::row::{self, Columns};
-use super::{Store, StoreError, Transaction, commit, sql};
+use super::{Store, StoreError, commit, sql};
 use crate::domain::repository::InstallationId;
 use jiff::Timestamp;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -164,11 +164,6 @@ impl Store {
         query.execute(&mut *transaction).await.map_err(StoreError::of(NOTING))?;
         commit(transaction, NOTING).await
     }
-}
-
-/// Deletes what is past its retention, within the caller's transaction.
-pub(super) async fn prune(transaction: &mut Transaction, before: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(sql::PRUNE_MISSED).bind(before).execute(&mut **transaction).await.map(|_| ())
 }
 
 fn record(row: &AnyRow) -> Result<DeliveryRecord, sqlx::Error> {

@@ -15,6 +15,7 @@ const REFRESH: &str = include_str!("migrations/0004_refresh.sql");
 const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
 const INTAKE: &str = include_str!("migrations/0006_intake.sql");
 const SWEEP: &str = include_str!("migrations/0007_sweep.sql");
+const PAUSE: &str = include_str!("migrations/0008_pause.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -24,7 +25,7 @@ const SWEEP: &str = include_str!("migrations/0007_sweep.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

@@ -23,6 +23,7 @@ mod leasing;
 mod listing;
 mod settling;
 
+pub use listing::QueueStanding;
 pub(super) use settling::renew_in;
 
 impl Store {

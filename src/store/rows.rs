@@ -135,6 +135,13 @@ rows! {
         2 bound_at integer,
         3 name text,
     }
+    /// A pause that holds.
+    PauseRow: "pause" by "account" {
+        1 account integer,
+        2 paused_by text,
+        3 reason text,
+        4 since integer,
+    }
     /// An installation. What it grants is read again.
     InstallationRow: "installation" by "id" {
         1 account integer,

@@ -56,6 +56,7 @@ mod deliveries;
 mod intake;
 mod ledger;
 mod pace;
+mod pauses;
 mod repositories;
 mod sweep;
 mod work;
@@ -65,6 +66,7 @@ pub(super) use deliveries::*;
 pub(super) use intake::*;
 pub(super) use ledger::*;
 pub(super) use pace::*;
+pub(super) use pauses::*;
 pub(super) use repositories::*;
 pub(super) use sweep::*;
 pub(super) use work::*;
@@ -94,6 +96,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         ledger::REGISTER,
         adoption::REGISTER,
         sweep::REGISTER,
+        pauses::REGISTER,
         super::rows::REGISTER,
     ]
     .concat()

@@ -19,8 +19,10 @@ mod ledger;
 mod missed;
 mod outstanding;
 mod pace;
+mod pauses;
 mod queue;
 mod replicas;
+mod retention;
 mod rows;
 mod sweep;
 

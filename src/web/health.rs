@@ -56,6 +56,9 @@ pub(super) struct Ready {
     status: &'static str,
     database: &'static str,
     worker: &'static str,
+    /// `on`, or `paused` where it is stopped for all or for some; `unknown`
+    /// without a database. Not a reason to be not ready: deliveries are taken.
+    writing: &'static str,
 }
 
 /// How the database stands to this program.
@@ -108,6 +111,18 @@ pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, Json<Rea
             Database::Fits | Database::Away if alive => "ok",
             Database::Fits | Database::Newer | Database::Away => "stopped",
         },
+        writing: match database {
+            Database::Fits | Database::Newer => writing(&health).await,
+            Database::Away => "unknown",
+        },
     };
     (status, Json(ready))
+}
+
+async fn writing(health: &Health) -> &'static str {
+    match timeout(PATIENCE, health.store.pauses()).await {
+        Ok(Ok(pauses)) if pauses.is_empty() => "on",
+        Ok(Ok(_)) => "paused",
+        Ok(Err(_)) | Err(_) => "unknown",
+    }
 }

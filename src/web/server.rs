@@ -25,6 +25,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::answer::answer;
+use crate::metrics::Metrics;
 use super::connections::{Connection, Connections};
 
 /// How long and how many.
@@ -75,8 +76,15 @@ const READ: [HeaderName; 10] = [
     HeaderName::from_static("x-hub-signature-256"),
 ];
 
-/// Serves `router` on `listener` until `stop`.
-pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+/// Serves `router` on `listener` until `stop`, counting requests if `counting`
+/// says where.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    counting: Option<Metrics>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let connections = Connections::new(limits.connections);
     let tasks = TaskTracker::new();
     loop {
@@ -97,7 +105,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
             () = stop.cancelled() => break,
             connection = connections.admit() => connection,
         };
-        tasks.spawn(converse(stream, connection, router.clone(), limits, stop.clone()));
+        tasks.spawn(converse(stream, connection, router.clone(), counting.clone(), limits, stop.clone()));
     }
     drop(listener);
     tasks.close();
@@ -114,6 +122,7 @@ async fn converse(
     stream: TcpStream,
     connection: Connection,
     router: Router,
+    counting: Option<Metrics>,
     limits: Limits,
     stop: CancellationToken,
 ) {
@@ -123,9 +132,9 @@ async fn converse(
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
         drop_unread(request.headers_mut());
         request.extensions_mut().insert(of_requests.clone());
-        let (router, connection) = (router.clone(), of_requests.clone());
+        let (router, counting, connection) = (router.clone(), counting.clone(), of_requests.clone());
         Box::pin(async move {
-            let answered = answer(router, request.map(Body::new)).await;
+            let answered = answer(router, counting.as_ref(), request.map(Body::new)).await;
             connection.wait();
             Ok::<_, Infallible>(answered)
         })

@@ -190,7 +190,10 @@ async fn it_serves_without_a_network_and_stops_when_told() {
     stream.write_all(&Request::of("push", &push()).bytes()).await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 202);
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    assert_eq!(Answer::read(&mut stream).await.body, r#"{"status":"ready","database":"ok","worker":"ok"}"#);
+    assert_eq!(
+        Answer::read(&mut stream).await.body,
+        r#"{"status":"ready","database":"ok","worker":"ok","writing":"on"}"#
+    );
 
     let pid = muster.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

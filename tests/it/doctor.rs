@@ -44,6 +44,7 @@ async fn a_healthy_instance_has_only_good_rows() {
     ok database: SQLite, schema version …, takes writes (wal).
     ok dead_letters: No job has failed for good.
     ok unreadable: Everything that Muster has opened can be read.
+    ok writing: It is paused nowhere.
     ");
     muster.finish().await;
 }
@@ -118,6 +119,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
     ok database: SQLite, schema version …, takes writes (wal).
     warning dead_letters: 1 job has failed for good.
     ok unreadable: Everything that Muster has opened can be read.
+    ok writing: It is paused nowhere.
     ");
     assert!(muster.ctx.store.retry_dead("inspect_repository", 7, clock.now()).await.unwrap());
     muster.finish().await;
@@ -232,15 +234,15 @@ fn with_state<'a>(rows: &'a [(String, String)], state: &str) -> Vec<&'a str> {
 }
 
 /// `muster serve`, and what it says.
-struct Serving {
+pub struct Serving {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
-    address: String,
+    pub address: String,
     said: Vec<String>,
 }
 
 impl Serving {
-    fn start(mut command: Command) -> Serving {
+    pub fn start(mut command: Command) -> Serving {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -255,15 +257,22 @@ impl Serving {
     }
 
     /// Waits for a line of the log.
-    fn until(&mut self, words: &str) {
+    pub fn until(&mut self, words: &str) {
         while !self.said.iter().any(|line| line.contains(words)) {
             self.said
                 .push(self.lines.next().unwrap_or_else(|| panic!("{words:?} in {:#?}", self.said)).unwrap());
         }
     }
 
+    /// Waits for a line of the log; what follows these words in it.
+    pub fn after(&mut self, words: &str) -> String {
+        self.until(words);
+        let line = self.said.iter().find_map(|line| line.split_once(words));
+        line.map(|(_, rest)| rest.to_owned()).unwrap()
+    }
+
     /// Stops it; everything it said.
-    fn stop(mut self) -> String {
+    pub fn stop(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.said.extend(self.lines.by_ref().map_while(Result::ok));

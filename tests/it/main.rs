@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod abuse_accounts;
+mod abuse_canaries;
 mod abuse_checkout;
 mod abuse_flood;
 mod abuse_forger;
@@ -27,6 +28,7 @@ mod every_call;
 mod fallback;
 mod faults;
 mod floors;
+mod fuzz_corpora;
 mod github;
 mod harness;
 mod histories;
@@ -39,6 +41,7 @@ mod organization;
 mod outage;
 mod own_check;
 mod pages;
+mod pause;
 mod poll;
 mod process;
 mod recovery;

@@ -1,11 +1,28 @@
-//! How old the files of secrets are.
+//! The files of secrets: how old they are, and all that must not be told.
 
 use jiff::Timestamp;
 
+use secrecy::SecretString;
+
 use super::Reader;
-use crate::config::{Age, SETTINGS};
+use crate::config::{Age, SETTINGS, secret_file};
 
 impl Reader<'_> {
+    /// Every secret that is set, in the environment, the settings file or a
+    /// file of its own.
+    pub(in crate::config) fn hidden(&self) -> Vec<SecretString> {
+        let secrets = SETTINGS.iter().filter(|setting| setting.secret).filter_map(|setting| {
+            self.sources.get(setting.name).map(|found| SecretString::from(found.text.as_str()))
+        });
+        let of_secret = |name: &str| SETTINGS.iter().any(|other| other.secret && other.name == name);
+        let files = SETTINGS.iter().filter(|file| file.name.strip_suffix("_FILE").is_some_and(of_secret));
+        let files = files.filter_map(|file| {
+            let path = self.sources.get(file.name)?.path();
+            secret_file::read(&path, self.sources.credentials_folder()).ok()
+        });
+        secrets.chain(files).collect()
+    }
+
     /// Since when each secret is what it is, by the date of its file; none
     /// where it stands in the environment, and none where the service manager
     /// copied it at the start.

@@ -12,7 +12,7 @@ use crate::github::network::{Network, is_authority};
 
 impl Reader<'_> {
     /// The way to GitHub, by the variables that other programs go by too.
-    pub(super) fn network(&mut self) -> Option<Network> {
+    pub(in crate::config) fn network(&mut self) -> Option<Network> {
         let of = |names: [&'static str; 2]| names.into_iter().find(|name| self.sources.get(name).is_some());
         let (proxy, except) = (of(["HTTPS_PROXY", "https_proxy"]), of(["NO_PROXY", "no_proxy"]));
         let except = except.and_then(|name| self.sources.get(name)).map_or("", |found| &found.text);

@@ -5,7 +5,7 @@ use super::{
     Doctor,
     rows::{Check, Row},
 };
-use crate::store::{Dialect, Examined, FileFacts, Store, StoreError};
+use crate::store::{Dialect, Examined, FileFacts, Scope, Store, StoreError};
 
 /// The most dead letters and unreadable items that are told one by one.
 const MOST: u32 = 100;
@@ -32,8 +32,46 @@ impl Doctor<'_> {
             })),
             Err(error) => rows.push(Row::unchecked(Check::Unreadable, format!("{error}."))),
         }
+        rows.extend(
+            paused(store)
+                .await
+                .unwrap_or_else(|error| vec![Row::unchecked(Check::Writing, format!("{error}."))]),
+        );
         rows
     }
+}
+
+/// Where writing is stopped by an operator.
+async fn paused(store: &Store) -> Result<Vec<Row>, StoreError> {
+    let (pauses, known) = (store.pauses().await?, store.installations().await?);
+    if pauses.is_empty() {
+        return Ok(vec![Row::ok(Check::Writing, "It is paused nowhere.")]);
+    }
+    let mut rows = Vec::new();
+    for pause in pauses {
+        let held = store.held(pause.scope).await?;
+        let since = pause.since.strftime("%Y-%m-%d %H:%MZ");
+        let waits = format!("{} changes in {} repositories wait", held.changes, held.repositories);
+        rows.push(match pause.scope {
+            Scope::All => {
+                let remedy = "muster pause says who paused it and why; muster resume --all ends it.";
+                Row::warning(
+                    Check::Writing,
+                    format!("It is paused everywhere since {since}; {waits}."),
+                    remedy,
+                )
+            }
+            Scope::Account(account) => {
+                let remedy = "muster pause says who paused it and why; muster resume ORG ends it.";
+                let known = known.iter().find(|known| known.account == account);
+                let row =
+                    Row::warning(Check::Writing, format!("It is paused since {since}; {waits}."), remedy);
+                let row = row.about(known.map_or_else(|| account.to_string(), |known| known.login.clone()));
+                Row { installation: known.map(|known| known.id), ..row }
+            }
+        });
+    }
+    Ok(rows)
 }
 
 fn dead_letters(count: usize) -> Row {

@@ -43,6 +43,8 @@ pub enum Check {
     DeadLetters,
     /// Items of ours that cannot be read.
     Unreadable,
+    /// Where writing is stopped.
+    Writing,
 }
 
 impl Check {
@@ -68,6 +70,7 @@ impl Check {
             Check::Disk => "disk",
             Check::DeadLetters => "dead_letters",
             Check::Unreadable => "unreadable",
+            Check::Writing => "writing",
         }
     }
 }

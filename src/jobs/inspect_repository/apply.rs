@@ -18,11 +18,12 @@ use crate::{
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
         outgoing::PublicText,
         outstanding::{Attempt, Outstanding, Remembered, State, recognise},
-        plan::{Change, Closing, Plan, Situation},
+        plan::{Cause, Change, Closing, Plan, Situation},
         repository::RepositoryName,
     },
     github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Writer},
     jobs::{Context, JobError},
+    store::{JobKind, NewJob, Priority},
 };
 
 const COMPLETED: IssueChange<'static> =
@@ -70,6 +71,10 @@ impl Work<'_> {
         let Some(writer) = self.writer(&fresh) else { return Ok(outcome) };
         let mut unconfirmed = false;
         for change in &plan.changes {
+            if self.ctx.paused(self.target.account).await?.is_some() {
+                self.again().await?;
+                return Ok(outcome);
+            }
             if outcome.refused && is_about_the_issue(change) {
                 // What it says rests on what was refused.
                 continue;
@@ -85,6 +90,7 @@ impl Work<'_> {
             match Box::pin(self.make(&writer, change, &fresh)).await? {
                 Step::Done(line) => {
                     self.audit("changed", &line).await?;
+                    self.ctx.metrics.changed(change);
                     outcome.done.push(line);
                     if matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_)) {
                         outcome.opened += 1;
@@ -161,6 +167,19 @@ impl Work<'_> {
                 Ok(step)
             }
         }
+    }
+
+    /// A pause came in between: once more, so that what is left is held back.
+    async fn again(&self) -> Result<(), JobError> {
+        let now = self.ctx.clock.now();
+        let priority = match self.situation.cause {
+            Cause::Event => Priority::Push,
+            Cause::Policy => Priority::Policy,
+            Cause::Sweep => Priority::Sweep,
+        };
+        let (kind, id) = (JobKind::InspectRepository, self.target.repository.0);
+        let job = NewJob::new(kind, id, self.target.installation, priority, now, "pause");
+        Ok(self.ctx.store.enqueue(&[job], now).await?)
     }
 
     /// Everything the plan rests on is as it was (threats P5), else the job

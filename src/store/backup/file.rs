@@ -10,7 +10,8 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PolicyRow, RepositoryRow, RolloutRow,
+    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
+    RolloutRow,
     ServedAccountRow,
 };
 use jiff::Timestamp;
@@ -38,6 +39,7 @@ pub(super) enum Line {
     Installation(InstallationRow),
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
+    Pause(PauseRow),
     Policy(PolicyRow),
     Rollout(RolloutRow),
     Outstanding(OutstandingRow),
@@ -182,6 +184,7 @@ impl<'a> Reader<'a> {
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)
+            | Line::Pause(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)
@@ -201,6 +204,7 @@ impl<'a> Reader<'a> {
             | Line::Installation(_)
             | Line::Repository(_)
             | Line::Adoption(_)
+            | Line::Pause(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_) => {}

@@ -9,7 +9,47 @@ use std::time::Duration;
 
 const LISTING: &str = "list jobs";
 
+/// How many jobs there are, by what they are doing; periodic ones count too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueStanding {
+    /// Could run now.
+    pub ready: u64,
+    /// Their time has not come.
+    pub waiting: u64,
+    /// A worker has them.
+    pub running: u64,
+    /// Of an installation whose jobs are held.
+    pub parked: u64,
+    /// Failed for good.
+    pub dead: u64,
+    /// Since when the oldest of those that are ready could run.
+    pub oldest_ready: Option<Timestamp>,
+}
+
 impl Store {
+    /// How the queue stands.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn queue_standing(&self, now: Timestamp) -> Result<QueueStanding, StoreError> {
+        let read = |row: AnyRow| {
+            Ok(QueueStanding {
+                ready: row.number("ready")?,
+                waiting: row.number("waiting")?,
+                running: row.number("running")?,
+                parked: row.number("parked")?,
+                dead: row.number("dead")?,
+                oldest_ready: row.maybe_time("oldest_ready")?,
+            })
+        };
+        sqlx::query(sql::QUEUE_STANDING)
+            .bind(row::millis(now))
+            .fetch_one(&self.reader)
+            .await
+            .and_then(read)
+            .map_err(StoreError::of("count jobs"))
+    }
+
     /// At most `limit` jobs with what they are doing, best priority first.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ statements! {
     FORGET_WRITTEN = "DELETE FROM content_write WHERE installation = $1 AND written_at <= $2";
     COUNT_WRITE = "INSERT INTO content_write (installation, written_at, pieces) VALUES ($1, $2, $3)";
     /// The later moment stays: two replicas may have been told different ones.
-    PAUSE = "INSERT INTO pace (installation, paused_until, halved_until) VALUES ($1, $2, $3) \
+    LIMITED = "INSERT INTO pace (installation, paused_until, halved_until) VALUES ($1, $2, $3) \
         ON CONFLICT (installation) DO UPDATE SET \
             paused_until = CASE WHEN pace.paused_until > excluded.paused_until \
                 THEN pace.paused_until ELSE excluded.paused_until END, \

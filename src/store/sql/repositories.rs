@@ -15,6 +15,15 @@ macro_rules! repository_columns {
     };
 }
 
+/// Accounts from which the App was removed before `$1`, and that have not
+/// installed it again.
+macro_rules! accounts_left {
+    () => {
+        "(SELECT i.account FROM installation AS i GROUP BY i.account \
+         HAVING COUNT(CASE WHEN i.removed_at IS NULL THEN 1 END) = 0 AND MAX(i.removed_at) < CAST($1 AS BIGINT))"
+    };
+}
+
 statements! {
     SEE_INSTALLATION = "INSERT INTO installation \
             (id, account, login, suspended_at, seen_at, permissions) \
@@ -34,6 +43,15 @@ statements! {
     RENAME_REPOSITORY = "UPDATE repository SET owner = $2, name = $3 WHERE id = $1";
     REMOVE_REPOSITORIES_OF = "UPDATE repository SET removed_at = $2 WHERE installation = $1 AND removed_at IS NULL";
 
+    /// What was found out about a repository that is gone; its names stay, for
+    /// the ledger.
+    PRUNE_REPORTS = "UPDATE repository SET report = NULL, findings = NULL, findings_since = NULL, \
+            findings_last = NULL, findings_evaluations = 0, head = NULL, policy_digest = NULL, \
+            facts_digest = NULL, due = NULL, judged_at = NULL, unreadable = NULL \
+        WHERE removed_at < $1 AND (judged_at IS NOT NULL OR unreadable IS NOT NULL)";
+    PRUNE_GRANTS = "UPDATE installation SET permissions = NULL WHERE removed_at < $1 AND permissions IS NOT NULL";
+    PRUNE_POLICIES = concat!("DELETE FROM policy WHERE account IN ", accounts_left!());
+    PRUNE_POLICY_REFUSALS = concat!("DELETE FROM policy_refusal WHERE account IN ", accounts_left!());
     SEE_REPOSITORY = "INSERT INTO repository \
             (id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, findings_evaluations) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0) \

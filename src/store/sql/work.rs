@@ -278,5 +278,18 @@ statements! {
     RETRY_DEAD = "UPDATE work SET dead_at = NULL, attempts = 0, crashes = 0, error = NULL, run_at = $3 \
         WHERE kind = $1 AND subject = $2 AND dead_at IS NOT NULL";
     PRUNE_DEAD = "DELETE FROM work WHERE dead_at < $1";
+    /// Every job by what it is doing at `$1`.
+    QUEUE_STANDING = "SELECT \
+            COUNT(CASE WHEN doing = 'ready' THEN 1 END) AS ready, \
+            COUNT(CASE WHEN doing = 'waiting' THEN 1 END) AS waiting, \
+            COUNT(CASE WHEN doing = 'running' THEN 1 END) AS running, \
+            COUNT(CASE WHEN doing = 'parked' THEN 1 END) AS parked, \
+            COUNT(CASE WHEN doing = 'dead' THEN 1 END) AS dead, \
+            MIN(CASE WHEN doing = 'ready' THEN run_at END) AS oldest_ready \
+        FROM (SELECT w.run_at, CASE WHEN w.dead_at IS NOT NULL THEN 'dead' \
+                WHEN w.owner IS NOT NULL THEN 'running' \
+                WHEN p.installation IS NOT NULL THEN 'parked' \
+                WHEN w.run_at > CAST($1 AS BIGINT) THEN 'waiting' ELSE 'ready' END AS doing \
+            FROM work AS w LEFT JOIN parked AS p ON p.installation = w.installation) AS jobs";
     COUNT_JOBS = "SELECT COUNT(*) AS jobs FROM work WHERE dead_at IS NULL AND every IS NULL";
 }

@@ -188,7 +188,7 @@ async fn what_is_past_its_time_is_pruned(#[values(Dialect::Sqlite, Dialect::Post
         store.accept(delivery(guid, "{}", day * DAY), vec![]).await.unwrap();
     }
     let pruned = store.prune(at(35 * DAY + 1)).await.unwrap();
-    assert_eq!(pruned, Pruned { bodies: 1, deliveries: 1, dead_letters: 0 });
+    assert_eq!(pruned, Pruned { bodies: 1, deliveries: 1, ..Pruned::default() });
     assert_eq!(store.delivery("old").await.unwrap(), None);
     let middle = store.delivery("middle").await.unwrap().unwrap();
     assert_eq!((middle.body, middle.digest.len()), (None, 32));

@@ -103,9 +103,9 @@ async fn what_github_refused_one_nobody_begins(
     store.enqueue(&[inspect(7), inspect(8), other], at(0)).await.unwrap();
     let taken = lease(&store, 0).await.unwrap();
     assert_eq!(taken.subject, 7);
-    store.pause(1, at(120), at(0)).await.unwrap();
+    store.limited(1, at(120), at(0)).await.unwrap();
     // One who was told an earlier moment changes nothing.
-    replica.pause(1, at(60), at(0)).await.unwrap();
+    replica.limited(1, at(60), at(0)).await.unwrap();
     assert_eq!(turn(&replica, &taken, 1, 0).await, Some(Turn::Not(at(120))));
     assert_eq!(store.release(&taken, at(120)).await.unwrap(), Settlement::Again);
     let elsewhere = lease(&replica, 0).await.unwrap();

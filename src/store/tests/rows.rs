@@ -5,7 +5,7 @@ use crate::domain::finding::{FindingSet, RuleId};
 use crate::domain::repository::Visibility;
 
 pub(super) const AGENCY: AccountId = AccountId(10);
-const HERE: InstallationId = InstallationId(1);
+pub(super) const HERE: InstallationId = InstallationId(1);
 const ELSEWHERE: InstallationId = InstallationId(2);
 
 pub(super) fn noted(what: &str) -> NewAudit {

@@ -44,7 +44,10 @@ impl Work<'_> {
         if let github::Error::Forbidden { needs, .. } = error {
             self.ctx.lacks(self.target.installation, Some(self.target.repository), needs).await?;
         }
-        tracing::warn!(repository = self.target.repository.0, %attempt, why, "GitHub refused what was planned");
+        let repository = self.target.repository.0;
+        // GitHub's sentence may name the repository (threats N9).
+        tracing::warn!(repository, %attempt, "GitHub refused what was planned: see muster plan");
+        tracing::debug!(repository, why, "GitHub's words");
         let mut circumstances =
             Circumstances::of(self.ctx, self.target, self.reader, self.read, &self.names.prefix);
         let refused = Refused {
