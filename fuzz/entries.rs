@@ -84,8 +84,11 @@ pub fn marker(data: &[u8]) {
         body: body.clone().into_owned(),
         state: ItemState::Open,
         author: Some(Actor { id: Some(AccountId(author)), login: "muster[bot]".to_owned(), bot: true }),
-        branch: None,
         created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        lock: None,
+        comments: Vec::new(),
+        pull: None,
     };
     for kind in [ItemKind::Issue, ItemKind::PullRequest] {
         if let Whose::Ours(marker) = us.whose(&item(7, kind), RepositoryId(1)) {

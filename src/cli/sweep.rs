@@ -231,7 +231,8 @@ async fn inspect_held(
         let due = seen.as_ref().and_then(|seen| seen.plan.due);
         Next::of_repository(due, held.priority, ctx.clock.now())
     };
-    lease::settle(&ctx, &held, outcome.as_ref().map(next)).await?;
+    // What became of the job is in the log; this answers what came of the run.
+    let _settled = lease::settle(&ctx, &held, outcome.as_ref().map(next)).await?;
     Ok(outcome)
 }
 

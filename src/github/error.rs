@@ -108,6 +108,7 @@ impl Error {
     pub fn word(&self) -> &'static str {
         match self {
             Error::RateLimited { .. } => "rate_limited",
+            Error::Paced { .. } => "paced",
             Error::Transient(_) => "transient",
             Error::Ambiguous(_) => "ambiguous",
             Error::NotFound(_) => "not_found",

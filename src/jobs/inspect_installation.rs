@@ -116,7 +116,9 @@ async fn look(
                 return Err(JobError::Forbidden { needs });
             }
             Err(JobError::Permanent(why)) => {
-                tracing::warn!(installation = known.id.0, why, "the repositories cannot be read");
+                // GitHub's own sentences may name repositories (threats N9).
+                tracing::warn!(installation = known.id.0, "the repositories cannot be read");
+                tracing::debug!(installation = known.id.0, why, "why they cannot be read");
                 give_up(ctx, &round, &why).await?;
                 return Ok(true);
             }
@@ -156,7 +158,9 @@ async fn keep(
             Look::Closer { wants } => over.push((target.repository, wants)),
             Look::Gone => ctx.store.remove_repository(target.repository, now).await?,
             Look::Unknown(why) => {
-                tracing::warn!(repository = target.repository.0, why, "a repository could not be read");
+                let repository = target.repository.0;
+                tracing::warn!(repository, "a repository could not be read: see muster plan");
+                tracing::debug!(repository, why, "why it could not be read");
                 unread.push((target.repository, why, round.again(target.repository, now)));
             }
         }

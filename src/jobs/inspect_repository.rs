@@ -17,6 +17,8 @@ use apply::Outcome;
 pub(super) use consider::{Case, Considered, consider, ours, watched};
 pub(super) use ledger::declines;
 
+use jiff::Timestamp;
+
 use super::{Act, Context, JobError, Target, adoption, is_at_once, pause, policies};
 use crate::{
     domain::{

@@ -10,7 +10,7 @@
 //! | their GUIDs and digests, and which are missing | 35 days |
 //! | jobs that are done | not at all |
 //! | jobs that failed for good | 90 days |
-//! | reports, grants and policies after the App was removed | 30 days |
+//! | reports, grants, refusals and policies after the App was removed | 30 days |
 //! | decisions and audit | for ever: the operator's to delete, not before 30 months |
 //!
 //! Sessions and comments are not stored by this version.
@@ -90,6 +90,7 @@ impl Store {
             (sql::PRUNE_POLICIES, RECORDS),
             (sql::PRUNE_POLICY_REFUSALS, RECORDS),
             (sql::PRUNE_HELD, RECORDS),
+            (sql::PRUNE_REFUSALS, RECORDS),
         ] {
             self.past(&mut transaction, statement, age, now).await.map_err(&refused)?;
         }

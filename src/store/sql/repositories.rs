@@ -47,8 +47,13 @@ statements! {
     /// the ledger.
     PRUNE_REPORTS = "UPDATE repository SET report = NULL, findings = NULL, findings_since = NULL, \
             findings_last = NULL, findings_evaluations = 0, head = NULL, policy_digest = NULL, \
-            facts_digest = NULL, due = NULL, judged_at = NULL, unreadable = NULL \
-        WHERE removed_at < $1 AND (judged_at IS NOT NULL OR unreadable IS NOT NULL)";
+            findings_confirmed = 0, facts_digest = NULL, common_digest = NULL, ours_digest = NULL, \
+            pushed_at = NULL, due = NULL, judged_at = NULL, skipped = NULL, unknown = NULL, \
+            unknown_since = NULL, unreadable = NULL, wants = 0 \
+        WHERE removed_at < $1 \
+            AND (judged_at IS NOT NULL OR unreadable IS NOT NULL OR unknown IS NOT NULL)";
+    PRUNE_REFUSALS = "DELETE FROM refusal WHERE repository IN \
+        (SELECT r.id FROM repository AS r WHERE r.removed_at < $1)";
     PRUNE_GRANTS = "UPDATE installation SET permissions = NULL WHERE removed_at < $1 AND permissions IS NOT NULL";
     PRUNE_POLICIES = concat!("DELETE FROM policy WHERE account IN ", accounts_left!());
     PRUNE_POLICY_REFUSALS = concat!("DELETE FROM policy_refusal WHERE account IN ", accounts_left!());

@@ -49,16 +49,8 @@ async fn what_was_found_out_stays_a_month_after_the_app_is_gone() {
         store.see_installation(&Installation { permissions: granted, ..installation() }).await.unwrap();
         store.see_repositories(&[seen(7, "agency/site"), seen(8, "agency/other")], at(0)).await.unwrap();
         for id in [7, 8] {
-            let judged = Judged {
-                repository: RepositoryId(id),
-                head: None,
-                policy_digest: "p".to_owned(),
-                facts_digest: "f".to_owned(),
-                due: None,
-                report: "[]".to_owned(),
-                findings: None,
-            };
-            store.judged(&judged, &[noted("changed")], at(0)).await.unwrap();
+            let judged = Judged { audit: vec![noted("changed")], ..rows::judged(id, 0) };
+            store.judged(&[judged], &[], at(0)).await.unwrap();
         }
         let policy = TakenPolicy {
             oid: "a".repeat(40),
