@@ -92,7 +92,12 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn limited(&self, installation: i64, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn limited(
+        &self,
+        installation: i64,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "note that GitHub asks to wait";
         let mut transaction = self.write(DOING).await?;
         sqlx::query(sql::LIMITED)

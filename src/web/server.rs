@@ -25,8 +25,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::answer::answer;
-use crate::metrics::Metrics;
 use super::connections::{Connection, Connections};
+use crate::metrics::Metrics;
 
 /// How long and how many.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,7 @@ use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
     AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
-    RolloutRow,
-    ServedAccountRow,
+    RolloutRow, ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
