@@ -19,6 +19,7 @@ use muster::{
     domain::repository::AccountId,
     github::webhook::Secret,
     jobs::{Accounts, intake::Intake},
+    metrics::Metrics,
     store::Store,
     web::{Limits, Receiver},
 };
@@ -63,7 +64,7 @@ async fn serve(database: &str) {
     // As in a server that has read its installations.
     let (agency, login) = (AccountId(10), "agency".parse().expect("a login"));
     accounts.admit(agency, &login, Clock::system().now()).await.expect("the account is bound");
-    let intake = Intake::new(store, Clock::system(), accounts, Arc::default());
+    let intake = Intake::new(store, Clock::system(), accounts, Arc::default(), Metrics::default());
     let receiver = Receiver::new(intake, secrets);
     let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
     let app = App::bind(listen, receiver, Limits::default()).await.expect("a port is free");

@@ -209,8 +209,8 @@ impl Context {
         let bot: Arc<OnceCell<AccountId>> = Arc::default();
         let accounts = Accounts::new(store.clone(), settings.organizations.clone());
         let metrics = github.metrics().clone();
-        let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), Arc::clone(&bot));
-        let intake = intake.counting(metrics.clone());
+        let bot_too = Arc::clone(&bot);
+        let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), bot_too, metrics.clone());
         let (settings, adopted) = (Arc::new(settings), Arc::default());
         let stop_file = None;
         Context { github, store, clock, settings, accounts, intake, stop_file, metrics, bot, adopted }

@@ -124,20 +124,18 @@ enum Asked {
 }
 
 impl Intake {
-    /// An intake for `accounts`. `bot` is the account that is ours, once GitHub
-    /// has told: what that one does is stored and wakes nobody. Until it is
-    /// known, such an event wakes a job that finds nothing to do.
+    /// An intake for `accounts`, that counts in `metrics`. `bot` is the account
+    /// that is ours, once GitHub has told: what that one does is stored and
+    /// wakes nobody. Until it is known, such an event wakes a job that finds
+    /// nothing to do.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, accounts: Accounts, bot: Arc<OnceCell<AccountId>>) -> Intake {
-        let (counts, metrics) = (Tally::default(), Metrics::default());
-        Intake(Arc::new(Parts { store, clock, accounts, bot, counts, metrics }))
-    }
-
-    /// The same intake, not used yet, that counts there.
-    #[must_use]
-    pub fn counting(self, metrics: Metrics) -> Intake {
-        let Parts { store, clock, accounts, bot, .. } = &*self.0;
-        let (store, clock, accounts, bot) = (store.clone(), clock.clone(), accounts.clone(), Arc::clone(bot));
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        accounts: Accounts,
+        bot: Arc<OnceCell<AccountId>>,
+        metrics: Metrics,
+    ) -> Intake {
         Intake(Arc::new(Parts { store, clock, accounts, bot, counts: Tally::default(), metrics }))
     }
 

@@ -11,6 +11,7 @@ use muster::{
     domain::repository::AccountId,
     github::webhook::Secret,
     jobs::{Accounts, intake::Intake},
+    metrics::Metrics,
     store::{DeliveryFilter, Durability, JobFilter, Store},
     web::{Limits, Receiver},
 };
@@ -84,7 +85,7 @@ impl Server {
         let organizations = organizations.iter().map(|name| name.parse().unwrap()).collect();
         let accounts = Accounts::new(store.clone(), organizations);
         let bot = Arc::new(OnceCell::new_with(Some(BOT)));
-        let intake = Intake::new(store.clone(), clock, accounts, bot);
+        let intake = Intake::new(store.clone(), clock, accounts, bot, Metrics::default());
         let receiver = Receiver::new(intake, secrets);
         let app = App::bind("127.0.0.1:0".parse().unwrap(), receiver.clone(), limits).await.unwrap();
         let (address, stop) = (app.address(), CancellationToken::new());
