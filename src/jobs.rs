@@ -35,6 +35,7 @@ use crate::{
     domain::{
         marker::{Identity, MarkerKeys},
         outgoing::TooPublic,
+        plan::Cause,
         policy::Policy,
         repository::{AccountId, InstallationId, Login, RepositoryId, RepositoryName},
     },
@@ -130,6 +131,24 @@ impl Next {
 /// Whether `due` is so near that it is part of the same attempt at a job.
 fn is_at_once(due: Timestamp, now: Timestamp) -> bool {
     due <= now + Duration::from_secs(60)
+}
+
+/// Why a job of this priority was asked for.
+fn cause(priority: Priority) -> Cause {
+    match priority {
+        Priority::Command | Priority::Push => Cause::Event,
+        Priority::Policy => Cause::Policy,
+        Priority::Sweep => Cause::Sweep,
+    }
+}
+
+/// The priority of a job that is asked for once more for the same cause.
+fn priority(cause: Cause) -> Priority {
+    match cause {
+        Cause::Event => Priority::Push,
+        Cause::Policy => Priority::Policy,
+        Cause::Sweep => Priority::Sweep,
+    }
 }
 
 /// Why a job did not finish, by what the worker does next.

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use round::{Look, Looked, Round, Settled};
 
-use super::{Act, Context, JobError, Next, worker::cause};
+use super::{Act, Context, JobError, Next, cause};
 use crate::{
     domain::{
         repository::{InstallationId, RepositoryId},

@@ -17,7 +17,7 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Next, Target, adoption, inspect_installation,
+    Act, Context, JobError, Next, Target, adoption, cause, inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
     read_installations, recover_deliveries, sweep_installation, whereabouts,
@@ -27,7 +27,7 @@ use crate::{
         plan::Cause,
         repository::{InstallationId, RepositoryId},
     },
-    store::{JobKind, Lease, Priority, Retention, StoreError, Which},
+    store::{JobKind, Lease, Retention, StoreError, Which},
     traces,
 };
 
@@ -269,15 +269,6 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
             ctx.store.prune_by(retention, ctx.clock.now()).await?;
             Ok(Next::Asked)
         }
-    }
-}
-
-/// Why a job of this priority was asked for.
-pub(super) fn cause(priority: Priority) -> Cause {
-    match priority {
-        Priority::Command | Priority::Push => Cause::Event,
-        Priority::Policy => Cause::Policy,
-        Priority::Sweep => Cause::Sweep,
     }
 }
 

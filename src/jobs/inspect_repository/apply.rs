@@ -18,12 +18,12 @@ use crate::{
         observed::{BeforeWrite, Observed, PolicySource, RepositoryRead},
         outgoing::PublicText,
         outstanding::{Attempt, Outstanding, Remembered, State, recognise},
-        plan::{Cause, Change, Closing, Plan, Situation},
+        plan::{Change, Closing, Plan, Situation},
         repository::RepositoryName,
     },
     github::{self, IssueChange, IssueState, OurNames, Pace, Reader, Writer},
-    jobs::{Context, JobError},
-    store::{JobKind, NewJob, Priority},
+    jobs::{Context, JobError, priority},
+    store::{JobKind, NewJob},
 };
 
 const COMPLETED: IssueChange<'static> =
@@ -172,12 +172,8 @@ impl Work<'_> {
     /// A pause came in between: once more, so that what is left is held back.
     async fn again(&self) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
-        let priority = match self.situation.cause {
-            Cause::Event => Priority::Push,
-            Cause::Policy => Priority::Policy,
-            Cause::Sweep => Priority::Sweep,
-        };
         let (kind, id) = (JobKind::InspectRepository, self.target.repository.0);
+        let priority = priority(self.situation.cause);
         let job = NewJob::new(kind, id, self.target.installation, priority, now, "pause");
         Ok(self.ctx.store.enqueue(&[job], now).await?)
     }

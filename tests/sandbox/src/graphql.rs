@@ -14,7 +14,10 @@ mod mutation;
 mod repository;
 mod resolve;
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::resolvers::Execution;
@@ -33,6 +36,12 @@ pub static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(|| {
         .expect("the sandbox's own schema is valid, which a test asserts")
 });
 
+/// Documents that passed validation, by their text: clients send the same few
+/// again and again. Forgotten when there are more than [`MOST_DOCUMENTS`].
+static VALID: LazyLock<Mutex<HashMap<String, Arc<Valid<ExecutableDocument>>>>> =
+    LazyLock::new(Mutex::default);
+const MOST_DOCUMENTS: usize = 256;
+
 /// The most nodes one call may ask for ("Rate limits and query limits for the
 /// GraphQL API").
 const MOST_NODES: u64 = 500_000;
@@ -40,7 +49,7 @@ const MOST_NODES: u64 = 500_000;
 /// A request that passed validation, before anything was resolved.
 #[derive(Debug)]
 pub struct Request {
-    document: Valid<ExecutableDocument>,
+    document: Arc<Valid<ExecutableDocument>>,
     operation: Option<String>,
     variables: Valid<JsonMap>,
     measure: Measure,
@@ -67,6 +76,23 @@ pub struct Invalid {
     pub body: Value,
 }
 
+/// The document of this text, if it is valid.
+fn valid(query: &str) -> Result<Arc<Valid<ExecutableDocument>>, Invalid> {
+    let documents = || VALID.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(document) = documents().get(query) {
+        return Ok(Arc::clone(document));
+    }
+    let document = ExecutableDocument::parse_and_validate(&SCHEMA, query, "query").map_err(|invalid| {
+        Invalid::new(invalid.errors.iter().map(|error| located(&error.to_json())).collect())
+    })?;
+    let (document, mut documents) = (Arc::new(document), documents());
+    if documents.len() >= MOST_DOCUMENTS {
+        documents.clear();
+    }
+    documents.insert(query.to_owned(), Arc::clone(&document));
+    Ok(document)
+}
+
 impl Request {
     /// Parses and validates the body of a request: `query`, `variables`,
     /// `operationName`.
@@ -85,10 +111,7 @@ impl Request {
         if let Some((key, _)) = unknown {
             return Err(refuse(&format!("`{key}` is not part of a GraphQL request")));
         }
-        let document =
-            ExecutableDocument::parse_and_validate(&SCHEMA, query, "query").map_err(|invalid| {
-                Invalid::new(invalid.errors.iter().map(|error| located(&error.to_json())).collect())
-            })?;
+        let document = valid(query)?;
         let operation = body["operationName"].as_str().map(str::to_owned);
         let chosen = document
             .operations
