@@ -4,7 +4,7 @@
 //! Prints each departure once with its count. Exits 0 if there is none, 1 if
 //! there is one or if no exchange was recorded, 2 if it could not run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -28,24 +28,18 @@ fn main() -> ExitCode {
 }
 
 fn check(folder: &Path) -> Result<bool, String> {
-    let mut description = Description::read().map_err(|missing| missing.to_string())?;
-    let mut exchanges = 0_u64;
-    let mut refused = 0_u64;
-    let mut routes = BTreeSet::new();
-    let mut departures: BTreeMap<Departure, u64> = BTreeMap::new();
+    let (mut exchanges, mut refused) = (0_u64, 0_u64);
+    let mut routes: BTreeMap<String, Vec<Exchange>> = BTreeMap::new();
     for exchange in recorded(folder)? {
         match &exchange.route {
-            Some(route) => routes.insert(format!("{} {route}", exchange.method)),
-            None => {
-                refused += 1;
-                continue;
+            Some(route) => {
+                exchanges += 1;
+                routes.entry(format!("{} {route}", exchange.method)).or_default().push(exchange);
             }
-        };
-        exchanges += 1;
-        for departure in description.departures(&exchange) {
-            *departures.entry(departure).or_default() += 1;
+            None => refused += 1,
         }
     }
+    let departures = departures(&routes)?;
     for (Departure { place, pointer, problem }, count) in &departures {
         println!("{place} {pointer}: {problem} ({count} times)");
     }
@@ -62,6 +56,33 @@ fn check(folder: &Path) -> Result<bool, String> {
         eprintln!("no exchange in {}: did the tests run with SANDBOX_EXCHANGES set?", folder.display());
     }
     Ok(departures.is_empty() && exchanges > 0)
+}
+
+/// All departures, each with its count. Routes are shared out to as many
+/// threads as there are processors, so that each compiles what it needs once.
+fn departures(routes: &BTreeMap<String, Vec<Exchange>>) -> Result<BTreeMap<Departure, u64>, String> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut shares: Vec<Vec<&[Exchange]>> = vec![Vec::new(); threads];
+    let mut by_size: Vec<&[Exchange]> = routes.values().map(Vec::as_slice).collect();
+    by_size.sort_by_key(|exchanges| std::cmp::Reverse(exchanges.len()));
+    for exchanges in by_size {
+        let lightest = shares.iter_mut().min_by_key(|share| share.iter().map(|of| of.len()).sum::<usize>());
+        lightest.expect("there is a thread").push(exchanges);
+    }
+    let look = |share: Vec<&[Exchange]>| -> Result<Vec<Departure>, String> {
+        let mut description = Description::read().map_err(|missing| missing.to_string())?;
+        Ok(share.into_iter().flatten().flat_map(|exchange| description.departures(exchange)).collect())
+    };
+    let mut all: BTreeMap<Departure, u64> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let looking: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || look(share))).collect();
+        for found in looking {
+            for departure in found.join().expect("a look does not panic")? {
+                *all.entry(departure).or_default() += 1;
+            }
+        }
+        Ok(all)
+    })
 }
 
 /// The exchanges of every file of the folder, one JSON document a line.
