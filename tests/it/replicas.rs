@@ -278,7 +278,7 @@ async fn an_old_replica_takes_deliveries_and_no_job(#[case] database: Database) 
     let ready = get(&muster, "/readyz").await;
     assert_eq!(
         (ready.status, ready.body.as_str()),
-        (200, r#"{"status":"ready","database":"newer","worker":"waiting"}"#)
+        (200, r#"{"status":"ready","database":"newer","worker":"waiting","writing":"on"}"#)
     );
     let refused = muster::store::Store::open(&muster.url).await.unwrap_err();
     assert!(matches!(refused, StoreError::Newer { .. }), "it does not start anew");
@@ -296,7 +296,10 @@ async fn an_old_replica_takes_deliveries_and_no_job(#[case] database: Database) 
     alter(&muster, database, "DELETE FROM schema_version WHERE version = 1000").await;
     muster.settle().await;
     assert_eq!(standing(&github), expected);
-    assert_eq!(get(&muster, "/readyz").await.body, r#"{"status":"ready","database":"ok","worker":"ok"}"#);
+    assert_eq!(
+        get(&muster, "/readyz").await.body,
+        r#"{"status":"ready","database":"ok","worker":"ok","writing":"on"}"#
+    );
     muster.finish().await;
 }
 

@@ -152,7 +152,10 @@ async fn without_a_database_the_sender_is_asked_to_come_again(#[case] database: 
     assert!(answer.head.contains("\r\nretry-after: "), "{}", answer.head);
     let ready = server.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(ready.status, 503);
-    assert_eq!(ready.body, r#"{"status":"not ready","database":"unavailable","worker":"ok"}"#);
+    assert_eq!(
+        ready.body,
+        r#"{"status":"not ready","database":"unavailable","worker":"ok","writing":"unknown"}"#
+    );
     assert_eq!(server.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.body, r#"{"status":"ok"}"#);
     server.finish().await.unwrap();
 }
