@@ -9,3 +9,4 @@
 
 pub mod detect;
 pub mod document;
+pub mod schema;
