@@ -13,6 +13,7 @@ mod parse;
 mod to_json;
 mod value;
 
+pub(crate) use fault::windows_1252;
 pub use fault::{Fault, FaultKind, Slip, SlipKind};
 pub use value::{Kind, Member, Value};
 
@@ -47,6 +48,9 @@ impl fmt::Display for Place {
         write!(f, "{}:{}", self.line, self.column)
     }
 }
+
+/// A range of bytes.
+pub type Span = Range<usize>;
 
 /// A value's number in its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +133,13 @@ impl Document {
         self.slips.iter().all(|slip| matches!(slip.kind, SlipKind::DuplicateKey(_)))
     }
 
+    /// The value whose key begins at a byte.
+    #[must_use]
+    pub fn with_key_at(&self, byte: usize) -> Option<Value<'_>> {
+        let child = self.children.iter().find(|child| child.key_end > 0 && child.key_start as usize == byte)?;
+        Some(self.value(child.value))
+    }
+
     /// Line and column of a byte of the text.
     #[must_use]
     pub fn place(&self, byte: usize) -> Place {
@@ -154,6 +165,15 @@ impl Document {
         Some(value)
     }
 
+    /// The bytes of a line, from 1, without its end; empty beyond the last.
+    #[must_use]
+    pub fn line(&self, line: u32) -> Span {
+        let start = |line: u32| self.lines.starts.get(line as usize).map(|start| *start as usize);
+        let Some(from) = line.checked_sub(1).and_then(start) else { return 0..0 };
+        let to = start(line).unwrap_or(self.text.len());
+        from..from + self.text[from..to].trim_end_matches(['\n', '\r']).len()
+    }
+
     /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -173,23 +193,53 @@ impl fmt::Debug for Document {
     }
 }
 
-/// Where the lines of a text begin.
-struct Lines(Vec<u32>);
+/// Where the lines of a text begin, and how many characters came before, so
+/// that a place is found in little time in a file of one line too.
+struct Lines {
+    starts: Vec<u32>,
+    /// Characters before each [`BLOCK`].
+    blocks: Vec<u32>,
+}
+
+const BLOCK: usize = 1024;
 
 impl Lines {
     fn of(text: &str) -> Lines {
         let after = |(at, byte): (usize, u8)| (byte == b'\n').then_some(at as u32 + 1);
-        Lines(std::iter::once(0).chain(text.bytes().enumerate().filter_map(after)).collect())
+        let starts = std::iter::once(0).chain(text.bytes().enumerate().filter_map(after)).collect();
+        let mut characters = 0;
+        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = characters;
+            characters += count(block);
+            before
+        });
+        Lines { blocks: blocks.collect(), starts }
     }
 
     fn place(&self, text: &str, byte: usize) -> Place {
         let byte = text.floor_char_boundary(byte);
-        let line = self.0.partition_point(|start| *start as usize <= byte).max(1);
-        let start = self.0[line - 1] as usize;
+        let line = self.starts.partition_point(|start| *start as usize <= byte).max(1);
+        let start = self.starts[line - 1] as usize;
         // A byte order mark takes no column on any screen.
-        let before = text[start..byte].trim_start_matches('\u{feff}');
-        Place { line: line as u32, column: before.chars().count() as u32 + 1 }
+        let mark = u32::from(line == 1 && byte > 0 && text.starts_with('\u{feff}'));
+        let column = self.before(text, byte) - self.before(text, start) - mark + 1;
+        Place { line: line as u32, column }
     }
+
+    /// How many characters come before a byte.
+    fn before(&self, text: &str, byte: usize) -> u32 {
+        let block = byte / BLOCK;
+        let counted = match self.blocks.get(block) {
+            Some(counted) => *counted,
+            None => return count(text.as_bytes()),
+        };
+        counted + count(&text.as_bytes()[block * BLOCK..byte])
+    }
+}
+
+/// How many characters begin in these bytes.
+fn count(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u32
 }
 
 /// The text between the quotes of a JSON string that was read before, escapes
@@ -254,6 +304,3 @@ fn duplicates(text: &str, children: &[Child]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests;
-
-/// A range of bytes.
-pub type Span = Range<usize>;

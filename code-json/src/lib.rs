@@ -7,6 +7,10 @@
 //! survives: key order, indentation, spelling of numbers, line ends, unknown
 //! keys.
 
+pub mod check;
+pub mod checks;
 pub mod detect;
 pub mod document;
+pub mod edit;
 pub mod schema;
+pub mod validate;

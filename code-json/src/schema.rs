@@ -209,6 +209,12 @@ impl Schema {
         &self.record.document
     }
 
+    /// The document of the frame, the records aside; `null` if there is none.
+    #[must_use]
+    pub fn frame_document(&self) -> &Json {
+        self.frame.as_ref().map_or(&Json::Null, |frame| &frame.document)
+    }
+
     /// What the schema says of one record.
     #[must_use]
     pub fn judge_record(&self, record: Value<'_>) -> Vec<Violation> {
