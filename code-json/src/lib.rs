@@ -12,5 +12,6 @@ pub mod checks;
 pub mod detect;
 pub mod document;
 pub mod edit;
+pub mod repair;
 pub mod schema;
 pub mod validate;

@@ -103,8 +103,8 @@ pub fn validate(bytes: &[u8], options: &Options<'_>) -> Report {
 pub fn validate_document(document: &Document, options: &Options<'_>) -> Report {
     let shape = detect::detect(document);
     let (name, schema) = choose(shape, options.schema);
-    let gov_names = schema.is_some_and(|schema| schema.record_document()["$defs"]["uniqueTexts"].is_object());
-    let mut judging = Judging { document, today: options.today, gov_names, entry: None, problems: Vec::new() };
+    let strict = Strict::of(schema);
+    let mut judging = Judging { document, today: options.today, strict, entry: None, problems: Vec::new() };
     for slip in document.slips() {
         judging.slip(slip);
     }
@@ -155,12 +155,39 @@ fn choose<'p>(shape: Shape, choice: Choice<'p>) -> (Option<String>, Option<&'p S
     (Some(which.name().to_owned()), Some(Schema::published(which)))
 }
 
+/// What a schema sees to itself, so that nothing is said twice.
+#[derive(Debug, Clone, Copy, Default)]
+struct Strict {
+    /// It lists the names of licenses.
+    license_names: bool,
+    /// It knows e-mail addresses.
+    emails: bool,
+    /// It requires one.
+    email_required: bool,
+    /// It lists version control systems.
+    vcs: bool,
+}
+
+impl Strict {
+    fn of(schema: Option<&Schema>) -> Strict {
+        let Some(document) = schema.map(Schema::record_document) else { return Strict::default() };
+        let has = |pointer: &str| document.pointer(pointer).is_some();
+        let required = document.pointer("/properties/contact/required").and_then(Json::as_array);
+        Strict {
+            license_names: has("/properties/permissions/properties/licenses/items/properties/name/enum"),
+            emails: has("/properties/contact/properties/email/format"),
+            email_required: required.is_some_and(|keys| keys.iter().any(|key| key == "email")),
+            vcs: has("/properties/vcs/enum"),
+        }
+    }
+}
+
 /// One file while it is judged.
 struct Judging<'d> {
     document: &'d Document,
     today: Option<Date>,
-    /// Whether the schema lists license names and knows e-mail addresses.
-    gov_names: bool,
+    /// What the schema sees to itself.
+    strict: Strict,
     /// The record at hand, in an inventory.
     entry: Option<usize>,
     problems: Vec<Problem>,

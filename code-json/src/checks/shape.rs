@@ -36,8 +36,8 @@ pub const RETIRED: Check = Check {
     why: "Harvesters of today read version 2. `muster convert` writes it.",
     source: "GSA code-gov-data; gov-codejson 2.0.0",
     within: Within::File,
-    wrong: r#"{"name": "a", "license": null, "openSourceProject": 1}"#,
-    right: r#"{"name": "a", "permissions": {"licenses": null, "usageType": "openSource"}}"#,
+    wrong: r#"{"name": "a", "tags": [], "license": null, "openSourceProject": 1}"#,
+    right: r#"{"name": "a", "tags": [], "permissions": {"licenses": null, "usageType": "openSource"}}"#,
     repair: Repair::Person,
 };
 

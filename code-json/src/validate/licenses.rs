@@ -13,9 +13,9 @@ use crate::{
 /// lower case, letters and digits only, `license` left out.
 const NAMES: [(&str, &[&str]); 28] = [
     ("CC0-1.0", &["cc0", "creativecommonszero", "creativecommonszerocc0", "creativecommonszerov10universal", "creativecommonscc0", "publicdomaincc010", "cc010universal"]),
-    ("Apache-2.0", &["apache", "apache2", "apachev2", "apachelicense20", "apache20license", "apachelicenseversion20"]),
-    ("MIT", &["mitlicense", "themitlicense", "expat"]),
-    ("MPL-2.0", &["mozillapublic20", "mozillapubliclicense20"]),
+    ("Apache-2.0", &["apache", "apache2", "apachev2", "apache20", "apacheversion20"]),
+    ("MIT", &["mit", "themit", "expat"]),
+    ("MPL-2.0", &["mozillapublic20"]),
     ("GPL-2.0-only", &["gpl20", "gplv2", "gpl2", "gnugeneralpublicv20", "gnugplv2", "gnugpl20"]),
     ("GPL-3.0-only", &["gpl30", "gplv3", "gpl3", "gnugeneralpublicv30", "gnugplv3", "gnugpl30"]),
     ("GPL-2.0-or-later", &["gpl20+", "gplv2+"]),
@@ -46,9 +46,9 @@ const NAMES: [(&str, &[&str]); 28] = [
 pub(super) fn identifier(name: &str) -> Option<&'static str> {
     let bare: String =
         name.chars().filter(|c| c.is_alphanumeric() || *c == '+').flat_map(char::to_lowercase).collect();
-    let short = bare.strip_suffix("license").unwrap_or(&bare);
+    let short = bare.replace("license", "");
     let is = |id: &str| id.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).eq(bare.chars());
-    let found = NAMES.iter().find(|(id, others)| is(id) || others.contains(&bare.as_str()) || others.contains(&short));
+    let found = NAMES.iter().find(|(id, others)| is(id) || others.contains(&bare.as_str()) || others.contains(&short.as_str()));
     found.map(|(id, _)| *id)
 }
 
@@ -121,7 +121,7 @@ impl<'d> Judging<'d> {
             let text = name.as_str().unwrap_or_default();
             let text = text.trim();
             // Where the schema has a list, it spoke already.
-            if self.gov_names {
+            if self.strict.license_names {
                 continue;
             }
             if let Some(id) = identifier(text).filter(|id| *id != text) {

@@ -127,14 +127,13 @@ impl<'d> Judging<'d> {
             Some((value, Some(text))) if text.trim().is_empty() => {
                 self.tell(&texts::NO_EMAIL, value, shown(value), question("email"), None);
             }
-            Some((value, Some(text))) if !is_email(&text) && !self.gov_names => {
+            Some((value, Some(text))) if !is_email(&text) && !self.strict.emails => {
                 email(self, value, &text, &texts::EMAIL);
             }
             Some((_, Some(_))) => {}
             Some((value, None)) => self.tell(&texts::NO_EMAIL, value, shown(value), question("email"), None),
             None => {
-                // GSA's schema spoke of it already.
-                if self.gov_names {
+                if !self.strict.email_required {
                     let found = "no \"email\"".to_owned();
                     self.tell_object(&texts::NO_EMAIL, contact, found, question("email").to_owned(), None);
                 }
@@ -143,7 +142,7 @@ impl<'d> Judging<'d> {
     }
 
     fn vcs(&mut self, record: Value<'d>) {
-        let Some(vcs) = record.get("vcs").filter(|vcs| vcs.kind() == Kind::String && !self.gov_names) else { return };
+        let Some(vcs) = record.get("vcs").filter(|vcs| vcs.kind() == Kind::String && !self.strict.vcs) else { return };
         let text = vcs.as_str().unwrap_or_default();
         let lower = text.to_lowercase();
         let bare = lower.trim().trim_start_matches("vcs").trim_matches([',', ' ']);

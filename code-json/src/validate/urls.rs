@@ -63,7 +63,7 @@ fn mended(text: &str) -> Option<String> {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (name, ending) = host.rsplit_once('.')?;
         let plausible = !name.is_empty()
-            && (2..=6).contains(&ending.len())
+            && (2..=12).contains(&ending.len())
             && ending.bytes().all(|byte| byte.is_ascii_lowercase())
             && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         // `LICENSE.md` and `page.html` are files next door.
@@ -71,12 +71,12 @@ fn mended(text: &str) -> Option<String> {
         (plausible && !file && !text.contains(' ')).then(|| format!("https://{rest}"))?
     };
     // What is left must be an address, and another than before.
-    let valid = jsonschema_format(&with_scheme) && with_scheme != text;
+    let valid = has_only_uri_characters(&with_scheme) && with_scheme != text;
     valid.then_some(with_scheme)
 }
 
 /// Whether the characters are those of RFC 3986.
-fn jsonschema_format(text: &str) -> bool {
+fn has_only_uri_characters(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte))
 }
 
