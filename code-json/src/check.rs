@@ -31,9 +31,9 @@ impl fmt::Display for Severity {
 /// Who can mend what a check finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// `muster repair`, always.
+    /// [`repair`](mod@crate::repair), always.
     Always,
-    /// `muster repair` where only one answer is possible, else a person.
+    /// [`repair`](mod@crate::repair) where only one answer is possible, else a person.
     Sometimes,
     /// A person.
     Person,

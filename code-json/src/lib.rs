@@ -13,5 +13,6 @@ pub mod detect;
 pub mod document;
 pub mod edit;
 pub mod repair;
+pub mod report;
 pub mod schema;
 pub mod validate;

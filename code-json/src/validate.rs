@@ -299,7 +299,7 @@ impl<'d> Judging<'d> {
             Shape { family: Family::Unknown, container: Container::Releases } => {}
             Shape { family: Family::Unknown, .. } => {
                 let found = root.kind().noun().to_owned();
-                let write = "Write an object with name, description, permissions and so on: `muster schema gov-2.0.0`.";
+                let write = "Write an object with name, description, permissions and so on: see the schema gov-2.0.0.";
                 self.tell_object(&checks::shape::UNKNOWN_FILE, root, found, write.into(), None);
             }
             Shape { container: Container::List, .. } => {
@@ -313,7 +313,7 @@ impl<'d> Judging<'d> {
             }
             Shape { family: Family::Gsa1 | Family::Gov1 | Family::Cms0, .. } => {
                 let found = shape.family.name().to_owned();
-                let write = "Convert it: `muster convert FILE --to gov-2.0.0`.";
+                let write = "Convert the file to gov-2.0.0.";
                 self.tell_object(&checks::shape::RETIRED, root, found, write.into(), None);
             }
             Shape { family: Family::Gsa2 | Family::Gov2 | Family::Cms2, .. } => {}
@@ -378,9 +378,16 @@ fn shown(value: Value<'_>) -> String {
     clip(value.raw())
 }
 
+/// Whether a character changes the order of others, or is not seen.
+pub(crate) fn hides(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
 fn clip(text: &str) -> String {
     const LONGEST: usize = 60;
-    let one_line: String = text.chars().take(LONGEST + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let one_line: String =
+        text.chars().take(LONGEST + 1).map(|c| if c.is_control() || hides(c) { '\u{fffd}' } else { c }).collect();
     if one_line.chars().count() > LONGEST {
         format!("{}…", one_line.chars().take(LONGEST).collect::<String>().trim_end())
     } else {

@@ -98,7 +98,7 @@ pub const COMMENT: Check = Check {
     id: "json-comment",
     severity: Severity::Error,
     title: "JSON has no comments",
-    why: "Readers stop here. Muster does not remove what somebody wanted to say.",
+    why: "Readers stop here. What somebody wanted to say is not removed without asking.",
     source: "RFC 8259 §2",
     within: Within::File,
     wrong: r#"{"name": "a" /* new */}"#,

@@ -33,7 +33,7 @@ pub const RETIRED: Check = Check {
     id: "file-retired",
     severity: Severity::Warning,
     title: "this generation of the schema is retired",
-    why: "Harvesters of today read version 2. `muster convert` writes it.",
+    why: "Harvesters of today read version 2, so convert the file.",
     source: "GSA code-gov-data; gov-codejson 2.0.0",
     within: Within::File,
     wrong: r#"{"name": "a", "tags": [], "license": null, "openSourceProject": 1}"#,

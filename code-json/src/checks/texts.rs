@@ -137,7 +137,7 @@ pub const ZERO_HOURS: Check = Check {
     id: "labor-hours-zero",
     severity: Severity::Hint,
     title: "0 labor hours",
-    why: "0 says that nobody worked on it. `muster` can estimate them from the source lines.",
+    why: "0 says that nobody worked on it. An estimate from the source lines is better.",
     source: "M-16-21; field survey",
     within: Within::Gsa,
     wrong: r#"{"laborHours": 0}"#,

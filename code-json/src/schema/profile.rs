@@ -82,7 +82,7 @@ impl Profile {
         };
         if let Some(slip) = document.slips().first() {
             let place = document.place(slip.span.start);
-            return Err(refuse("", format!("line {place} is not JSON; `muster validate` says more")));
+            return Err(refuse("", format!("line {place} is not JSON as RFC 8259 has it")));
         }
         let draft = root.get("$schema").map(|draft| draft.as_str().unwrap_or_default().trim_end_matches('#'));
         if draft.is_some_and(|draft| !DRAFTS.contains(&draft)) {

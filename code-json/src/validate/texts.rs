@@ -115,7 +115,7 @@ impl<'d> Judging<'d> {
         }
         self.contact(record);
         if let Some(hours) = record.get("laborHours").filter(|hours| hours.as_f64() == Some(0.0)) {
-            let write = "Write an estimate, or let Muster count.";
+            let write = "Write an estimate, for example from the source lines.";
             self.tell(&texts::ZERO_HOURS, hours, "0", write, None);
         }
         self.vcs(record);

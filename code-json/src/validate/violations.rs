@@ -44,7 +44,10 @@ pub(super) fn explain<'d>(judging: &mut Judging<'d>, violation: &Violation, reco
             }
         }
         Rule::Unique => twice(judging, value),
-        Rule::Other(_, sentence) => judging.tell(&shape::RANGE, value, shown(value), format!("{sentence}."), None),
+        Rule::Other(_, sentence) => {
+            let rule = sentence.strip_prefix("value ").unwrap_or(sentence);
+            judging.tell(&shape::RANGE, value, shown(value), format!("Write another value: this one {rule}."), None);
+        }
     }
 }
 
@@ -84,11 +87,10 @@ fn resolve<'j>(schema: &'j Json, part: &'j Json) -> Option<&'j Json> {
 }
 
 /// Older and wrong spellings of keys, beside those that differ in case.
-const OLD_KEYS: [(&str, &str); 5] = [
+const OLD_KEYS: [(&str, &str); 4] = [
     ("feedbackMechanisms", "feedbackMechanism"),
     ("license", "licenses"),
     ("metaDataLastUpdated", "metadataLastUpdated"),
-    ("upstream", "SBOM"),
     ("repository", "repositoryURL"),
 ];
 
@@ -111,8 +113,7 @@ fn renamed(value: Value<'_>, key: &str) -> Option<Fix> {
         ("feedbackMechanism", Kind::Array) if value.len() == 1 => {
             Some(rename.and(Fix::replace(value, value.item(0)?.raw())))
         }
-        ("feedbackMechanism" | "SBOM", Kind::Array) => None,
-        ("SBOM", Kind::String) => (value.raw() != "\"\"").then_some(rename),
+        ("feedbackMechanism", Kind::Array) => None,
         ("licenses", Kind::Object) => Some(rename.and(Fix::wrap(value))),
         ("licenses", Kind::Array) => Some(rename),
         ("licenses", Kind::String) => None,

@@ -1,0 +1,167 @@
+//! For people: each problem at its line, in the manner of rustc.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+
+use super::{Group, Judged, counted, groups};
+use crate::{
+    check::{Problem, Severity},
+    document::Span,
+    validate::DataGov,
+};
+
+/// How it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// With colours.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// How many problems of a kind are shown with their lines.
+    pub examples: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { color: false, width: 100, examples: 3 }
+    }
+}
+
+/// Characters of a line that are shown around a problem.
+const AROUND: usize = 160;
+
+/// The problems of one file, and their sum in the last lines.
+#[must_use]
+pub fn human(judged: Judged<'_>, style: &Style) -> String {
+    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(style.width);
+    let text = String::from_utf8_lossy(judged.bytes);
+    let starts = line_starts(&text);
+    let mut out = String::new();
+    for group in groups(judged.report) {
+        for (number, problem) in group.problems.iter().take(style.examples.max(1)).enumerate() {
+            out.push_str(&one(&renderer, judged.path, &text, &starts, problem, number == 0));
+            out.push('\n');
+        }
+        let rest = rest(&group, style);
+        if !rest.is_empty() {
+            out.push_str(&(rest + "\n"));
+        }
+    }
+    out.push_str(&sum(judged));
+    out
+}
+
+fn one(renderer: &Renderer, path: &str, text: &str, starts: &[usize], problem: &Problem, first: bool) -> String {
+    let (level, kind) = match problem.severity() {
+        Severity::Error => (Level::ERROR, AnnotationKind::Primary),
+        Severity::Warning => (Level::WARNING, AnnotationKind::Primary),
+        Severity::Hint => (Level::NOTE.with_name("hint"), AnnotationKind::Primary),
+    };
+    let excerpt = Excerpt::of(text, starts, problem);
+    // What is underlined need not be said again.
+    let found = if excerpt.line.get(excerpt.span.clone()) == Some(&problem.found) { "" } else { &problem.found };
+    let label = match problem.entry {
+        Some(entry) => format!("{found} (record {})", entry + 1),
+        None => found.to_owned(),
+    };
+    let snippet = Snippet::source(&excerpt.line)
+        .line_start(problem.place.line as usize)
+        .path(format!("{path}:{}", problem.place))
+        .fold(false)
+        .annotation(kind.span(excerpt.span.clone()).label(label.trim().to_owned()));
+    let mut group = level.primary_title(problem.check.title).id(problem.check.id).element(snippet);
+    let repairable = if problem.fix.is_some() { " (repair does it)" } else { "" };
+    group = group.element(Level::HELP.message(format!("{}{repairable}", problem.write)));
+    if first {
+        group = group.element(Level::NOTE.message(problem.check.why));
+    }
+    // The place stands behind the path already; the renderer would count the
+    // column within the excerpt.
+    let shown = renderer.render(&[group]);
+    let doubled = format!("{}:{}:{}", problem.place, problem.place.line, excerpt.column);
+    shown.replacen(&doubled, &problem.place.to_string(), 1) + "\n"
+}
+
+/// The line of a problem, or as much of it as helps.
+struct Excerpt {
+    line: String,
+    span: Span,
+    /// Where the renderer will say that it is.
+    column: usize,
+}
+
+impl Excerpt {
+    fn of(text: &str, starts: &[usize], problem: &Problem) -> Excerpt {
+        let number = problem.place.line as usize;
+        let from = starts.get(number - 1).copied().unwrap_or(0);
+        let to = starts.get(number).copied().unwrap_or(text.len());
+        let line = text[from..to].trim_end_matches(['\n', '\r']);
+        let start = text.floor_char_boundary(problem.span.start.clamp(from, from + line.len())) - from;
+        let end = text.floor_char_boundary(problem.span.end.clamp(from + start, from + line.len())) - from;
+        let cut_from = line[..start].char_indices().rev().nth(AROUND).map_or(0, |(at, _)| at);
+        let cut_to = line[start..].char_indices().nth(AROUND).map_or(line.len(), |(at, _)| start + at);
+        let shown = &line[cut_from..cut_to];
+        let shown = shown.strip_prefix('\u{feff}').unwrap_or(shown);
+        let lost = cut_to - cut_from - shown.len();
+        let (start, end) = (start.max(cut_from + lost), end.min(cut_to));
+        let span = start - cut_from - lost..end.max(start) - cut_from - lost;
+        let column = shown[..span.start].chars().count() + 1;
+        Excerpt { line: shown.to_owned(), span, column }
+    }
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}
+
+/// What is said of those that are not shown.
+fn rest(group: &Group<'_>, style: &Style) -> String {
+    let Some(rest) = group.problems.get(style.examples.max(1)..).filter(|rest| !rest.is_empty()) else {
+        return String::new();
+    };
+    let same_line = group.problems.iter().all(|problem| problem.place.line == group.problems[0].place.line);
+    let told: Vec<String> = rest
+        .iter()
+        .take(if same_line { 40 } else { 8 })
+        .map(|problem| if same_line { problem.found.clone() } else { problem.place.line.to_string() })
+        .collect();
+    let more = if rest.len() > told.len() { " …" } else { "" };
+    let word = match (same_line, rest.len()) {
+        (true, _) => "",
+        (false, 1) => "line ",
+        (false, _) => "lines ",
+    };
+    format!("  … and {} more {}: {word}{}{more}\n", rest.len(), group.check.id, told.join(", "))
+}
+
+fn sum(judged: Judged<'_>) -> String {
+    let report = judged.report;
+    let records = match report.records {
+        0 => String::new(),
+        1 => ", 1 record".to_owned(),
+        many => format!(", {many} records"),
+    };
+    let schema = match (&report.schema, report.shape) {
+        (Some(schema), _) => format!(" ({schema}{records})"),
+        (None, Some(shape)) => format!(" ({}, no verdict{records})", shape.family.name()),
+        (None, None) => String::new(),
+    };
+    let mut sum = format!("{}{schema}: {}", judged.path, counted(report));
+    let mended = report.problems.iter().filter(|problem| problem.fix.is_some()).count();
+    if mended > 0 {
+        sum.push_str(&format!("; repair mends {mended}"));
+    }
+    sum.push('\n');
+    if let Some(DataGov { taken, incomplete, duplicates }) = report.data_gov.filter(|floor| floor.taken != report.records) {
+        let all = taken + incomplete + duplicates;
+        sum.push_str(&format!("Data.gov would take {taken} of {all}"));
+        if incomplete > 0 {
+            sum.push_str(&format!(", refuse {incomplete} that lack a field of its floor"));
+        }
+        if duplicates > 0 {
+            sum.push_str(&format!(", drop {duplicates} whose repositoryURL an earlier one has"));
+        }
+        sum.push_str(". What was there before and is not taken is deleted.\n");
+    }
+    sum
+}
