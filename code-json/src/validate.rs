@@ -361,13 +361,14 @@ fn of_fault(fault: &Fault) -> Problem {
         | FaultKind::WrongBracket(_)
         | FaultKind::AfterTheEnd => &checks::json::SYNTAX,
     };
+    let message = fault.kind.message();
     Problem {
         check,
         span: fault.span.clone(),
         place: fault.place,
         pointer: String::new(),
         entry: None,
-        found: fault.kind.message(),
+        found: if message == check.title { "here".to_owned() } else { message },
         write: fault.kind.remedy(),
         fix: None,
     }

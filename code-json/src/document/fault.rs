@@ -86,6 +86,7 @@ impl FaultKind {
             }
             FaultKind::TooDeep(_) => "No published schema needs more than six levels.".into(),
             FaultKind::Utf16 => "Save the file as UTF-8.".into(),
+            FaultKind::NotUtf8(_, character) if character.is_control() => "Save the file as UTF-8.".into(),
             FaultKind::NotUtf8(_, character) => {
                 format!("Save the file as UTF-8; in Windows-1252 this would be “{character}”.")
             }

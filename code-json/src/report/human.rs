@@ -6,7 +6,7 @@ use super::{Group, Judged, counted, groups};
 use crate::{
     check::{Problem, Severity},
     document::Span,
-    validate::DataGov,
+    validate::{DataGov, Report, hides},
 };
 
 /// How it looks.
@@ -16,8 +16,20 @@ pub struct Style {
     pub color: bool,
     /// Columns of the terminal.
     pub width: usize,
-    /// How many problems of a kind are shown with their lines.
+    /// How many errors of a kind are shown with their lines; of warnings one
+    /// less, of hints one.
     pub examples: usize,
+}
+
+impl Style {
+    fn examples_of(&self, severity: Severity) -> usize {
+        let examples = match severity {
+            Severity::Error => self.examples,
+            Severity::Warning => self.examples.saturating_sub(1),
+            Severity::Hint => 1,
+        };
+        examples.max(1)
+    }
 }
 
 impl Default for Style {
@@ -35,20 +47,27 @@ pub fn human(judged: Judged<'_>, style: &Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(style.width);
     let text = String::from_utf8_lossy(judged.bytes);
+    let path = &harmless(judged.path);
     let starts = line_starts(&text);
     let mut out = String::new();
     for group in groups(judged.report) {
-        for (number, problem) in group.problems.iter().take(style.examples.max(1)).enumerate() {
-            out.push_str(&one(&renderer, judged.path, &text, &starts, problem, number == 0));
+        let examples = style.examples_of(group.check.severity);
+        for (number, problem) in group.problems.iter().take(examples).enumerate() {
+            out.push_str(&one(&renderer, path, &text, &starts, problem, number == 0));
             out.push('\n');
         }
-        let rest = rest(&group, style);
+        let rest = rest(&group, examples);
         if !rest.is_empty() {
             out.push_str(&(rest + "\n"));
         }
     }
-    out.push_str(&sum(judged));
+    out.push_str(&sum(path, judged.report));
     out
+}
+
+/// A text in which nothing acts on a terminal or hides.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if (c.is_control() && c != '\t') || hides(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn one(renderer: &Renderer, path: &str, text: &str, starts: &[usize], problem: &Problem, first: bool) -> String {
@@ -59,10 +78,11 @@ fn one(renderer: &Renderer, path: &str, text: &str, starts: &[usize], problem: &
     };
     let excerpt = Excerpt::of(text, starts, problem);
     // What is underlined need not be said again.
-    let found = if excerpt.line.get(excerpt.span.clone()) == Some(&problem.found) { "" } else { &problem.found };
+    let underlined = excerpt.line.get(excerpt.span.clone());
+    let found = if underlined == Some(&problem.found) { "" } else { problem.found.as_str() };
     let label = match problem.entry {
-        Some(entry) => format!("{found} (record {})", entry + 1),
-        None => found.to_owned(),
+        Some(entry) => format!("{} (record {})", harmless(found), entry + 1),
+        None => harmless(found),
     };
     let snippet = Snippet::source(&excerpt.line)
         .line_start(problem.place.line as usize)
@@ -71,7 +91,7 @@ fn one(renderer: &Renderer, path: &str, text: &str, starts: &[usize], problem: &
         .annotation(kind.span(excerpt.span.clone()).label(label.trim().to_owned()));
     let mut group = level.primary_title(problem.check.title).id(problem.check.id).element(snippet);
     let repairable = if problem.fix.is_some() { " (repair does it)" } else { "" };
-    group = group.element(Level::HELP.message(format!("{}{repairable}", problem.write)));
+    group = group.element(Level::HELP.message(format!("{}{repairable}", harmless(&problem.write))));
     if first {
         group = group.element(Level::NOTE.message(problem.check.why));
     }
@@ -104,9 +124,14 @@ impl Excerpt {
         let shown = shown.strip_prefix('\u{feff}').unwrap_or(shown);
         let lost = cut_to - cut_from - shown.len();
         let (start, end) = (start.max(cut_from + lost), end.min(cut_to));
-        let span = start - cut_from - lost..end.max(start) - cut_from - lost;
-        let column = shown[..span.start].chars().count() + 1;
-        Excerpt { line: shown.to_owned(), span, column }
+        let (start, end) = (start - cut_from - lost, end.max(start) - cut_from - lost);
+        let column = shown[..start].chars().count() + 1;
+        let mut line = harmless(&shown[..start]);
+        let from = line.len();
+        line.push_str(&harmless(&shown[start..end]));
+        let span = from..line.len();
+        line.push_str(&harmless(&shown[end..]));
+        Excerpt { line, span, column }
     }
 }
 
@@ -115,15 +140,15 @@ fn line_starts(text: &str) -> Vec<usize> {
 }
 
 /// What is said of those that are not shown.
-fn rest(group: &Group<'_>, style: &Style) -> String {
-    let Some(rest) = group.problems.get(style.examples.max(1)..).filter(|rest| !rest.is_empty()) else {
+fn rest(group: &Group<'_>, shown: usize) -> String {
+    let Some(rest) = group.problems.get(shown..).filter(|rest| !rest.is_empty()) else {
         return String::new();
     };
     let same_line = group.problems.iter().all(|problem| problem.place.line == group.problems[0].place.line);
     let told: Vec<String> = rest
         .iter()
         .take(if same_line { 40 } else { 8 })
-        .map(|problem| if same_line { problem.found.clone() } else { problem.place.line.to_string() })
+        .map(|problem| if same_line { harmless(&problem.found) } else { problem.place.line.to_string() })
         .collect();
     let more = if rest.len() > told.len() { " …" } else { "" };
     let word = match (same_line, rest.len()) {
@@ -134,8 +159,7 @@ fn rest(group: &Group<'_>, style: &Style) -> String {
     format!("  … and {} more {}: {word}{}{more}\n", rest.len(), group.check.id, told.join(", "))
 }
 
-fn sum(judged: Judged<'_>) -> String {
-    let report = judged.report;
+fn sum(path: &str, report: &Report) -> String {
     let records = match report.records {
         0 => String::new(),
         1 => ", 1 record".to_owned(),
@@ -146,7 +170,7 @@ fn sum(judged: Judged<'_>) -> String {
         (None, Some(shape)) => format!(" ({}, no verdict{records})", shape.family.name()),
         (None, None) => String::new(),
     };
-    let mut sum = format!("{}{schema}: {}", judged.path, counted(report));
+    let mut sum = format!("{path}{schema}: {}", counted(report));
     let mended = report.problems.iter().filter(|problem| problem.fix.is_some()).count();
     if mended > 0 {
         sum.push_str(&format!("; repair mends {mended}"));
