@@ -20,7 +20,7 @@ pub use value::{Kind, Member, Value};
 /// What a text may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of text. The largest inventory known has about 7 MB.
+    /// Bytes of text. Real inventories have one or two megabytes.
     pub bytes: usize,
     /// Brackets within brackets. The published schemas need six.
     pub depth: usize,

@@ -193,7 +193,7 @@ fn every_face(bytes: &[u8]) {
         human(judged, &Style::default()),
         github(judged),
         json(judged).to_string(),
-        sarif(&[judged], "t", "1", "https://x.gov").to_string(),
+        sarif(&[judged], "t", "1", Some("https://x.gov")).to_string(),
     ];
     for text in &texts[..2] {
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';

@@ -135,3 +135,14 @@ fn ids_are_unique_and_rows_complete() {
     }
     assert!(ids.len() > 50);
 }
+
+/// `UPDATE_DOCS=1` writes it.
+#[test]
+fn the_page_in_docs_is_that_of_the_rows() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/code-json-checks.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, checks::page()).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(page == checks::page(), "run this test with UPDATE_DOCS=1");
+}

@@ -46,7 +46,7 @@ pub const LIMITS: Check = Check {
     id: "json-limits",
     severity: Severity::Error,
     title: "the file is larger than any inventory",
-    why: "No program should have to read it. The largest real inventory has 7 MB.",
+    why: "No program should have to read it. Real inventories have one or two megabytes.",
     source: "RFC 8259 §9",
     within: Within::File,
     wrong: "",

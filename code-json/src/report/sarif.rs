@@ -12,9 +12,9 @@ use crate::{
 const MOST: usize = 5_000;
 
 /// One run over some files. `tool` and `version` name the program, `help` is
-/// the address of the page of checks, to which `#ID` is added.
+/// the address of the page of checks, if there is one; `#ID` is added to it.
 #[must_use]
-pub fn sarif(files: &[Judged<'_>], tool: &str, version: &str, help: &str) -> Json {
+pub fn sarif(files: &[Judged<'_>], tool: &str, version: &str, help: Option<&str>) -> Json {
     let rules: Vec<&Check> = checks::ALL.iter().flat_map(|subject| subject.iter()).copied().collect();
     let index = |check: &Check| rules.iter().position(|rule| rule.id == check.id);
     let mut problems: Vec<(&Judged<'_>, &Problem)> =
@@ -54,21 +54,24 @@ pub fn sarif(files: &[Judged<'_>], tool: &str, version: &str, help: &str) -> Jso
     let rules: Vec<Json> = rules
         .iter()
         .map(|check| {
-            json!({
+            let mut rule = json!({
                 "id": check.id,
                 "shortDescription": {"text": check.title},
                 "fullDescription": {"text": check.why},
                 "help": {"text": format!("{} Source: {}. Right: {}", check.why, check.source, check.right)},
-                "helpUri": format!("{help}#{}", check.id),
                 "defaultConfiguration": {"level": level(check.severity)},
-            })
+            });
+            if let Some(help) = help {
+                rule["helpUri"] = Json::from(format!("{help}#{}", check.id));
+            }
+            rule
         })
         .collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {"name": tool, "version": version, "informationUri": help, "rules": rules}},
+            "tool": {"driver": {"name": tool, "version": version, "rules": rules}},
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
