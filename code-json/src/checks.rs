@@ -73,7 +73,9 @@ pub fn page() -> String {
                 check.why,
                 check.source.trim_end_matches('.'),
             ));
-            let shown = |text: &str| text.replace('\t', "\\t").replace('\u{feff}', "\\u{feff}").replace('\n', "\n    ");
+            let shown = |text: &str| {
+                text.replace('\t', "\\t").replace('\u{feff}', "\\u{feff}").replace('\n', "\n    ")
+            };
             if !check.wrong.is_empty() {
                 page.push_str(&format!("\nWrong:\n\n    {}\n", shown(check.wrong)));
             }

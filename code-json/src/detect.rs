@@ -212,7 +212,11 @@ mod tests {
     #[test]
     fn shapes_are_told_by_keys_not_by_version() {
         for (text, family, container) in [
-            (r#"{"name":"a","license":null,"repository":"x","version":"2.0.0"}"#, Family::Gsa1, Container::Single),
+            (
+                r#"{"name":"a","license":null,"repository":"x","version":"2.0.0"}"#,
+                Family::Gsa1,
+                Container::Single,
+            ),
             (r#"{"name":"a","permissions":{},"tags":[],"version":"1.0.1"}"#, Family::Gsa2, Container::Single),
             (
                 r#"{"version":"0.0.1","releases":[{"name":"a","permissions":{},"tags":[]},7]}"#,

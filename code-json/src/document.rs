@@ -136,7 +136,8 @@ impl Document {
     /// The value whose key begins at a byte.
     #[must_use]
     pub fn with_key_at(&self, byte: usize) -> Option<Value<'_>> {
-        let child = self.children.iter().find(|child| child.key_end > 0 && child.key_start as usize == byte)?;
+        let child =
+            self.children.iter().find(|child| child.key_end > 0 && child.key_start as usize == byte)?;
         Some(self.value(child.value))
     }
 

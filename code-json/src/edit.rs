@@ -88,7 +88,8 @@ impl Fix {
 /// The bytes to remove with a member or an item.
 fn removal(value: Value<'_>) -> Option<Span> {
     let parent = value.parent()?;
-    let start = |value: Value<'_>| value.as_member().map_or(value.span().start, |member| member.key_span.start);
+    let start =
+        |value: Value<'_>| value.as_member().map_or(value.span().start, |member| member.key_span.start);
     let siblings: Vec<Value<'_>> = match value.as_member() {
         Some(_) => parent.members().map(|member| member.value).collect(),
         None => parent.items().collect(),
@@ -133,7 +134,10 @@ pub fn apply(document: &Document, fixes: &[&Fix]) -> (String, Vec<usize>) {
             // Two that only touch would still be about the same thing.
             let before = taken.range(..=edit.span.end).next_back();
             let clear = before.is_none_or(|(_, (end, ..))| *end < edit.span.start);
-            clear && !comments.iter().any(|comment| edit.span.start < comment.end && comment.start < edit.span.end)
+            clear
+                && !comments
+                    .iter()
+                    .any(|comment| edit.span.start < comment.end && comment.start < edit.span.end)
         };
         if fix.0.iter().all(free) {
             for (part, edit) in fix.0.iter().enumerate() {
@@ -172,7 +176,11 @@ mod tests {
         for (text, pointer, expected) in [
             ("{\n  \"a\": 1,\n  \"b\": 2\n}", "/a", "{\n  \"b\": 2\n}"),
             ("{\n  \"a\": 1,\n  \"b\": 2\n}", "/b", "{\n  \"a\": 1\n}"),
-            ("{\r\n\t\"a\" : 1,\r\n\t\"b\" : 2,\r\n\t\"c\" : 3\r\n}", "/b", "{\r\n\t\"a\" : 1,\r\n\t\"c\" : 3\r\n}"),
+            (
+                "{\r\n\t\"a\" : 1,\r\n\t\"b\" : 2,\r\n\t\"c\" : 3\r\n}",
+                "/b",
+                "{\r\n\t\"a\" : 1,\r\n\t\"c\" : 3\r\n}",
+            ),
             ("{\n  \"a\": 1\n}", "/a", "{}"),
             ("[1, 2, 3]", "/0", "[2, 3]"),
             ("[1, 2, 3]", "/2", "[1, 2]"),

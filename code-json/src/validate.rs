@@ -216,7 +216,14 @@ impl<'d> Judging<'d> {
     }
 
     /// Notes a problem with the key of a value.
-    fn tell_key(&mut self, check: &'static Check, at: Value<'d>, found: String, write: String, fix: Option<Fix>) {
+    fn tell_key(
+        &mut self,
+        check: &'static Check,
+        at: Value<'d>,
+        found: String,
+        write: String,
+        fix: Option<Fix>,
+    ) {
         self.tell(check, at, found, write, fix);
         if let (Some(member), Some(problem)) = (at.as_member(), self.problems.last_mut()) {
             problem.place = self.document.place(member.key_span.start);
@@ -225,7 +232,14 @@ impl<'d> Judging<'d> {
     }
 
     /// Notes a problem with an object as a whole: shown at its first line.
-    fn tell_object(&mut self, check: &'static Check, at: Value<'d>, found: String, write: String, fix: Option<Fix>) {
+    fn tell_object(
+        &mut self,
+        check: &'static Check,
+        at: Value<'d>,
+        found: String,
+        write: String,
+        fix: Option<Fix>,
+    ) {
         self.tell(check, at, found, write, fix);
         if let Some(problem) = self.problems.last_mut() {
             // The bracket stands for what is in it; an entry of an inventory is
@@ -259,7 +273,12 @@ impl<'d> Judging<'d> {
             SlipKind::ControlCharacter => {
                 let escape = crate::edit::quote(text);
                 let escape = escape.trim_matches('"');
-                (&checks::json::CONTROL_CHARACTER, escape.to_owned(), format!("Write {escape}."), write(escape))
+                (
+                    &checks::json::CONTROL_CHARACTER,
+                    escape.to_owned(),
+                    format!("Write {escape}."),
+                    write(escape),
+                )
             }
             SlipKind::LoneSurrogate => {
                 (&checks::json::LONE_SURROGATE, text.to_owned(), "Write the whole character.".into(), None)
@@ -387,8 +406,11 @@ pub(crate) fn hides(c: char) -> bool {
 
 fn clip(text: &str) -> String {
     const LONGEST: usize = 60;
-    let one_line: String =
-        text.chars().take(LONGEST + 1).map(|c| if c.is_control() || hides(c) { '\u{fffd}' } else { c }).collect();
+    let one_line: String = text
+        .chars()
+        .take(LONGEST + 1)
+        .map(|c| if c.is_control() || hides(c) { '\u{fffd}' } else { c })
+        .collect();
     if one_line.chars().count() > LONGEST {
         format!("{}…", one_line.chars().take(LONGEST).collect::<String>().trim_end())
     } else {

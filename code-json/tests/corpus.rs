@@ -1,6 +1,8 @@
 //! Real files: what validates before and after repair, and what each of the
 //! others needs. Needs `MUSTER_CORPUS`; without it, it says so and rests.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use code_json::{
@@ -65,7 +67,9 @@ fn single_files_validate_after_repair_or_need_a_person() {
             left.push(format!("{}: {errors:?}", file.name));
         }
     }
-    println!("single files: {singles}; valid before repair {before}, after {after}; {person} lack what only a person knows");
+    println!(
+        "single files: {singles}; valid before repair {before}, after {after}; {person} lack what only a person knows"
+    );
     for (question, files) in &questions {
         println!("  {files} × {question}");
     }

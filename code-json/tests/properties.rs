@@ -1,5 +1,7 @@
 //! What holds for every input.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
 use std::collections::BTreeMap;
 
 use code_json::{
@@ -55,7 +57,10 @@ const DEFECTS: [(&str, &str); 24] = [
     (r#"["openSource"]"#, r#""opensource""#),
     (r#""Production""#, r#""production""#),
     (r#""Production""#, r#""In Production""#),
-    (r#""name": "CC0-1.0", "URL": "https://github.com/example-agency/badge-reader/blob/main/LICENSE""#, r#""name": "CC0-1.0", "URL": "none""#),
+    (
+        r#""name": "CC0-1.0", "URL": "https://github.com/example-agency/badge-reader/blob/main/LICENSE""#,
+        r#""name": "CC0-1.0", "URL": "none""#,
+    ),
     (r#""name": "CC0-1.0""#, r#""name": "Creative Commons Zero v1.0 Universal""#),
     (r#""https://www.agency.example/badges""#, r#""""#),
     (r#""https://www.agency.example/badges""#, r#""N/A""#),
@@ -125,7 +130,10 @@ fn two_hundred_files_with_repairable_defects_are_all_repaired() {
         assert!(repaired.text.contains("\"bureauCode\": \"015:11\""), "{}", repaired.text);
         assert_eq!(text.contains("1.20e3"), repaired.text.contains("1.20e3"));
         assert_eq!(text.contains("\r\n"), repaired.text.contains("\r\n"));
-        assert_eq!(text.matches('\n').count() - repaired.text.matches('\n').count(), removed_lines(&text, &repaired.text));
+        assert_eq!(
+            text.matches('\n').count() - repaired.text.matches('\n').count(),
+            removed_lines(&text, &repaired.text)
+        );
     }
     assert!(defects >= 400, "{defects}");
 }
@@ -172,7 +180,8 @@ fn repair_is_lawful(bytes: &[u8]) {
     let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
     leaves(&read(bytes), String::new(), &mut before);
     leaves(&read(once.text.as_bytes()), String::new(), &mut after);
-    let named: Vec<&str> = once.made.iter().map(|made| made.pointer.rsplit_once('/').map_or("", |(around, _)| around)).collect();
+    let named: Vec<&str> =
+        once.made.iter().map(|made| made.pointer.rsplit_once('/').map_or("", |(around, _)| around)).collect();
     for pointer in before.keys().chain(after.keys()) {
         let changed = before.get(pointer) != after.get(pointer);
         assert!(!changed || named.iter().any(|named| pointer.starts_with(named)), "{pointer}");
@@ -187,7 +196,8 @@ fn repair_is_idempotent_and_changes_what_it_names() {
 }
 
 fn every_face(bytes: &[u8]) {
-    let report = validate(bytes, &Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() });
+    let report =
+        validate(bytes, &Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() });
     let judged = Judged { path: "a,b:%\u{1b}\n.json", bytes, report: &report };
     let texts = [
         human(judged, &Style::default()),
@@ -197,12 +207,21 @@ fn every_face(bytes: &[u8]) {
     ];
     for text in &texts[..2] {
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-        assert!(!text.contains(acts), "{:?}", text.find(acts).map(|at| &text[text.floor_char_boundary(at.saturating_sub(60))..]));
+        assert!(
+            !text.contains(acts),
+            "{:?}",
+            text.find(acts).map(|at| &text[text.floor_char_boundary(at.saturating_sub(60))..])
+        );
     }
     // A workflow command cannot be smuggled in.
     for line in texts[1].lines() {
         assert!(!line.starts_with("::") || line.matches("::").count() >= 2, "{line}");
-        assert!(["::error file=", "::warning file=", "::notice file=", "a,b:%25"].iter().any(|start| line.starts_with(start)), "{line}");
+        assert!(
+            ["::error file=", "::warning file=", "::notice file=", "a,b:%25"]
+                .iter()
+                .any(|start| line.starts_with(start)),
+            "{line}"
+        );
     }
     repair_is_lawful(bytes);
 }
@@ -258,8 +277,23 @@ fn any_json() -> impl Strategy<Value = Json> {
         any::<bool>().prop_map(Json::from),
         any::<f64>().prop_map(Json::from),
         proptest::sample::select(vec![
-            "", " ", "none", "openSource", "exemptByLaw", "2015-7-7", "2015-26-2", "42736", "www.x.gov", "git@github.com:a/b",
-            "mailto:a@x.gov", "CC0", "LICENSE", "cafÃ©", "€", "vcs,git", "2.0",
+            "",
+            " ",
+            "none",
+            "openSource",
+            "exemptByLaw",
+            "2015-7-7",
+            "2015-26-2",
+            "42736",
+            "www.x.gov",
+            "git@github.com:a/b",
+            "mailto:a@x.gov",
+            "CC0",
+            "LICENSE",
+            "cafÃ©",
+            "€",
+            "vcs,git",
+            "2.0",
         ])
         .prop_map(Json::from),
         ".{0,8}".prop_map(Json::from),
@@ -268,7 +302,17 @@ fn any_json() -> impl Strategy<Value = Json> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
             proptest::collection::btree_map(
-                proptest::sample::select(vec!["licenses", "usageType", "exemptionText", "name", "URL", "email", "created", "0", "method"]),
+                proptest::sample::select(vec![
+                    "licenses",
+                    "usageType",
+                    "exemptionText",
+                    "name",
+                    "URL",
+                    "email",
+                    "created",
+                    "0",
+                    "method"
+                ]),
                 inner,
                 0..4
             )

@@ -1,6 +1,8 @@
 //! Every check finds its own example, and not the mended one; what it says of
 //! repairs is so.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
 use code_json::{
     check::{Check, Repair, Within},
     checks,
@@ -55,7 +57,8 @@ fn over(mut base: Json, keys: &Json, other: &Json) -> Json {
 }
 
 fn file(check: &Check, text: &str, other: &str) -> Vec<u8> {
-    let parse = |text: &str| -> Json { serde_json::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", check.id)) };
+    let parse =
+        |text: &str| -> Json { serde_json::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", check.id)) };
     match (check.id, check.within) {
         ("json-encoding", _) if text.is_empty() => b"{\"name\": \"Bureau\x92s reader\"}".to_vec(),
         ("json-limits", _) if text.is_empty() => "[".repeat(100).into_bytes(),
@@ -84,7 +87,9 @@ fn every_check_finds_its_example() {
     for check in checks::ALL.iter().flat_map(|subject| subject.iter()) {
         let wrong = file(check, check.wrong, check.right);
         let right = file(check, check.right, check.wrong);
-        let found = |bytes: &[u8]| -> Vec<&str> { judged(bytes).problems.iter().map(|problem| problem.check.id).collect() };
+        let found = |bytes: &[u8]| -> Vec<&str> {
+            judged(bytes).problems.iter().map(|problem| problem.check.id).collect()
+        };
         if !found(&wrong).contains(&check.id) {
             wrongs.push(format!("{} does not find its example: {:?}", check.id, found(&wrong)));
         }
@@ -107,7 +112,9 @@ fn repairs_do_what_the_rows_say() {
         let made = repaired.made.iter().any(|made| made.check.id == check.id);
         match check.repair {
             Repair::Person if made => wrongs.push(format!("{} was repaired", check.id)),
-            Repair::Always | Repair::Sometimes if !made => wrongs.push(format!("{} was not repaired: {}", check.id, repaired.text)),
+            Repair::Always | Repair::Sometimes if !made => {
+                wrongs.push(format!("{} was not repaired: {}", check.id, repaired.text))
+            }
             Repair::Always | Repair::Sometimes if check.within != Within::File => {
                 let json = |text: &[u8]| -> Json { serde_json::from_slice(text).unwrap() };
                 let right = json(&file(check, check.right, check.wrong));
@@ -131,7 +138,11 @@ fn ids_are_unique_and_rows_complete() {
         assert!(ids.insert(check.id), "{} twice", check.id);
         assert_eq!(checks::named(check.id), Some(*check));
         assert!(!check.why.is_empty() && !check.source.is_empty() && !check.right.is_empty(), "{}", check.id);
-        assert!(check.why.split('.').all(|sentence| sentence.split_whitespace().count() <= 20), "{}", check.id);
+        assert!(
+            check.why.split('.').all(|sentence| sentence.split_whitespace().count() <= 20),
+            "{}",
+            check.id
+        );
     }
     assert!(ids.len() > 50);
 }

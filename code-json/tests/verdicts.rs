@@ -1,6 +1,8 @@
 //! Our schema documents against the published ones, over real files. Needs
 //! `MUSTER_SCHEMAS` and `MUSTER_CORPUS`; without them it says so and rests.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use code_json::{
@@ -18,7 +20,9 @@ fn theirs(validator: &jsonschema::Validator, json: &Json, formats: bool) -> Verd
     let verdict = validator.iter_errors(json).map(|error| {
         let detail = match error.kind() {
             jsonschema::error::ValidationErrorKind::Required { property } => property.to_string(),
-            jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.join(","),
+            jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } => {
+                unexpected.join(",")
+            }
             _ => String::new(),
         };
         (error.instance_path().to_string(), error.kind().keyword().to_owned(), detail)
@@ -45,13 +49,15 @@ fn compile(document: &Json, formats: bool) -> jsonschema::Validator {
 
 #[test]
 fn verdicts_are_those_of_the_published_documents() {
-    let (Some(schemas), Some(corpus)) = (given::folder("MUSTER_SCHEMAS"), given::folder("MUSTER_CORPUS")) else {
+    let (Some(schemas), Some(corpus)) = (given::folder("MUSTER_SCHEMAS"), given::folder("MUSTER_CORPUS"))
+    else {
         return;
     };
     let official = |name: &str| -> Json {
         let path: PathBuf = schemas.join(name);
         let mut json: Json =
-            serde_json::from_slice(&fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap();
+            serde_json::from_slice(&fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+                .unwrap();
         // Three of them share one `$id`, so none may keep it.
         json.as_object_mut().unwrap().remove("$id");
         json
@@ -125,7 +131,8 @@ fn two_published_documents_accept_nothing() {
 /// ones that Muster has no document for.
 #[test]
 fn profiles_give_the_verdicts_of_their_documents() {
-    let (Some(schemas), Some(corpus)) = (given::folder("MUSTER_SCHEMAS"), given::folder("MUSTER_CORPUS")) else {
+    let (Some(schemas), Some(corpus)) = (given::folder("MUSTER_SCHEMAS"), given::folder("MUSTER_CORPUS"))
+    else {
         return;
     };
     let files = given::corpus(&corpus);

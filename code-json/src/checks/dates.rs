@@ -94,4 +94,5 @@ pub const ORDER: Check = Check {
 };
 
 /// All of this subject.
-pub const ALL: &[&Check] = &[&EMPTY_DATE, &DATE_TO_TIME, &TIME_TO_DATE, &DATE_SPELLING, &DATE, &FUTURE, &ORDER];
+pub const ALL: &[&Check] =
+    &[&EMPTY_DATE, &DATE_TO_TIME, &TIME_TO_DATE, &DATE_SPELLING, &DATE, &FUTURE, &ORDER];

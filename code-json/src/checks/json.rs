@@ -146,4 +146,16 @@ pub const DUPLICATE_KEY: Check = Check {
 };
 
 /// All of this subject.
-pub const ALL: &[&Check] = &[&CUT_OFF, &SYNTAX, &ENCODING, &LIMITS, &BYTE_ORDER_MARK, &TRAILING_COMMA, &MISSING_COMMA, &COMMENT, &CONTROL_CHARACTER, &LONE_SURROGATE, &DUPLICATE_KEY];
+pub const ALL: &[&Check] = &[
+    &CUT_OFF,
+    &SYNTAX,
+    &ENCODING,
+    &LIMITS,
+    &BYTE_ORDER_MARK,
+    &TRAILING_COMMA,
+    &MISSING_COMMA,
+    &COMMENT,
+    &CONTROL_CHARACTER,
+    &LONE_SURROGATE,
+    &DUPLICATE_KEY,
+];

@@ -172,4 +172,18 @@ pub const RANGE: Check = Check {
 };
 
 /// All of this subject.
-pub const ALL: &[&Check] = &[&UNKNOWN_FILE, &LIST_FILE, &RETIRED, &MISSING, &UNKNOWN_KEY, &KEY_SPELLING, &TYPE, &TYPE_AS_TEXT, &NULL, &ENUM, &ENUM_SPELLING, &EMPTY, &RANGE];
+pub const ALL: &[&Check] = &[
+    &UNKNOWN_FILE,
+    &LIST_FILE,
+    &RETIRED,
+    &MISSING,
+    &UNKNOWN_KEY,
+    &KEY_SPELLING,
+    &TYPE,
+    &TYPE_AS_TEXT,
+    &NULL,
+    &ENUM,
+    &ENUM_SPELLING,
+    &EMPTY,
+    &RANGE,
+];

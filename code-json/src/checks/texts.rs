@@ -159,4 +159,17 @@ pub const VCS: Check = Check {
 };
 
 /// All of this subject.
-pub const ALL: &[&Check] = &[&SPACE, &NO_NAME, &NO_DESCRIPTION, &SHORT_DESCRIPTION, &SAME_DESCRIPTION, &MOJIBAKE, &NO_EMAIL, &EMAIL, &EMAIL_FORMAT, &NO_HOURS, &ZERO_HOURS, &VCS];
+pub const ALL: &[&Check] = &[
+    &SPACE,
+    &NO_NAME,
+    &NO_DESCRIPTION,
+    &SHORT_DESCRIPTION,
+    &SAME_DESCRIPTION,
+    &MOJIBAKE,
+    &NO_EMAIL,
+    &EMAIL,
+    &EMAIL_FORMAT,
+    &NO_HOURS,
+    &ZERO_HOURS,
+    &VCS,
+];

@@ -23,7 +23,8 @@ pub fn github(judged: Judged<'_>) -> String {
             groups(judged.report).into_iter().filter(|group| group.check.severity == severity).collect();
         // Each kind once before any a second time.
         let most = groups.iter().map(|group| group.problems.len()).max().unwrap_or(0).min(MOST);
-        let turns = (0..most).flat_map(|turn| groups.iter().filter_map(move |group| group.problems.get(turn)));
+        let turns =
+            (0..most).flat_map(|turn| groups.iter().filter_map(move |group| group.problems.get(turn)));
         for problem in turns.take(MOST) {
             let message = format!("{}: {}. {}", problem.check.title, problem.found, problem.write);
             out.push_str(&format!(

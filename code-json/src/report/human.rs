@@ -70,7 +70,14 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if (c.is_control() && c != '\t') || hides(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn one(renderer: &Renderer, path: &str, text: &str, starts: &[usize], problem: &Problem, first: bool) -> String {
+fn one(
+    renderer: &Renderer,
+    path: &str,
+    text: &str,
+    starts: &[usize],
+    problem: &Problem,
+    first: bool,
+) -> String {
     let (level, kind) = match problem.severity() {
         Severity::Error => (Level::ERROR, AnnotationKind::Primary),
         Severity::Warning => (Level::WARNING, AnnotationKind::Primary),
@@ -176,7 +183,9 @@ fn sum(path: &str, report: &Report) -> String {
         sum.push_str(&format!("; repair mends {mended}"));
     }
     sum.push('\n');
-    if let Some(DataGov { taken, incomplete, duplicates }) = report.data_gov.filter(|floor| floor.taken != report.records) {
+    if let Some(DataGov { taken, incomplete, duplicates }) =
+        report.data_gov.filter(|floor| floor.taken != report.records)
+    {
         let all = taken + incomplete + duplicates;
         sum.push_str(&format!("Data.gov would take {taken} of {all}"));
         if incomplete > 0 {

@@ -17,8 +17,10 @@ const MOST: usize = 5_000;
 pub fn sarif(files: &[Judged<'_>], tool: &str, version: &str, help: Option<&str>) -> Json {
     let rules: Vec<&Check> = checks::ALL.iter().flat_map(|subject| subject.iter()).copied().collect();
     let index = |check: &Check| rules.iter().position(|rule| rule.id == check.id);
-    let mut problems: Vec<(&Judged<'_>, &Problem)> =
-        files.iter().flat_map(|file| file.report.problems.iter().map(move |problem| (file, problem))).collect();
+    let mut problems: Vec<(&Judged<'_>, &Problem)> = files
+        .iter()
+        .flat_map(|file| file.report.problems.iter().map(move |problem| (file, problem)))
+        .collect();
     problems.sort_by_key(|(_, problem)| problem.severity());
     let results = problems.into_iter().take(MOST).map(|(file, problem)| {
         let mut result = json!({

@@ -118,7 +118,8 @@ struct Walk<'j> {
 
 impl<'j> Walk<'j> {
     fn schema(&mut self, json: &'j Json, pointer: &str) -> Result<(), ProfileError> {
-        let refuse = |key: &str, why: String| ProfileError::Refused { pointer: format!("{pointer}/{key}"), why };
+        let refuse =
+            |key: &str, why: String| ProfileError::Refused { pointer: format!("{pointer}/{key}"), why };
         if let Json::Array(items) = json {
             for (at, item) in items.iter().enumerate() {
                 self.schema(item, &format!("{pointer}/{at}"))?;
@@ -232,7 +233,12 @@ mod tests {
             assert!(refusal.contains(why), "{text}: {refusal}");
         }
         // Each doubles the one before.
-        let double = |n| format!(r##""d{n}": {{"allOf": [{{"$ref": "#/$defs/d{0}"}}, {{"$ref": "#/$defs/d{0}"}}]}}"##, n - 1);
+        let double = |n| {
+            format!(
+                r##""d{n}": {{"allOf": [{{"$ref": "#/$defs/d{0}"}}, {{"$ref": "#/$defs/d{0}"}}]}}"##,
+                n - 1
+            )
+        };
         let doubling: Vec<_> = (1..16).map(double).collect();
         let bomb = format!(r##"{{"$ref": "#/$defs/d15", "$defs": {{"d0": {{}}, {}}}}}"##, doubling.join(","));
         assert!(refusal(&bomb).contains("parts"), "{}", refusal(&bomb));

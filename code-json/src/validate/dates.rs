@@ -54,7 +54,9 @@ fn read_time(text: &str) -> Option<(String, Option<String>)> {
         _ => return None,
     };
     let fraction = match fraction {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => format!(".{digits}"),
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!(".{digits}")
+        }
         Some(_) => return None,
         None => String::new(),
     };
@@ -65,7 +67,8 @@ fn read_time(text: &str) -> Option<(String, Option<String>)> {
             let digits: String = offset[1..].chars().filter(|c| *c != ':').collect();
             let sign = &offset[..1];
             let fits = digits.len() == 4 && two(&digits[..2], 23) && two(&digits[2..], 59);
-            (fits && (sign == "+" || sign == "-")).then(|| Some(format!("{sign}{}:{}", &digits[..2], &digits[2..])))?
+            (fits && (sign == "+" || sign == "-"))
+                .then(|| Some(format!("{sign}{}:{}", &digits[..2], &digits[2..])))?
         }
     };
     Some((format!("{whole}{seconds}{fraction}"), offset))
@@ -116,7 +119,8 @@ fn is_plain(text: &str) -> bool {
 fn which_day(text: &str) -> String {
     // Spreadsheets count days from December 30, 1899.
     let days = text.trim().parse::<i32>().ok().filter(|days| (20_000..70_000).contains(days));
-    let day = days.and_then(|days| Date::new(1899, 12, 30).ok()?.checked_add(jiff::Span::new().days(days)).ok());
+    let day =
+        days.and_then(|days| Date::new(1899, 12, 30).ok()?.checked_add(jiff::Span::new().days(days)).ok());
     match day {
         Some(day) => format!("Which day is meant? As a spreadsheet's number, it is {day}."),
         None => "Which day is meant? Write it as 2024-03-01.".into(),
@@ -134,7 +138,9 @@ impl<'d> Judging<'d> {
         if let Some(today) = self.today {
             for key in ["created", "lastModified", "metadataLastUpdated"] {
                 // Clocks and time zones may be a day ahead.
-                if let Some((value, day)) = day(key).filter(|(_, day)| today.tomorrow().is_ok_and(|last| *day > last)) {
+                if let Some((value, day)) =
+                    day(key).filter(|(_, day)| today.tomorrow().is_ok_and(|last| *day > last))
+                {
                     let write = format!("Which day is meant? {day} is still to come.");
                     self.tell(&dates::FUTURE, value, shown(value), write, None);
                 }
@@ -166,9 +172,23 @@ mod tests {
             ("2026-03-01T01:17:26.188z", "2026-03-01", "2026-03-01T01:17:26.188Z"),
         ] {
             let written = read(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((written.to_text(false).as_str(), written.to_text(true).as_str()), (date, time), "{text}");
+            assert_eq!(
+                (written.to_text(false).as_str(), written.to_text(true).as_str()),
+                (date, time),
+                "{text}"
+            );
         }
-        for text in ["", "2013", "2015-26-2", "201-10-24", "42736", "7/7/2015", "2015-02-30", "2015-1-1x", "2024-01-01T25:00:00Z"] {
+        for text in [
+            "",
+            "2013",
+            "2015-26-2",
+            "201-10-24",
+            "42736",
+            "7/7/2015",
+            "2015-02-30",
+            "2015-1-1x",
+            "2024-01-01T25:00:00Z",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(which_day("42736"), "Which day is meant? As a spreadsheet's number, it is 2017-01-01.");

@@ -31,7 +31,8 @@ struct Floor {
 }
 
 static FLOOR: LazyLock<Floor> = LazyLock::new(|| {
-    let json: Json = serde_json::from_str(include_str!("../checks/data_gov.json")).expect("our own data is JSON");
+    let json: Json =
+        serde_json::from_str(include_str!("../checks/data_gov.json")).expect("our own data is JSON");
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let fields = json["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
     Floor {
@@ -65,9 +66,16 @@ impl<'d> Judging<'d> {
             && shape.family != Family::Gsa1
             && version != "2.0.0"
         {
-            let meant = ["2.0", "2", "v2.0.0", "V2.0.0"].contains(&version.trim()) || version.trim() == "2.0.0";
+            let meant =
+                ["2.0", "2", "v2.0.0", "V2.0.0"].contains(&version.trim()) || version.trim() == "2.0.0";
             let fix = meant.then(|| Fix::text(value, "2.0.0"));
-            self.tell(&inventory::VERSION, value, shown(value), "Write \"2.0.0\", if that is the schema.", fix);
+            self.tell(
+                &inventory::VERSION,
+                value,
+                shown(value),
+                "Write \"2.0.0\", if that is the schema.",
+                fix,
+            );
         }
         if let Some((value, agency)) = text("agency")
             && super::urls::is_word_for_nothing(&agency)
@@ -76,7 +84,10 @@ impl<'d> Judging<'d> {
         }
         if let Some(measure) = root.get("measurementType")
             && measure.get("method").and_then(Value::as_str).is_some_and(|method| method == "other")
-            && measure.get("ifOther").and_then(Value::as_str).is_none_or(|text| super::urls::is_word_for_nothing(&text))
+            && measure
+                .get("ifOther")
+                .and_then(Value::as_str)
+                .is_none_or(|text| super::urls::is_word_for_nothing(&text))
         {
             let write = "How does the agency measure its code? Write it to ifOther.";
             self.tell(&inventory::MEASURE, measure, shown(measure), write, None);
@@ -88,8 +99,12 @@ impl<'d> Judging<'d> {
         let mut names: HashMap<(String, String), Value<'d>> = HashMap::new();
         for (number, record) in records.iter().enumerate() {
             self.entry = Some(number);
-            let text = |key: &str| record.get(key).and_then(|value| Some((value, value.as_str()?.trim().to_owned())));
-            if let Some((value, url)) = text("repositoryURL").filter(|(_, url)| !super::urls::is_word_for_nothing(url)) {
+            let text = |key: &str| {
+                record.get(key).and_then(|value| Some((value, value.as_str()?.trim().to_owned())))
+            };
+            if let Some((value, url)) =
+                text("repositoryURL").filter(|(_, url)| !super::urls::is_word_for_nothing(url))
+            {
                 // Hosts and GitHub's names do not tell case apart.
                 let key = url.trim_end_matches('/').trim_end_matches(".git").to_lowercase();
                 if let Some(first) = urls.get(&key).copied() {
@@ -103,7 +118,8 @@ impl<'d> Judging<'d> {
                 }
             }
             if let Some((value, name)) = text("name").filter(|(_, name)| !name.is_empty()) {
-                let organization = text("organization").map(|(_, organization)| organization).unwrap_or_default();
+                let organization =
+                    text("organization").map(|(_, organization)| organization).unwrap_or_default();
                 let key = (organization.to_lowercase(), name.to_lowercase());
                 if let Some(first) = names.get(&key).copied() {
                     let write = format!("How does it differ from the entry of line {}?", first.place().line);
@@ -119,7 +135,8 @@ impl<'d> Judging<'d> {
     fn floor(&mut self, shape: Shape, records: &[Value<'d>]) -> DataGov {
         let mut counts = DataGov::default();
         let mut seen = HashMap::new();
-        for (number, record) in records.iter().enumerate().filter(|(_, record)| record.kind() == Kind::Object) {
+        for (number, record) in records.iter().enumerate().filter(|(_, record)| record.kind() == Kind::Object)
+        {
             let lacking: Vec<&str> = FLOOR
                 .fields
                 .iter()

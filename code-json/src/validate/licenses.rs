@@ -12,7 +12,18 @@ use crate::{
 /// SPDX identifiers that records name, and what else they are called there:
 /// lower case, letters and digits only, `license` left out.
 const NAMES: [(&str, &[&str]); 28] = [
-    ("CC0-1.0", &["cc0", "creativecommonszero", "creativecommonszerocc0", "creativecommonszerov10universal", "creativecommonscc0", "publicdomaincc010", "cc010universal"]),
+    (
+        "CC0-1.0",
+        &[
+            "cc0",
+            "creativecommonszero",
+            "creativecommonszerocc0",
+            "creativecommonszerov10universal",
+            "creativecommonscc0",
+            "publicdomaincc010",
+            "cc010universal",
+        ],
+    ),
     ("Apache-2.0", &["apache", "apache2", "apachev2", "apache20", "apacheversion20"]),
     ("MIT", &["mit", "themit", "expat"]),
     ("MPL-2.0", &["mozillapublic20"]),
@@ -47,8 +58,11 @@ pub(super) fn identifier(name: &str) -> Option<&'static str> {
     let bare: String =
         name.chars().filter(|c| c.is_alphanumeric() || *c == '+').flat_map(char::to_lowercase).collect();
     let short = bare.replace("license", "");
-    let is = |id: &str| id.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).eq(bare.chars());
-    let found = NAMES.iter().find(|(id, others)| is(id) || others.contains(&bare.as_str()) || others.contains(&short.as_str()));
+    let is =
+        |id: &str| id.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).eq(bare.chars());
+    let found = NAMES
+        .iter()
+        .find(|(id, others)| is(id) || others.contains(&bare.as_str()) || others.contains(&short.as_str()));
     found.map(|(id, _)| *id)
 }
 
@@ -72,11 +86,19 @@ pub(super) fn wrong_name<'d>(judging: &mut Judging<'d>, value: Value<'d>, text: 
     let url = text_of(license, "URL");
     if says_nothing(text) && !url.contains("://") {
         let fix = Fix::remove(license);
-        return judging.tell(&permissions::LICENSE_NOTHING, license, shown(license), "Remove the entry.", fix);
+        return judging.tell(
+            &permissions::LICENSE_NOTHING,
+            license,
+            shown(license),
+            "Remove the entry.",
+            fix,
+        );
     }
     let (write, fix) = match identifier(text) {
         Some(id) if listed(id) => (format!("Write {}.", quote(id)), Some(Fix::text(value, id))),
-        Some(_) if listed("Other") => ("Write \"Other\"; the address says which.".into(), Some(Fix::text(value, "Other"))),
+        Some(_) if listed("Other") => {
+            ("Write \"Other\"; the address says which.".into(), Some(Fix::text(value, "Other")))
+        }
         _ => ("Which SPDX name is it? Write \"Other\" if the schema does not list it.".into(), None),
     };
     judging.tell(&permissions::LICENSE_NAME, value, shown(value), write, fix);
@@ -89,12 +111,24 @@ pub(super) fn wrong_url<'d>(judging: &mut Judging<'d>, value: Value<'d>, optiona
     if let Some(id) = identifier(&name) {
         let page = page(id);
         let write = format!("Write {}.", quote(&page));
-        return judging.tell(&permissions::LICENSE_URL, value, shown(value), write, Some(Fix::text(value, &page)));
+        return judging.tell(
+            &permissions::LICENSE_URL,
+            value,
+            shown(value),
+            write,
+            Some(Fix::text(value, &page)),
+        );
     }
     let word = super::urls::is_word_for_nothing(&value.as_str().unwrap_or_default());
     if word && says_nothing(&name) {
         let fix = Fix::remove(license);
-        return judging.tell(&permissions::LICENSE_NOTHING, license, shown(license), "Remove the entry.", fix);
+        return judging.tell(
+            &permissions::LICENSE_NOTHING,
+            license,
+            shown(license),
+            "Remove the entry.",
+            fix,
+        );
     }
     let (write, fix) = if word && optional {
         ("Leave it out.", Fix::remove(value))
@@ -112,7 +146,9 @@ impl<'d> Judging<'d> {
                 let text = url.as_str().unwrap_or_default();
                 if let Some(key) = text.split_once("://api.github.com/licenses/").map(|(_, key)| key) {
                     let page = identifier(key).map(page);
-                    let write = page.as_ref().map_or("Which page shows it?".into(), |page| format!("Write {}.", quote(page)));
+                    let write = page
+                        .as_ref()
+                        .map_or("Which page shows it?".into(), |page| format!("Write {}.", quote(page)));
                     let fix = page.map(|page| Fix::text(url, &page));
                     self.tell(&permissions::LICENSE_URL_API, url, shown(url), write, fix);
                 }

@@ -17,7 +17,19 @@ const WITHOUT_BASIS: [&str; 5] = [
 
 /// Signs that a text cites a law or a rule.
 const CITATIONS: [&str; 14] = [
-    "u.s.c", "usc ", "c.f.r", "cfr", "552", "foia", "pub. l", "public law", "itar", "ear ", "far ", "dfars", "§",
+    "u.s.c",
+    "usc ",
+    "c.f.r",
+    "cfr",
+    "552",
+    "foia",
+    "pub. l",
+    "public law",
+    "itar",
+    "ear ",
+    "far ",
+    "dfars",
+    "§",
     "executive order",
 ];
 
@@ -57,7 +69,9 @@ impl<'d> Judging<'d> {
                 let found = text.map_or_else(|| format!("{exemption} and no \"exemptionText\""), shown);
                 let write = "Why is it exempt? One or two sentences, with the law or rule.";
                 self.tell(&permissions::EXEMPTION_TEXT, at, found, write, None);
-            } else if WITHOUT_BASIS.contains(&&**exemption) && !CITATIONS.iter().any(|sign| lower.contains(sign)) {
+            } else if WITHOUT_BASIS.contains(&&**exemption)
+                && !CITATIONS.iter().any(|sign| lower.contains(sign))
+            {
                 let at = text.unwrap_or(usage);
                 let write = "Which law or rule does it rest on?";
                 self.tell(&permissions::EXEMPTION_CITATION, at, shown(at), write, None);

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Judging, clip, shown, violations::{Spot, question}};
+use super::{
+    Judging, clip, shown,
+    violations::{Spot, question},
+};
 use crate::{
     check::Check,
     checks::{lists, texts},
@@ -20,8 +23,16 @@ fn bare_email(text: &str) -> &str {
 /// Whether a text can be an e-mail address: a deliberately simple test.
 fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.rsplit_once('@') else { return false };
-    let fine = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;:\"()[]".contains(&byte));
-    fine(name) && !name.contains('@') && fine(host) && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+    let fine = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;:\"()[]".contains(&byte))
+    };
+    fine(name)
+        && !name.contains('@')
+        && fine(host)
+        && host.contains('.')
+        && !host.starts_with('.')
+        && !host.ends_with('.')
 }
 
 /// An e-mail address that is none.
@@ -65,7 +76,8 @@ fn unmangled(text: &str) -> Option<String> {
             Some(0xf0..=0xf4) => 3,
             _ => 0,
         };
-        let following: Vec<u8> = rest.clone().take(length).filter_map(byte).filter(|byte| byte & 0xc0 == 0x80).collect();
+        let following: Vec<u8> =
+            rest.clone().take(length).filter_map(byte).filter(|byte| byte & 0xc0 == 0x80).collect();
         let mut bytes: Vec<u8> = byte(first).into_iter().collect();
         bytes.extend(&following);
         match String::from_utf8(bytes) {
@@ -87,7 +99,9 @@ impl<'d> Judging<'d> {
     pub(super) fn texts(&mut self, record: Value<'d>) {
         let text = |key: &str| record.get(key).filter(|value| value.kind() == Kind::String);
         let name = text("name").and_then(Value::as_str).unwrap_or_default();
-        for (key, value) in ["name", "description", "organization"].iter().filter_map(|key| Some((*key, text(key)?))) {
+        for (key, value) in
+            ["name", "description", "organization"].iter().filter_map(|key| Some((*key, text(key)?)))
+        {
             let written = value.as_str().unwrap_or_default();
             if written.trim() != written && !written.trim().is_empty() {
                 let right = written.trim();
@@ -95,7 +109,13 @@ impl<'d> Judging<'d> {
                 self.tell(&texts::SPACE, value, shown(value), write, Some(Fix::text(value, right)));
             }
             if let Some(right) = unmangled(&written) {
-                self.tell(&texts::MOJIBAKE, value, shown(value), format!("Is it {}?", clip(&quote(&right))), None);
+                self.tell(
+                    &texts::MOJIBAKE,
+                    value,
+                    shown(value),
+                    format!("Is it {}?", clip(&quote(&right))),
+                    None,
+                );
             }
             if key == "name" && written.trim().is_empty() {
                 self.tell(&texts::NO_NAME, value, shown(value), question("name"), None);
@@ -109,7 +129,9 @@ impl<'d> Judging<'d> {
                 _ if written.trim().eq_ignore_ascii_case(name.trim()) => {
                     self.tell(&texts::SAME_DESCRIPTION, value, shown(value), question("description"), None);
                 }
-                1..=3 => self.tell(&texts::SHORT_DESCRIPTION, value, shown(value), question("description"), None),
+                1..=3 => {
+                    self.tell(&texts::SHORT_DESCRIPTION, value, shown(value), question("description"), None)
+                }
                 _ => {}
             }
         }
@@ -122,7 +144,9 @@ impl<'d> Judging<'d> {
     }
 
     fn contact(&mut self, record: Value<'d>) {
-        let Some(contact) = record.get("contact").filter(|contact| contact.kind() == Kind::Object) else { return };
+        let Some(contact) = record.get("contact").filter(|contact| contact.kind() == Kind::Object) else {
+            return;
+        };
         match contact.get("email").map(|email| (email, email.as_str())) {
             Some((value, Some(text))) if text.trim().is_empty() => {
                 self.tell(&texts::NO_EMAIL, value, shown(value), question("email"), None);
@@ -142,7 +166,9 @@ impl<'d> Judging<'d> {
     }
 
     fn vcs(&mut self, record: Value<'d>) {
-        let Some(vcs) = record.get("vcs").filter(|vcs| vcs.kind() == Kind::String && !self.strict.vcs) else { return };
+        let Some(vcs) = record.get("vcs").filter(|vcs| vcs.kind() == Kind::String && !self.strict.vcs) else {
+            return;
+        };
         let text = vcs.as_str().unwrap_or_default();
         let lower = text.to_lowercase();
         let bare = lower.trim().trim_start_matches("vcs").trim_matches([',', ' ']);

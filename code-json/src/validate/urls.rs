@@ -1,6 +1,9 @@
 //! Addresses.
 
-use super::{Judging, licenses, shown, violations::{Spot, question}};
+use super::{
+    Judging, licenses, shown,
+    violations::{Spot, question},
+};
 use crate::{
     checks::urls,
     document::{Kind, Value},
@@ -67,7 +70,8 @@ fn mended(text: &str) -> Option<String> {
             && ending.bytes().all(|byte| byte.is_ascii_lowercase())
             && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         // `LICENSE.md` and `page.html` are files next door.
-        let file = !rest.contains('/') && ["md", "txt", "html", "htm", "json", "rst", "zip", "pdf"].contains(&ending);
+        let file = !rest.contains('/')
+            && ["md", "txt", "html", "htm", "json", "rst", "zip", "pdf"].contains(&ending);
         (plausible && !file && !text.contains(' ')).then(|| format!("https://{rest}"))?
     };
     // What is left must be an address, and another than before.

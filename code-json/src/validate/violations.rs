@@ -24,7 +24,12 @@ pub(super) struct Spot<'d, 'j> {
     pub(super) part: Option<&'j Json>,
 }
 
-pub(super) fn explain<'d>(judging: &mut Judging<'d>, violation: &Violation, record: Value<'d>, schema: &Json) {
+pub(super) fn explain<'d>(
+    judging: &mut Judging<'d>,
+    violation: &Violation,
+    record: Value<'d>,
+    schema: &Json,
+) {
     let value = judging.document.value(violation.at);
     let spot = spot(value, record, schema);
     match &violation.rule {
@@ -36,7 +41,13 @@ pub(super) fn explain<'d>(judging: &mut Judging<'d>, violation: &Violation, reco
             "date-time" => dates::wrong(judging, &spot, true),
             "uri" | "iri" | "uri-reference" => urls::wrong(judging, &spot),
             "email" => super::texts::wrong_email(judging, &spot, &texts::EMAIL_FORMAT),
-            other => judging.tell(&shape::RANGE, value, shown(value), format!("Write a text of format {other}."), None),
+            other => judging.tell(
+                &shape::RANGE,
+                value,
+                shown(value),
+                format!("Write a text of format {other}."),
+                None,
+            ),
         },
         Rule::Unknown(keys) => {
             for key in keys {
@@ -46,7 +57,13 @@ pub(super) fn explain<'d>(judging: &mut Judging<'d>, violation: &Violation, reco
         Rule::Unique => twice(judging, value),
         Rule::Other(_, sentence) => {
             let rule = sentence.strip_prefix("value ").unwrap_or(sentence);
-            judging.tell(&shape::RANGE, value, shown(value), format!("Write another value: this one {rule}."), None);
+            judging.tell(
+                &shape::RANGE,
+                value,
+                shown(value),
+                format!("Write another value: this one {rule}."),
+                None,
+            );
         }
     }
 }
@@ -96,9 +113,8 @@ const OLD_KEYS: [(&str, &str); 4] = [
 
 /// A member that means `key`, under another spelling.
 fn misspelled<'d>(object: Value<'d>, key: &str) -> Option<Value<'d>> {
-    let means = |found: &str| {
-        found != key && (found.eq_ignore_ascii_case(key) || OLD_KEYS.contains(&(found, key)))
-    };
+    let means =
+        |found: &str| found != key && (found.eq_ignore_ascii_case(key) || OLD_KEYS.contains(&(found, key)));
     let mut found = object.members().filter(|member| means(&member.key));
     let one = found.next()?;
     (found.next().is_none() && object.get(key).is_none()).then_some(one.value)
@@ -126,7 +142,13 @@ fn missing<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, key: &str) {
     if let Some(other) = misspelled(object, key) {
         let member = other.as_member();
         let found = member.map(|member| quote(&member.key)).unwrap_or_default();
-        return judging.tell_key(&shape::KEY_SPELLING, other, found, format!("Write {}.", quote(key)), renamed(other, key));
+        return judging.tell_key(
+            &shape::KEY_SPELLING,
+            other,
+            found,
+            format!("Write {}.", quote(key)),
+            renamed(other, key),
+        );
     }
     let found = format!("no {}", quote(key));
     match (spot.key.as_str(), key) {
@@ -164,10 +186,16 @@ pub(super) fn question(key: &str) -> &'static str {
     match key {
         "name" => "What is it called?",
         "description" => "What does it do, and for whom?",
-        "permissions" | "usageType" => "Is the code open source, shared within government, or exempt, and why?",
+        "permissions" | "usageType" => {
+            "Is the code open source, shared within government, or exempt, and why?"
+        }
         "organization" => "Which office owns it?",
-        "status" => "Which stage has it reached: Ideation, Development, Alpha, Beta, Release Candidate, Production, Archival?",
-        "repositoryURL" => "Where is the repository, or the page that says how a Federal employee gets access?",
+        "status" => {
+            "Which stage has it reached: Ideation, Development, Alpha, Beta, Release Candidate, Production, Archival?"
+        }
+        "repositoryURL" => {
+            "Where is the repository, or the page that says how a Federal employee gets access?"
+        }
         "repositoryVisibility" => "Is the repository public or private?",
         "contact" | "email" => "Which address answers questions about it?",
         "tags" => "Which words would people search for?",
@@ -175,8 +203,12 @@ pub(super) fn question(key: &str) -> &'static str {
         "maintenance" => "Who maintains it: internal, contract, community or none?",
         "contractNumber" => "Which contracts paid for it? Write [] if none did.",
         "AIUseCaseID" => "Which AI use case is it part of? Write \"0\" if none.",
-        "SBOM" => "Where is its list of components? On GitHub: the repository's address and /network/dependencies.",
-        "feedbackMechanism" => "Where do people report problems? On GitHub: the repository's address and /issues.",
+        "SBOM" => {
+            "Where is its list of components? On GitHub: the repository's address and /network/dependencies."
+        }
+        "feedbackMechanism" => {
+            "Where do people report problems? On GitHub: the repository's address and /issues."
+        }
         "reuseFrequency" => "How often is it used again? Write {} if nobody counts.",
         "languages" => "Which programming languages is it written in?",
         "vcs" => "Which version control system holds it? Usually git.",
@@ -234,10 +266,15 @@ fn wrong_type<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, wanted: &[Stri
             tell(&lists::TEXT_FOR_LIST, format!("Write [{}].", shown(value)), Some(Fix::wrap(value)));
         }
         (Kind::String, Some(_)) if wants("array") => {
-            tell(&lists::TEXT_FOR_LIST, "Write a list, each item in quotes. How many are these?".into(), None);
+            tell(
+                &lists::TEXT_FOR_LIST,
+                "Write a list, each item in quotes. How many are these?".into(),
+                None,
+            );
         }
         (Kind::String, Some(text)) if number => {
-            let fix = text.parse::<f64>().ok().filter(|_| serde_json::from_str::<serde_json::Number>(text).is_ok());
+            let fix =
+                text.parse::<f64>().ok().filter(|_| serde_json::from_str::<serde_json::Number>(text).is_ok());
             let write = fix.map_or("Write a number.".to_owned(), |_| format!("Write {text}."));
             tell(&shape::TYPE_AS_TEXT, write, fix.map(|_| Fix::replace(value, text)));
         }
@@ -258,7 +295,11 @@ fn wrong_type<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, wanted: &[Stri
         }
         (Kind::Number | Kind::Bool, _) if wants("string") => {
             let quoted = quote(value.raw());
-            tell(&shape::TYPE_AS_TEXT, format!("Write {quoted}."), Some(Fix::replace(value, quoted.as_str())));
+            tell(
+                &shape::TYPE_AS_TEXT,
+                format!("Write {quoted}."),
+                Some(Fix::replace(value, quoted.as_str())),
+            );
         }
         (Kind::Array, _) if wants("string") && spot.key == "usageType" => {
             let one = value.item(0).filter(|item| value.len() == 1 && item.kind() == Kind::String);
@@ -375,7 +416,13 @@ fn not_in_list<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, options: &[Js
     let text = value.as_str();
     let Some(text) = text.as_deref().map(str::trim) else {
         let options: Vec<String> = options.iter().map(Json::to_string).collect();
-        return judging.tell(&shape::ENUM, value, shown(value), format!("Write one of {}.", options.join(", ")), None);
+        return judging.tell(
+            &shape::ENUM,
+            value,
+            shown(value),
+            format!("Write one of {}.", options.join(", ")),
+            None,
+        );
     };
     let in_license = spot.key == "name" && is_license(value);
     if in_license {
