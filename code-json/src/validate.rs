@@ -13,16 +13,19 @@ use crate::{
     check::{Check, Problem, Severity},
     checks,
     detect::{self, Container, Family, Shape},
-    document::{Document, Fault, FaultKind, Limits, Slip, SlipKind, Value},
-    edit::{Edit, Fix},
+    document::{Document, Limits, Value},
+    edit::Fix,
     schema::{Profile, Published, Schema, Violation},
 };
 
 pub(crate) mod dates;
 mod inventory;
+mod keys;
 mod licenses;
 mod record;
+mod slips;
 mod texts;
+mod types;
 mod urls;
 mod violations;
 
@@ -93,7 +96,7 @@ pub fn validate(bytes: &[u8], options: &Options<'_>) -> Report {
             records: 0,
             violations: None,
             data_gov: None,
-            problems: vec![of_fault(&fault)],
+            problems: vec![slips::of_fault(&fault)],
         },
     }
 }
@@ -251,67 +254,6 @@ impl<'d> Judging<'d> {
         }
     }
 
-    fn slip(&mut self, slip: &Slip) {
-        let text = &self.document.text()[slip.span.clone()];
-        let write = |text: &str| Some(Fix(vec![Edit { span: slip.span.clone(), text: text.into() }]));
-        let (check, found, remedy, fix) = match &slip.kind {
-            SlipKind::ByteOrderMark => {
-                (&checks::json::BYTE_ORDER_MARK, "U+FEFF".into(), "Remove it.".into(), write(""))
-            }
-            SlipKind::TrailingComma => {
-                (&checks::json::TRAILING_COMMA, "a comma".into(), "Remove it.".into(), write(""))
-            }
-            SlipKind::MissingComma => {
-                (&checks::json::MISSING_COMMA, "no comma".into(), "Write a comma.".into(), write(","))
-            }
-            SlipKind::Comment => (
-                &checks::json::COMMENT,
-                "a comment".into(),
-                "Remove it, or say it in a key of its own.".into(),
-                None,
-            ),
-            SlipKind::ControlCharacter => {
-                let escape = crate::edit::quote(text);
-                let escape = escape.trim_matches('"');
-                (
-                    &checks::json::CONTROL_CHARACTER,
-                    escape.to_owned(),
-                    format!("Write {escape}."),
-                    write(escape),
-                )
-            }
-            SlipKind::LoneSurrogate => {
-                (&checks::json::LONE_SURROGATE, text.to_owned(), "Write the whole character.".into(), None)
-            }
-            SlipKind::DuplicateKey(key) => {
-                let (remedy, fix) = self.duplicate(slip, key);
-                (&checks::json::DUPLICATE_KEY, format!("{text} again"), remedy, fix)
-            }
-        };
-        let place = self.document.place(slip.span.start);
-        let span = slip.span.clone();
-        let pointer = String::new();
-        self.problems.push(Problem { check, span, place, pointer, entry: None, found, write: remedy, fix });
-    }
-
-    /// The later one goes if it says the same as the first.
-    fn duplicate(&self, slip: &Slip, key: &str) -> (String, Option<Fix>) {
-        let later = self.document.with_key_at(slip.span.start);
-        let first = later
-            .and_then(Value::parent)
-            .and_then(|object| object.members().find(|member| member.key == key));
-        match (first, later) {
-            (Some(first), Some(later)) if first.value.to_json() == later.to_json() => {
-                ("Remove it; it says the same.".into(), Fix::remove(later))
-            }
-            (Some(first), Some(_)) => {
-                let place = self.document.place(first.key_span.start);
-                (format!("Which one is right, this or the one of line {place}?"), None)
-            }
-            _ => ("Keep one of them.".into(), None),
-        }
-    }
-
     fn shape(&mut self, shape: Shape) {
         let root = self.document.root();
         match shape {
@@ -362,34 +304,6 @@ impl<'d> Judging<'d> {
 
     fn violation(&mut self, violation: &Violation, base: Value<'d>, document: &Json) {
         violations::explain(self, violation, base, document);
-    }
-}
-
-fn of_fault(fault: &Fault) -> Problem {
-    let check = match fault.kind {
-        FaultKind::CutOff(..) | FaultKind::Empty => &checks::json::CUT_OFF,
-        FaultKind::TooLarge(_) | FaultKind::TooManyValues(_) | FaultKind::TooDeep(_) => &checks::json::LIMITS,
-        FaultKind::Utf16 | FaultKind::NotUtf8(..) => &checks::json::ENCODING,
-        FaultKind::OpenText
-        | FaultKind::Escape
-        | FaultKind::Number
-        | FaultKind::Quote
-        | FaultKind::BareKey
-        | FaultKind::BareWord(_)
-        | FaultKind::Expected(_)
-        | FaultKind::WrongBracket(_)
-        | FaultKind::AfterTheEnd => &checks::json::SYNTAX,
-    };
-    let message = fault.kind.message();
-    Problem {
-        check,
-        span: fault.span.clone(),
-        place: fault.place,
-        pointer: String::new(),
-        entry: None,
-        found: if message == check.title { "here".to_owned() } else { message },
-        write: fault.kind.remedy(),
-        fix: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be said of one record beyond the schema.
 
-use super::{Judging, shown, violations::question};
+use super::{Judging, keys::question, shown};
 use crate::{
     checks::permissions,
     document::{Kind, Value},

@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Judging, clip, shown,
-    violations::{Spot, question},
-};
+use super::{Judging, clip, keys::question, shown, violations::Spot};
 use crate::{
     check::Check,
     checks::{lists, texts},

@@ -1,9 +1,6 @@
 //! Addresses.
 
-use super::{
-    Judging, licenses, shown,
-    violations::{Spot, question},
-};
+use super::{Judging, keys::question, licenses, shown, violations::Spot};
 use crate::{
     checks::urls,
     document::{Kind, Value},

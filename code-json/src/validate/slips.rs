@@ -1,0 +1,101 @@
+//! What is wrong with the text itself: faults, which end the reading, and slips,
+//! which do not.
+
+use super::Judging;
+use crate::{
+    check::Problem,
+    checks,
+    document::{Fault, FaultKind, Slip, SlipKind, Value},
+    edit::{Edit, Fix},
+};
+
+impl<'d> Judging<'d> {
+    pub(super) fn slip(&mut self, slip: &Slip) {
+        let text = &self.document.text()[slip.span.clone()];
+        let write = |text: &str| Some(Fix(vec![Edit { span: slip.span.clone(), text: text.into() }]));
+        let (check, found, remedy, fix) = match &slip.kind {
+            SlipKind::ByteOrderMark => {
+                (&checks::json::BYTE_ORDER_MARK, "U+FEFF".into(), "Remove it.".into(), write(""))
+            }
+            SlipKind::TrailingComma => {
+                (&checks::json::TRAILING_COMMA, "a comma".into(), "Remove it.".into(), write(""))
+            }
+            SlipKind::MissingComma => {
+                (&checks::json::MISSING_COMMA, "no comma".into(), "Write a comma.".into(), write(","))
+            }
+            SlipKind::Comment => (
+                &checks::json::COMMENT,
+                "a comment".into(),
+                "Remove it, or say it in a key of its own.".into(),
+                None,
+            ),
+            SlipKind::ControlCharacter => {
+                let escape = crate::edit::quote(text);
+                let escape = escape.trim_matches('"');
+                (
+                    &checks::json::CONTROL_CHARACTER,
+                    escape.to_owned(),
+                    format!("Write {escape}."),
+                    write(escape),
+                )
+            }
+            SlipKind::LoneSurrogate => {
+                (&checks::json::LONE_SURROGATE, text.to_owned(), "Write the whole character.".into(), None)
+            }
+            SlipKind::DuplicateKey(key) => {
+                let (remedy, fix) = self.duplicate(slip, key);
+                (&checks::json::DUPLICATE_KEY, format!("{text} again"), remedy, fix)
+            }
+        };
+        let place = self.document.place(slip.span.start);
+        let span = slip.span.clone();
+        let pointer = String::new();
+        self.problems.push(Problem { check, span, place, pointer, entry: None, found, write: remedy, fix });
+    }
+
+    /// The later one goes if it says the same as the first.
+    fn duplicate(&self, slip: &Slip, key: &str) -> (String, Option<Fix>) {
+        let later = self.document.with_key_at(slip.span.start);
+        let first = later
+            .and_then(Value::parent)
+            .and_then(|object| object.members().find(|member| member.key == key));
+        match (first, later) {
+            (Some(first), Some(later)) if first.value.to_json() == later.to_json() => {
+                ("Remove it; it says the same.".into(), Fix::remove(later))
+            }
+            (Some(first), Some(_)) => {
+                let place = self.document.place(first.key_span.start);
+                (format!("Which one is right, this or the one of line {place}?"), None)
+            }
+            _ => ("Keep one of them.".into(), None),
+        }
+    }
+}
+
+pub(super) fn of_fault(fault: &Fault) -> Problem {
+    let check = match fault.kind {
+        FaultKind::CutOff(..) | FaultKind::Empty => &checks::json::CUT_OFF,
+        FaultKind::TooLarge(_) | FaultKind::TooManyValues(_) | FaultKind::TooDeep(_) => &checks::json::LIMITS,
+        FaultKind::Utf16 | FaultKind::NotUtf8(..) => &checks::json::ENCODING,
+        FaultKind::OpenText
+        | FaultKind::Escape
+        | FaultKind::Number
+        | FaultKind::Quote
+        | FaultKind::BareKey
+        | FaultKind::BareWord(_)
+        | FaultKind::Expected(_)
+        | FaultKind::WrongBracket(_)
+        | FaultKind::AfterTheEnd => &checks::json::SYNTAX,
+    };
+    let message = fault.kind.message();
+    Problem {
+        check,
+        span: fault.span.clone(),
+        place: fault.place,
+        pointer: String::new(),
+        entry: None,
+        found: if message == check.title { "here".to_owned() } else { message },
+        write: fault.kind.remedy(),
+        fix: None,
+    }
+}
