@@ -15,7 +15,7 @@ use crate::{
     detect::{self, Container, Family, Shape},
     document::{Document, Limits, Value},
     edit::Fix,
-    schema::{Profile, Published, Schema, Violation},
+    schema::{Profile, Published, Rule, Schema, Violation},
 };
 
 pub(crate) mod dates;
@@ -286,24 +286,25 @@ impl<'d> Judging<'d> {
         let root = self.document.root();
         let mut count = 0;
         if shape.container != Container::Single && schema.has_frame() {
-            for violation in schema.judge_frame(root) {
-                count += 1;
-                self.violation(&violation, root, schema.frame_document());
-            }
+            count += self.explain(&schema.judge_frame(root), root, schema.frame_document());
         }
         for (number, record) in records.iter().enumerate() {
             self.entry = (shape.container != Container::Single).then_some(number);
-            for violation in schema.judge_record(*record) {
-                count += 1;
-                self.violation(&violation, *record, schema.record_document());
-            }
+            count += self.explain(&schema.judge_record(*record), *record, schema.record_document());
         }
         self.entry = None;
         count
     }
 
-    fn violation(&mut self, violation: &Violation, base: Value<'d>, document: &Json) {
-        violations::explain(self, violation, base, document);
+    fn explain(&mut self, violations: &[Violation], base: Value<'d>, document: &Json) -> usize {
+        for violation in violations {
+            // What is of the wrong type is in no list either.
+            let said = |other: &Violation| other.at == violation.at && matches!(other.rule, Rule::Type(_));
+            if !(matches!(violation.rule, Rule::Enum(_)) && violations.iter().any(said)) {
+                violations::explain(self, violation, base, document);
+            }
+        }
+        violations.len()
     }
 }
 

@@ -198,6 +198,7 @@ fn repair_is_idempotent_and_changes_what_it_names() {
 fn every_face(bytes: &[u8]) {
     let report =
         validate(bytes, &Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() });
+    assert!(report.violations.unwrap_or(0) == 0 || !report.is_valid(), "{:?}", report.problems);
     let judged = Judged { path: "a,b:%\u{1b}\n.json", bytes, report: &report };
     let texts = [
         human(judged, &Style::default()),

@@ -177,7 +177,7 @@ fn not_in_list<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, options: &[Js
             judging.tell(&shape::ENUM_SPELLING, value, shown(value), format!("Write {}.", quote(meant)), fix);
         }
         None if text.is_empty() && value.as_member().is_none() => {
-            judging.tell(&lists::EMPTY_ITEM, value, shown(value), "Remove it.", Fix::remove(value));
+            judging.tell(&shape::EMPTY, value, shown(value), "Remove it.", Fix::remove(value));
         }
         None if spot.key == "usageType" => {
             let (check, write) = match text {
