@@ -6,7 +6,7 @@
 //! goes on, all others end it with one [`Fault`]; (3) nesting, length and the
 //! number of values are bounded by [`Limits`], and nothing here recurses.
 
-use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+use std::{borrow::Cow, collections::HashMap, fmt, ops::Range};
 
 mod fault;
 mod parse;
@@ -130,15 +130,7 @@ impl Document {
     /// stand twice, which it allows (§4) and nobody should write.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.slips.iter().all(|slip| matches!(slip.kind, SlipKind::DuplicateKey(_)))
-    }
-
-    /// The value whose key begins at a byte.
-    #[must_use]
-    pub fn with_key_at(&self, byte: usize) -> Option<Value<'_>> {
-        let child =
-            self.children.iter().find(|child| child.key_end > 0 && child.key_start as usize == byte)?;
-        Some(self.value(child.value))
+        self.slips.iter().all(|slip| matches!(slip.kind, SlipKind::DuplicateKey(..)))
     }
 
     /// Line and column of a byte of the text.
@@ -291,16 +283,24 @@ fn unicode_escape(after: &str) -> (Option<char>, usize) {
     }
 }
 
-/// The first key that stands a second time, by its place among `children`.
-fn duplicates(text: &str, children: &[Child]) -> Vec<usize> {
+/// Keys that stand again: the first and the later one, by their places among
+/// `children`.
+fn duplicates(text: &str, children: &[Child]) -> Vec<(usize, usize)> {
     let raw = |child: &Child| &text[child.key_start as usize..child.key_end as usize];
     let few = children.len() <= 24;
     if few && !children.iter().any(|child| raw(child).contains('\\')) {
-        let twice = |at: &usize| children[..*at].iter().any(|earlier| raw(earlier) == raw(&children[*at]));
-        return (1..children.len()).filter(twice).collect();
+        let first = |later: usize| {
+            let earlier = children[..later].iter().position(|earlier| raw(earlier) == raw(&children[later]));
+            earlier.map(|earlier| (earlier, later))
+        };
+        return (1..children.len()).filter_map(first).collect();
     }
-    let mut seen = HashSet::with_capacity(children.len());
-    (0..children.len()).filter(|at| !seen.insert(unquote(raw(&children[*at])))).collect()
+    let mut seen = HashMap::with_capacity(children.len());
+    let first = |later: usize| {
+        let earlier = *seen.entry(unquote(raw(&children[later]))).or_insert(later);
+        (earlier != later).then_some((earlier, later))
+    };
+    (0..children.len()).filter_map(first).collect()
 }
 
 #[cfg(test)]

@@ -90,14 +90,10 @@ fn removal(value: Value<'_>) -> Option<Span> {
     let parent = value.parent()?;
     let start =
         |value: Value<'_>| value.as_member().map_or(value.span().start, |member| member.key_span.start);
-    let siblings: Vec<Value<'_>> = match value.as_member() {
-        Some(_) => parent.members().map(|member| member.value).collect(),
-        None => parent.items().collect(),
-    };
     let at = value.index()?;
-    Some(match (at.checked_sub(1).map(|before| siblings[before]), siblings.get(at + 1)) {
+    Some(match (at.checked_sub(1).and_then(|before| parent.nth(before)), parent.nth(at + 1)) {
         (Some(before), _) => before.span().end..value.span().end,
-        (None, Some(after)) => start(value)..start(*after),
+        (None, Some(after)) => start(value)..start(after),
         (None, None) => parent.span().start + 1..parent.span().end - 1,
     })
 }
@@ -131,13 +127,15 @@ pub fn apply(document: &Document, fixes: &[&Fix]) -> (String, Vec<usize>) {
     let mut applied = Vec::new();
     for (number, fix) in fixes.iter().enumerate() {
         let free = |edit: &Edit| {
-            // Two that only touch would still be about the same thing.
+            // Two replacements may touch; where something is inserted, nothing
+            // else may begin or end.
             let before = taken.range(..=edit.span.end).next_back();
-            let clear = before.is_none_or(|(_, (end, ..))| *end < edit.span.start);
-            clear
-                && !comments
-                    .iter()
-                    .any(|comment| edit.span.start < comment.end && comment.start < edit.span.end)
+            let clear = before.is_none_or(|(start, (end, ..))| {
+                let inserts = edit.span.is_empty() || start == end;
+                *end < edit.span.start || (!inserts && (*end == edit.span.start || *start == edit.span.end))
+            });
+            let comment = comments.partition_point(|comment| comment.end <= edit.span.start);
+            clear && comments.get(comment).is_none_or(|comment| comment.start >= edit.span.end)
         };
         if fix.0.iter().all(free) {
             for (part, edit) in fix.0.iter().enumerate() {

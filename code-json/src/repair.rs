@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Mending one thing may uncover another: a key renamed, then its value.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 32;
 
 /// One repair that was made.
 #[derive(Debug, Clone)]

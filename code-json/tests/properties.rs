@@ -353,3 +353,27 @@ fn no_mutation_of_real_files_panics() {
     println!("{runs} mutations");
     assert!(runs > 400);
 }
+
+/// Time grows with the text, also where every value is a problem.
+#[test]
+fn a_file_full_of_problems_is_mended_in_bearable_time() {
+    let times = |item: &str, times: usize| vec![item; times].join(",");
+    let many = |item: &str| times(item, 50_000);
+    let files = [
+        format!("{{\"name\": \"a\", \"permissions\": {{}}, \"tags\": [{}]}}", many("\"\"")),
+        format!("{{\"permissions\": {{}}, \"tags\": [], {}}}", many("\"name\": \"a\"")),
+        format!("{{\"SBOM\": \"\", \"maintenance\": \"none\", \"tags\": [{}]}}", many("\"a\"")),
+        format!("{{\"name\": \"a\", \"permissions\": {{}}, \"tags\": [{}]}}", many("\" \" /* c */")),
+        format!("{{\"releases\": [{}]}}", times("{\"name\":\"a\",\"tags\":[],\"vcs\":\"Git\"}", 3_000)),
+    ];
+    for file in files {
+        let start = std::time::Instant::now();
+        let once = repair(file.as_bytes(), &Options::default()).unwrap();
+        let again = repair(once.text.as_bytes(), &Options::default()).unwrap();
+        assert_eq!(again.text, once.text);
+        let judged = Judged { path: "x", bytes: file.as_bytes(), report: &once.before };
+        assert!(human(judged, &Style::default()).len() < 20_000);
+        // What is quadratic takes minutes here.
+        println!("{} bytes, {} repairs: {:?}", file.len(), once.made.len(), start.elapsed());
+    }
+}

@@ -1,7 +1,7 @@
 //! What can be wrong with a text before it is anything: [`Fault`]s, which end
 //! the reading, and [`Slip`]s, which do not. Each says what to do.
 
-use super::{Limits, Lines, Place, Span};
+use super::{Id, Limits, Lines, Place, Span};
 
 /// Why a text cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,8 +136,9 @@ pub enum SlipKind {
     ControlCharacter,
     /// Half a surrogate pair: `\ud800`.
     LoneSurrogate,
-    /// The key stands a second time in its object; the span is the later one.
-    DuplicateKey(String),
+    /// The key stands a second time in its object; the span is the later one's.
+    /// Then the values of the first and of this one.
+    DuplicateKey(String, Id, Id),
 }
 
 /// The text of `bytes`, if it may be read at all.

@@ -229,10 +229,11 @@ impl Parser<'_> {
         let node = &mut self.nodes[frame.id.0 as usize];
         (node.end, node.first, node.count) = (self.at as u32, first as u32, own.len() as u32);
         if node.kind == Kind::Object {
-            for later in duplicates(self.text, own) {
+            for (first, later) in duplicates(self.text, own) {
                 let span = own[later].key_start as usize..own[later].key_end as usize;
                 let key = super::unquote(&self.text[span.clone()]).into_owned();
-                self.slips.push(Slip { kind: SlipKind::DuplicateKey(key), span });
+                let kind = SlipKind::DuplicateKey(key, own[first].value, own[later].value);
+                self.slips.push(Slip { kind, span });
             }
         }
         frame.id

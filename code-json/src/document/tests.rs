@@ -36,13 +36,14 @@ fn escapes_are_resolved() {
 fn slips_are_noted_and_reading_goes_on() {
     let text = "\u{feff}{ // c\n\"a\": 1,\n\"\\u0061\": [1, 2,]\n\"b\": \"\t\" /* d */,\n}";
     let document = read(text);
+    let [first, later] = [0, 1].map(|at| document.root().nth(at).unwrap().id());
     let kinds: Vec<_> = document.slips().iter().map(|slip| slip.kind.clone()).collect();
     assert_eq!(
         kinds,
         [
             SlipKind::ByteOrderMark,
             SlipKind::Comment,
-            SlipKind::DuplicateKey("a".into()),
+            SlipKind::DuplicateKey("a".into(), first, later),
             SlipKind::TrailingComma,
             SlipKind::MissingComma,
             SlipKind::ControlCharacter,

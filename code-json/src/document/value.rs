@@ -150,6 +150,12 @@ impl<'d> Value<'d> {
         Some(Value { document: self.document, id: child.value })
     }
 
+    /// The n-th item or member's value, from 0.
+    #[must_use]
+    pub fn nth(self, at: usize) -> Option<Value<'d>> {
+        self.children().get(at).map(|child| Value { document: self.document, id: child.value })
+    }
+
     /// The members of an object, repeated keys and all; nothing for others.
     pub fn members(self) -> impl ExactSizeIterator<Item = Member<'d>> + DoubleEndedIterator {
         let children = if self.kind() == Kind::Object { self.children() } else { &[] };

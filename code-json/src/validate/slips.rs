@@ -42,8 +42,8 @@ impl<'d> Judging<'d> {
             SlipKind::LoneSurrogate => {
                 (&checks::json::LONE_SURROGATE, text.to_owned(), "Write the whole character.".into(), None)
             }
-            SlipKind::DuplicateKey(key) => {
-                let (remedy, fix) = self.duplicate(slip, key);
+            SlipKind::DuplicateKey(_, first, later) => {
+                let (remedy, fix) = self.duplicate(self.document.value(*first), self.document.value(*later));
                 (&checks::json::DUPLICATE_KEY, format!("{text} again"), remedy, fix)
             }
         };
@@ -54,21 +54,12 @@ impl<'d> Judging<'d> {
     }
 
     /// The later one goes if it says the same as the first.
-    fn duplicate(&self, slip: &Slip, key: &str) -> (String, Option<Fix>) {
-        let later = self.document.with_key_at(slip.span.start);
-        let first = later
-            .and_then(Value::parent)
-            .and_then(|object| object.members().find(|member| member.key == key));
-        match (first, later) {
-            (Some(first), Some(later)) if first.value.to_json() == later.to_json() => {
-                ("Remove it; it says the same.".into(), Fix::remove(later))
-            }
-            (Some(first), Some(_)) => {
-                let place = self.document.place(first.key_span.start);
-                (format!("Which one is right, this or the one of line {place}?"), None)
-            }
-            _ => ("Keep one of them.".into(), None),
+    fn duplicate(&self, first: Value<'d>, later: Value<'d>) -> (String, Option<Fix>) {
+        if first.to_json() == later.to_json() {
+            return ("Remove it; it says the same.".into(), Fix::remove(later));
         }
+        let start = first.as_member().map_or(first.span().start, |member| member.key_span.start);
+        (format!("Which one is right, this or the one of line {}?", self.document.place(start)), None)
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a violated keyword to what a person understands: which check, what was
 //! found, what to write.
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use super::{
@@ -210,15 +212,12 @@ fn is_license(name: Value<'_>) -> bool {
 }
 
 fn twice<'d>(judging: &mut Judging<'d>, list: Value<'d>) {
-    let mut seen: Vec<Json> = Vec::new();
+    let mut seen = HashSet::new();
     let mut any = false;
     for item in list.items() {
-        let json = item.to_json();
-        if seen.contains(&json) {
+        if !seen.insert(item.to_json().to_string()) {
             any = true;
             judging.tell(&lists::TWICE, item, shown(item), "Remove it.", Fix::remove(item));
-        } else if seen.len() < 1000 {
-            seen.push(json);
         }
     }
     if !any {
