@@ -19,7 +19,7 @@ pub enum Family {
     Gov2,
     /// CMS 0.0.0 to 0.2.0: as 2.0.0 in older words.
     Cms0,
-    /// CMS 2.0.0 and 2.1.0: gov-codejson 2.0.0 and 16 fields more.
+    /// CMS 2.0.0 and 2.1.0: gov-codejson 2.0.0 and 15 fields more.
     Cms2,
     /// None of them.
     Unknown,
