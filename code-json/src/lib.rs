@@ -7,11 +7,16 @@
 //! survives: key order, indentation, spelling of numbers, line ends, unknown
 //! keys.
 
+pub mod address;
 pub mod check;
 pub mod checks;
+pub mod date;
 pub mod detect;
 pub mod document;
 pub mod edit;
+pub mod license;
+pub mod migrate;
+pub mod record;
 pub mod repair;
 pub mod report;
 pub mod schema;
