@@ -15,6 +15,7 @@ pub mod detect;
 pub mod document;
 pub mod edit;
 pub mod license;
+pub mod merge;
 pub mod migrate;
 pub mod record;
 pub mod repair;

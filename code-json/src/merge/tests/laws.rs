@@ -1,0 +1,158 @@
+//! The laws of merging, for any sources.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::record::FIELDS;
+
+/// A value that somebody might write into a field, in the right form or not.
+fn value(field: Field) -> BoxedStrategy<Value> {
+    let odd = prop_oneof![Just(json!(null)), Just(json!(7)), Just(json!("odd")), Just(json!({"a": []}))];
+    let right: BoxedStrategy<Value> = match field.about().kind {
+        Kind::Text | Kind::Date => "[ab]{1,2}".prop_map(Value::from).boxed(),
+        Kind::Url => "[ab]{1,2}".prop_map(|name| json!(format!("https://github.com/agency/{name}"))).boxed(),
+        Kind::Number | Kind::Count => (0..400u32).prop_map(|number| json!(number)).boxed(),
+        Kind::Texts => proptest::collection::btree_set("[a-d]", 0..4)
+            .prop_map(|texts| json!(texts))
+            .prop_flat_map(|list| prop_oneof![Just(list.clone()), Just(reversed(list))])
+            .boxed(),
+        Kind::Choice(choices) => (0..choices.len()).prop_map(move |at| json!(choices[at])).boxed(),
+        Kind::Usage => (0..16usize).prop_map(|at| json!([crate::record::Usage::NAMES[at]])).boxed(),
+        Kind::Licenses => prop_oneof![Just("MIT"), Just("Apache-2.0"), Just("Other"), Just("NASA v3")]
+            .prop_map(|name| json!([{"name": name}]))
+            .boxed(),
+        Kind::Items(_) => Just(json!([{"name": "x"}])).boxed(),
+    };
+    prop_oneof![9 => right, 1 => odd].boxed()
+}
+
+fn reversed(mut list: Value) -> Value {
+    if let Value::Array(list) = &mut list {
+        list.reverse();
+    }
+    list
+}
+
+fn records(from: Provenance) -> impl Strategy<Value = Record> {
+    let fields = proptest::collection::vec((0..FIELDS.len()).prop_map(|at| FIELDS[at].field), 0..12);
+    let entries = fields.prop_flat_map(|fields| {
+        fields.into_iter().map(|field| (Just(field), value(field))).collect::<Vec<_>>()
+    });
+    let others = proptest::collection::btree_map("/[xy]{1,2}", 0..9u8, 0..3);
+    (entries, others).prop_map(move |(entries, others)| {
+        let mut record = record(&entries, from.clone());
+        for (pointer, value) in others {
+            record.set(Key::Other(pointer.into()), value, from.clone());
+        }
+        record
+    })
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let flag = || proptest::option::of(any::<bool>());
+    let url = || r"https://github\.com/agency/[ab]{1,2}";
+    let license =
+        proptest::option::of(prop_oneof![Just(vec!["MIT".to_owned()]), Just(vec!["NASA-1.3".to_owned()])]);
+    let simple =
+        (flag(), flag(), proptest::option::of(url()), proptest::collection::vec(url(), 0..3), license);
+    let decided: Vec<Field> = Contradiction::ABOUT.iter().map(|(field, _)| *field).collect();
+    (simple, records(Provenance::Fact)).prop_map(
+        move |((public, archived, url, former_urls, licenses), mut others)| {
+            for field in &decided {
+                others.remove(&Key::Known(*field));
+            }
+            Facts { public, archived, url, former_urls, licenses, license_url: None, others }
+        },
+    )
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    let elsewhere = Provenance::Person { file: "records/7.json".into() };
+    let written = (records(Provenance::Fact), records(computed()), any::<u64>());
+    (records(person()), written, facts(), records(elsewhere), records(Provenance::Default)).prop_map(
+        |(mut file, (written, hours, kept), facts, answers, defaults)| {
+            let mut written = written;
+            for (key, sourced) in hours.entries() {
+                written.put(key.clone(), sourced.clone());
+            }
+            // Part of what was written last still stands in the file.
+            for (at, (key, sourced)) in written.entries().enumerate() {
+                if kept >> (at % 64) & 1 == 1 {
+                    file.put(key.clone(), Sourced { value: sourced.value.clone(), from: person() });
+                }
+            }
+            Story { file, written, facts, answers, defaults }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merging_again_changes_nothing(mut story in stories()) {
+        let merged = story.write();
+        // As read back from the file.
+        let mut read = Record::new();
+        for (key, sourced) in story.file.entries() {
+            read.put(key.clone(), Sourced { value: sourced.value.clone(), from: person() });
+        }
+        story.file = read;
+        let again = story.merge();
+        prop_assert_eq!(&again.changes, &vec![]);
+        prop_assert_eq!(&again.record, &merged.record);
+        prop_assert_eq!(&again.written, &merged.written);
+        let new: Vec<_> = again.findings.iter().filter(|finding| finding.fact.is_some()).collect();
+        prop_assert!(new.iter().all(|finding| story.answers.field(finding.field).is_some()), "{new:?}");
+    }
+
+    #[test]
+    fn nothing_is_forgotten(story in stories()) {
+        let merged = story.merge();
+        let after = merged.apply(&story.file);
+        for (key, sourced) in story.file.entries() {
+            prop_assert!(after.get(key).is_some(), "{key} is gone from the file");
+            let dropped = key == &Key::Known(Field::Status) && merged.record.get(key).is_none();
+            prop_assert!(merged.record.get(key).is_some() || dropped, "{key} is gone from the record");
+            if matches!(key, Key::Other(_)) {
+                prop_assert_eq!(after.get(key), Some(sourced));
+                prop_assert_eq!(merged.record.get(key), Some(sourced));
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_is_contradicted_by_four_facts_alone(story in stories()) {
+        let merged = story.merge();
+        for (key, sourced) in story.file.entries() {
+            let Key::Known(field) = key else { continue };
+            let is_ours = story.written.field(*field).is_some_and(|written| same(&written.value, &sourced.value));
+            if is_ours || facts::says_nothing(*field, sourced) {
+                continue;
+            }
+            let contradicted = story.facts.contradiction(*field, &sourced.value);
+            let found = merged.findings.iter().find(|finding| finding.field == *field).map(|f| f.contradiction);
+            prop_assert_eq!(contradicted, found);
+            if contradicted.is_none() {
+                prop_assert_eq!(merged.record.field(*field), Some(sourced));
+                prop_assert!(merged.changes.iter().all(|change| change.key != *key));
+            }
+        }
+    }
+
+    #[test]
+    fn what_moves_by_itself_is_no_reason_to_write(mut story in stories(), forks in 0..99u32) {
+        story.write();
+        story.facts.others.set(Field::Forks, forks, Provenance::Fact);
+        story.facts.others.set(Field::LastModified, "2026-01-01T00:00:00Z", Provenance::Fact);
+        let merged = story.merge();
+        prop_assert!(!merged.is_worth_writing());
+        prop_assert!(merged.changes.iter().all(|change| change.weight == Weight::Volatile));
+    }
+
+    #[test]
+    fn defaults_are_never_written_into_a_file(story in stories()) {
+        let merged = story.merge();
+        prop_assert!(merged.changes.iter().all(|change| change.after.from != Provenance::Default));
+    }
+}
