@@ -10,6 +10,7 @@
 pub mod address;
 pub mod check;
 pub mod checks;
+pub mod convert;
 pub mod date;
 pub mod detect;
 pub mod document;

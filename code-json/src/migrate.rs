@@ -43,6 +43,21 @@ pub enum Change {
 }
 
 impl Change {
+    /// All of them.
+    pub const ALL: [Change; 11] = [
+        Change::Emptied,
+        Change::Trimmed,
+        Change::Retyped,
+        Change::Respelled,
+        Change::Wrapped,
+        Change::Unwrapped,
+        Change::Doubled,
+        Change::Renamed,
+        Change::Moved,
+        Change::FromFlags,
+        Change::NotCarried,
+    ];
+
     /// For people: what was done.
     #[must_use]
     pub fn words(self) -> &'static str {

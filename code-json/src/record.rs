@@ -256,4 +256,6 @@ impl<'de> Deserialize<'de> for Record {
 }
 
 #[cfg(test)]
+pub(crate) mod any;
+#[cfg(test)]
 mod tests;

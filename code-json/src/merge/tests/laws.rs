@@ -3,50 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::FIELDS;
-
-/// A value that somebody might write into a field, in the right form or not.
-fn value(field: Field) -> BoxedStrategy<Value> {
-    let odd = prop_oneof![Just(json!(null)), Just(json!(7)), Just(json!("odd")), Just(json!({"a": []}))];
-    let right: BoxedStrategy<Value> = match field.about().kind {
-        Kind::Text | Kind::Date => "[ab]{1,2}".prop_map(Value::from).boxed(),
-        Kind::Url => "[ab]{1,2}".prop_map(|name| json!(format!("https://github.com/agency/{name}"))).boxed(),
-        Kind::Number | Kind::Count => (0..400u32).prop_map(|number| json!(number)).boxed(),
-        Kind::Texts => proptest::collection::btree_set("[a-d]", 0..4)
-            .prop_map(|texts| json!(texts))
-            .prop_flat_map(|list| prop_oneof![Just(list.clone()), Just(reversed(list))])
-            .boxed(),
-        Kind::Choice(choices) => (0..choices.len()).prop_map(move |at| json!(choices[at])).boxed(),
-        Kind::Usage => (0..16usize).prop_map(|at| json!([crate::record::Usage::NAMES[at]])).boxed(),
-        Kind::Licenses => prop_oneof![Just("MIT"), Just("Apache-2.0"), Just("Other"), Just("NASA v3")]
-            .prop_map(|name| json!([{"name": name}]))
-            .boxed(),
-        Kind::Items(_) => Just(json!([{"name": "x"}])).boxed(),
-    };
-    prop_oneof![9 => right, 1 => odd].boxed()
-}
-
-fn reversed(mut list: Value) -> Value {
-    if let Value::Array(list) = &mut list {
-        list.reverse();
-    }
-    list
-}
-
-fn records(from: Provenance) -> impl Strategy<Value = Record> {
-    let fields = proptest::collection::vec((0..FIELDS.len()).prop_map(|at| FIELDS[at].field), 0..12);
-    let entries = fields.prop_flat_map(|fields| {
-        fields.into_iter().map(|field| (Just(field), value(field))).collect::<Vec<_>>()
-    });
-    let others = proptest::collection::btree_map("/[xy]{1,2}", 0..9u8, 0..3);
-    (entries, others).prop_map(move |(entries, others)| {
-        let mut record = record(&entries, from.clone());
-        for (pointer, value) in others {
-            record.set(Key::Other(pointer.into()), value, from.clone());
-        }
-        record
-    })
-}
+use crate::record::any::records;
 
 fn facts() -> impl Strategy<Value = Facts> {
     let flag = || proptest::option::of(any::<bool>());
@@ -87,7 +44,7 @@ fn stories() -> impl Strategy<Value = Story> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn merging_again_changes_nothing(mut story in stories()) {
