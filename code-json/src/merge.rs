@@ -11,12 +11,13 @@
 use serde_json::Value;
 
 use crate::{
-    address,
-    record::{FIELDS, Field, Key, Provenance, Record, Sourced, Weight},
+    address, date,
+    record::{FIELDS, Field, Key, Kind, Provenance, Record, Sourced, Weight},
 };
 
 mod edits;
 mod facts;
+mod write;
 
 pub use edits::Edit;
 pub use facts::{Contradiction, Facts};
@@ -163,7 +164,8 @@ impl Said<'_> {
 fn merge_field(sources: &Sources<'_>, field: Field, said: Said<'_>, merged: &mut Merged) {
     let key = Key::Known(field);
     let speaks = |sourced: &&Sourced| said.machine.is_none() || !facts::says_nothing(field, sourced);
-    let ours = said.written.filter(|written| said.file.is_some_and(|file| same(&file.value, &written.value)));
+    let ours =
+        said.written.filter(|written| said.file.is_some_and(|file| same(field, &file.value, &written.value)));
     let stated = if ours.is_some() { None } else { said.file };
     let mut persons = None;
     for person in [stated, said.answer].into_iter().flatten().filter(speaks) {
@@ -195,7 +197,7 @@ fn merge_field(sources: &Sources<'_>, field: Field, said: Said<'_>, merged: &mut
         merged.written.put(key.clone(), written.clone());
     } else if let Some(result) = result.as_ref().filter(|result| result.from != Provenance::Default) {
         let before = said.file.map(|file| &file.value);
-        let changes = before.is_none_or(|before| !same(before, &result.value));
+        let changes = before.is_none_or(|before| !same(field, before, &result.value));
         if changes || ours.is_some() {
             merged.written.put(key.clone(), result.clone());
         }
@@ -241,11 +243,52 @@ fn is_outdated(facts: &Facts, field: Field, ours: &Sourced) -> bool {
         && facts.archived == Some(false)
 }
 
-/// Whether two values are the same statement, however their numbers are spelled.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
-        (one, other) => one == other,
+/// Whether what stands in a file is the same statement as `said`, however it is
+/// spelled there: numbers in any spelling, and what versions of the schema write
+/// differently (a day for a moment, one usage for several, names of licenses).
+fn same(field: Field, stands: &Value, said: &Value) -> bool {
+    if stands == said {
+        return true;
+    }
+    match (field.about().kind, stands, said) {
+        (_, Value::Number(stands), Value::Number(said)) => stands.as_f64() == said.as_f64(),
+        (Kind::Date, Value::String(stands), Value::String(said)) => {
+            match (date::read(stands), date::read(said)) {
+                (Some(stands @ date::When::Day(_)), Some(said)) => stands.day() == said.day(),
+                (Some(stands), Some(said)) => stands.moment() == said.moment(),
+                (None, _) | (_, None) => false,
+            }
+        }
+        (Kind::Usage, Value::Array(list), said) => {
+            list.len() == 1
+                && !said.as_array().is_some_and(Vec::is_empty)
+                && list[0] == edits::strictest(said)
+        }
+        (Kind::Licenses, stands, said) => {
+            // GSA 1.0.0 has an address and no name.
+            let addresses = |list: &Value| {
+                list.as_array().map(|list| list.iter().map(|item| item["URL"].clone()).collect::<Vec<_>>())
+            };
+            let is_nameless =
+                stands.as_array().is_some_and(|list| list.iter().all(|item| item.get("name").is_none()));
+            *stands == edits::gov_names(said)
+                || (is_nameless
+                    && addresses(stands).is_some_and(|list| !list.is_empty())
+                    && addresses(stands) == addresses(said))
+        }
+        (
+            Kind::Text
+            | Kind::Url
+            | Kind::Number
+            | Kind::Count
+            | Kind::Date
+            | Kind::Texts
+            | Kind::Choice(_)
+            | Kind::Usage
+            | Kind::Items(_),
+            _,
+            _,
+        ) => false,
     }
 }
 
@@ -264,7 +307,7 @@ fn near(field: Field, old: &Value, new: &Value) -> bool {
             names(old) == names(new) && !old.is_empty()
         }
         (Field::RepositoryUrl, Value::String(old), Value::String(new)) => address::same_place(old, new),
-        (_, old, new) => same(old, new),
+        (field, old, new) => same(field, old, new),
     }
 }
 

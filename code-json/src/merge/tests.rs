@@ -284,3 +284,45 @@ fn edits_speak_the_language_of_the_file() {
     /date/created "2020-01-01T10:00:00Z"
     "#);
 }
+
+#[test]
+fn changes_are_written_as_their_neighbours_are() {
+    let mut story = Story::of(&[]);
+    story.facts.public = Some(true);
+    story.facts.licenses = Some(vec!["NASA-1.3".into()]);
+    story.facts.others.set(Field::Forks, 7, Provenance::Fact);
+    story.facts.others.set(Field::Clones, 8, Provenance::Fact);
+    story.facts.others.set(Field::LastModified, "2026-01-02T00:00:00Z", Provenance::Fact);
+    story.facts.others.set(Field::Tags, json!(["a", "b"]), Provenance::Fact);
+    story.facts.others.set(Field::LaborHours, 120, computed());
+    let text = "{\n    \"name\":  \"a\",\n    \"laborHours\": 0e0,\n    \"permissions\": {\n        \"licenses\": [],\n        \"usageType\": [\"openSource\"]\n    },\n    \"date\": {},\n    \"tags\": [ ]\n}\n";
+    let document =
+        crate::document::Document::read(text.as_bytes(), &crate::document::Limits::default()).unwrap();
+    let json = document.root().to_json();
+    story.file = crate::migrate::read_release(json.as_object().unwrap(), person()).0;
+    let written = story.merge().write(&document, document.root()).unwrap();
+    insta::assert_snapshot!(written, @r#"
+    {
+        "name":  "a",
+        "laborHours": 120,
+        "permissions": {
+            "licenses": [
+                {
+                    "name": "Other",
+                    "URL": "https://spdx.org/licenses/NASA-1.3.html"
+                }
+            ],
+            "usageType": ["openSource"]
+        },
+        "date": {
+            "lastModified": "2026-01-02T00:00:00Z"
+        },
+        "tags": ["a", "b"],
+        "repositoryVisibility": "public",
+        "reuseFrequency": {
+            "forks": 7,
+            "clones": 8
+        }
+    }
+    "#);
+}

@@ -15,7 +15,7 @@ fn back(document: &Value) -> Record {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn there_and_back_loses_what_the_table_says(
