@@ -13,10 +13,12 @@ use crate::{
     record::{Field, Key, Record},
 };
 
+mod explain;
 mod release;
 mod table;
 mod value;
 
+pub use explain::explain;
 pub use release::release;
 pub use table::{About, Ask, LOSSES, Row, markdown};
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
 use crate::{
-    migrate::{self, Note},
+    document::{Document, Limits},
+    migrate::{self, Envelope, Group, Note, Reading, Root},
     record::{Provenance, Record},
 };
 
@@ -48,6 +49,33 @@ impl SourceError {
     fn whole(what: impl Into<String>) -> SourceError {
         SourceError { line: None, column: None, what: what.into() }
     }
+}
+
+/// Reads a file by its name: `publiccode.yml`, other YAML as
+/// [`codeinventory`] does, everything else as code.json of any version.
+///
+/// # Errors
+/// If it cannot be understood, or describes no code.
+pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> Result<Reading, SourceError> {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem = [".yml", ".yaml"].iter().find_map(|end| file.strip_suffix(end));
+    let Some(stem) = stem else {
+        let document = Document::read(bytes, limits).map_err(|fault| SourceError {
+            line: Some(fault.place.line.into()),
+            column: Some(fault.place.column.into()),
+            what: format!("{}. {}", fault.kind.message(), fault.kind.remedy()),
+        })?;
+        return migrate::read(&document.root().to_json(), name)
+            .map_err(|error| SourceError::whole(error.to_string()));
+    };
+    let text = str::from_utf8(bytes).map_err(|error| {
+        SourceError::whole(format!("byte {} is not UTF-8: save the file as UTF-8", error.valid_up_to() + 1))
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (record, notes) =
+        if stem == "publiccode" { publiccode(text, name) } else { codeinventory(text, name) }?;
+    let groups = vec![Group { envelope: Envelope::default(), records: vec![record] }];
+    Ok(Reading { root: Root::Release, groups, notes })
 }
 
 /// Reads `.codeinventory.yml`: the fields of code.json in YAML, of GSA 1.0.1 or
@@ -105,13 +133,13 @@ fn yaml(text: &str) -> Result<Map<String, Value>, SourceError> {
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    let read = serde_saphyr::from_str_with_options::<Root>(text, options);
-    let Root(value) = read.map_err(|error| {
+    let read = serde_saphyr::from_str_with_options::<Yaml>(text, options);
+    let Yaml(value) = read.map_err(|error| {
         let place = error.location();
         let message = error.to_string();
         SourceError {
-            line: place.map(|place| place.line() as u64),
-            column: place.map(|place| place.column() as u64),
+            line: place.map(|place| place.line()),
+            column: place.map(|place| place.column()),
             what: message.split(" at line ").next().unwrap_or_default().trim().to_owned(),
         }
     })?;
@@ -125,7 +153,7 @@ fn yaml(text: &str) -> Result<Map<String, Value>, SourceError> {
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Root(Value);
+struct Yaml(Value);
 
 #[cfg(test)]
 mod tests;

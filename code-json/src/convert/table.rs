@@ -64,7 +64,7 @@ rows! {
     UsageLaw GOV "permissions.usageType" "exemptByLaw is left out and asked for"
         "gov 2.0.0 wants to know which law: EAR, ITAR, TSA, FOIA, classified information, rights of others";
     /// A usage nobody knows.
-    UsageUnknown ALL "permissions.usageType" "A value no list has is left out and asked for"
+    UsageUnknown ALL "permissions.usageType" "A value that is in no list is left out and asked for"
         "both have a closed list";
     /// Several usages became one.
     UsageOne GSA "permissions.usageType" "Of several the strictest stays; an empty list is left out"
@@ -73,7 +73,7 @@ rows! {
     UsageName GSA "permissions.usageType" "An exemption of the SHARE IT Act becomes the exception of M-16-21 it falls under"
         "GSA 2.0.0 knows the exceptions of M-16-21 only";
     /// A word outside a closed list.
-    Choice ALL "status, vcs, maintenance, repositoryVisibility" "A value the target's list has not is left out and asked for"
+    Choice ALL "status, vcs, maintenance, repositoryVisibility" "A value that is not in the target's list is left out and asked for"
         "closed lists; GSA 2.0.0 has one for status only";
     /// A key in an object that allows no others.
     ClosedObject ALL "permissions, contact, date, licenses[], relatedCode[], reusedCode[], partners[]" "Other keys in these are left out"

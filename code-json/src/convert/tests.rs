@@ -215,3 +215,60 @@ fn the_page_shows_the_table() {
         );
     }
 }
+
+#[test]
+fn people_are_told_what_became_of_their_file() {
+    let mut source = gsa();
+    let second =
+        json!({"name": " \u{1b}[31mtwo ", "description": "d", "repository": "", "contact": {"phone": "2"}});
+    source["releases"].as_array_mut().unwrap().push(second);
+    let reading = read(&source);
+    let converted = convert(&reading, Target::AgencyIndex2, &Frame::default()).unwrap();
+    let text = explain(&reading, &converted);
+    assert!(!text.contains('\u{1b}'));
+    insta::assert_snapshot!(text, @r#"
+    Changed while reading:
+      It lost the spaces around it:
+        /releases/1/name
+      It was empty or held something empty, which is left out:
+        /releases/1/repository
+    
+    Said otherwise, or left out:
+      null becomes an empty list (only GSA 2.0.0 allows null):
+        /permissions/licenses: null (record 1)
+      exemptByLaw is left out and asked for (gov 2.0.0 wants to know which law: EAR, ITAR, TSA, FOIA, classified information, rights of others):
+        /permissions/usageType: "exemptByLaw" (record 1)
+      A value that is not in the target's list is left out and asked for (closed lists; GSA 2.0.0 has one for status only):
+        /vcs: "tfs" (record 1)
+      A day becomes its midnight in UTC, as does a time without a zone (gov 2.0.0 wants a date-time):
+        /date/created: "2026-01-02" (record 1)
+        /date/lastModified: "2026-01-02" (record 1)
+      URL and phone are left out (GSA keeps them), twitter always (gov 2.0.0 allows email and name only; twitter ended with GSA 1.0.1):
+        /contact/URL: "https://example.gov/a" (record 1)
+        /contact/phone: "1" (record 1 and 1 more)
+    
+    Only a person can say:
+      Which law exempts the code? Write the value that names it, such as exemptByEAR.
+        /permissions/usageType: "exemptByLaw" (record 1)
+      Which value of the schema's list is meant?
+        /vcs: "tfs" (record 1)
+      What is it? The schema requires it.
+        /repositoryVisibility (record 1 and 1 more)
+        /languages (record 1 and 1 more)
+        /maintenance (record 1 and 1 more)
+        /contractNumber (record 1 and 1 more)
+        /SBOM (record 1 and 1 more)
+        /feedbackMechanism (record 1 and 1 more)
+        /AIUseCaseID (record 1 and 1 more)
+        /status (record 2)
+        /permissions/licenses (record 2)
+        /permissions/usageType (record 2)
+        /organization (record 2)
+        /repositoryURL (record 2)
+        /vcs (record 2)
+        /laborHours (record 2)
+        /tags (record 2)
+    
+    2 records read; 2 changes, 8 losses, 24 questions
+    "#);
+}

@@ -146,8 +146,11 @@ fn usage(value: &Value, changes: &mut Vec<Change>) -> Option<Value> {
         changes.push(Change::Emptied);
         return None;
     }
-    let list = texts(value, changes);
-    let Value::Array(list) = list else { return Some(list) };
+    // One text alone is how GSA 2.0.0 has it.
+    let alone = value.as_str().map(|text| Value::Array(vec![text.trim().into()]));
+    let Value::Array(list) = alone.unwrap_or_else(|| texts(value, changes)) else {
+        return Some(value.clone());
+    };
     let mut kept: Vec<Value> = Vec::with_capacity(list.len());
     for item in list {
         let item = match item.as_str().and_then(|name| Usage::named(name).map(|usage| (name, usage.name()))) {

@@ -142,3 +142,29 @@ fn what_cannot_be_read_says_where() {
     assert!(codeinventory(&"a".repeat(MAX_BYTES + 1), "f").is_err());
     assert!(publiccode("name: a\ndescription: b", "f").is_err());
 }
+
+#[test]
+fn a_file_is_read_by_its_name() {
+    let limits = Limits::default();
+    for (name, text, field) in [
+        ("x/publiccode.yml", "publiccodeYmlVersion: 0.4\nname: a", "a"),
+        (".codeinventory.yaml", "\u{feff}name: b\ndescription: c", "b"),
+        ("inventory.json", r#"[{"name": "d", "description": "e"}]"#, "d"),
+        ("-", r#"{"name": "f", "description": "g"}"#, "f"),
+    ] {
+        let reading = read(name, text.as_bytes(), &limits).unwrap();
+        assert_eq!(
+            reading.records().next().and_then(|record| record.text(Field::Name)),
+            Some(field),
+            "{name}"
+        );
+    }
+    for (name, bytes, expected) in [
+        ("a.yml", &b"name: \xff"[..], "byte 7 is not UTF-8: save the file as UTF-8"),
+        ("a.json", b"{\"a\": [}", "1:8: "),
+        ("a.json", b"{}", "no release, no list of releases"),
+    ] {
+        let error = read(name, bytes, &limits).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
