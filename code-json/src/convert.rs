@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     migrate::{Envelope, Group, Reading},
     record::{Field, Key, Record},
+    synonyms,
 };
 
 mod explain;
@@ -251,8 +252,7 @@ fn measurement(said: Option<&Value>, frame: &Frame, notes: &mut Notes) -> Value 
     let empty = Map::new();
     let said = said.and_then(Value::as_object).unwrap_or(&empty);
     let known = |method: &str| {
-        // GSA's own validator said `system`.
-        let method = if method == "system" { "systems" } else { method };
+        let method = synonyms::meant("method", method).unwrap_or(method);
         METHODS.iter().find(|known| known.eq_ignore_ascii_case(method)).copied()
     };
     let was = said.get("method").filter(|was| !was.is_null());

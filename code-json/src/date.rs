@@ -3,127 +3,88 @@
 //! GSA 2.0.0 wants a day (`format: date`), gov 2.0.0 a moment (`date-time`,
 //! RFC 3339); files have both everywhere.
 
-use jiff::civil;
+use jiff::civil::Date;
 
-/// What a text about time says.
+/// A date in one of the spellings of the field survey.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum When {
-    /// A day, and nothing of the hour.
-    Day(civil::Date),
-    /// A moment as RFC 3339 has it, in the writer's spelling.
-    Moment(String),
-    /// A day and a time of day, of an unknown zone.
-    Local(civil::DateTime),
-}
-
-/// Reads a text. One-digit months and days are understood (`2015-7-7`); nothing
-/// is guessed (`2015-26-2`, `2013`).
-#[must_use]
-pub fn read(text: &str) -> Option<When> {
-    let text = text.trim();
-    if is_moment(text) {
-        return Some(When::Moment(text.to_owned()));
-    }
-    let (day, time) = match text.find(['T', 't', ' ']) {
-        Some(at) => (&text[..at], Some(text[at + 1..].trim())),
-        None => (text, None),
-    };
-    let date = read_day(day)?;
-    let Some(time) = time else { return Some(When::Day(date)) };
-    // Moments that are not quite RFC 3339, such as an offset of `+0000`.
-    let Some((clock, offset)) = split_offset(time) else {
-        return Some(When::Local(date.to_datetime(read_clock(time)?)));
-    };
-    let clock = read_clock(clock)?;
-    let seconds = clock.strftime(if clock.subsec_nanosecond() == 0 { "%H:%M:%S" } else { "%H:%M:%S%.f" });
-    Some(When::Moment(format!("{date}T{seconds}{offset}")))
-}
-
-impl When {
+pub struct Written {
     /// The day, as it was written: in the writer's zone.
-    #[must_use]
-    pub fn day(&self) -> String {
-        match self {
-            When::Day(date) => date.to_string(),
-            When::Moment(text) => text[..10].to_owned(),
-            When::Local(local) => local.date().to_string(),
-        }
-    }
-
-    /// The moment; midnight where nothing is said of the hour, UTC where nothing
-    /// is said of the zone.
-    #[must_use]
-    pub fn moment(&self) -> String {
-        match self {
-            When::Day(date) => format!("{date}T00:00:00Z"),
-            When::Moment(text) => text.clone(),
-            When::Local(local) => format!("{}Z", local.strftime("%Y-%m-%dT%H:%M:%S")),
-        }
-    }
+    pub day: Date,
+    /// `10:20:30.5`, with seconds; and `Z` or `+04:00`, if there is one.
+    pub time: Option<(String, Option<String>)>,
 }
 
-/// Whether a text is a `full-date` of RFC 3339.
+/// Reads a date; `None` if it is none, or could be read in two ways.
 #[must_use]
-pub fn is_day(text: &str) -> bool {
-    text.len() == 10 && text.is_ascii() && read_day(text).is_some()
-}
-
-/// Whether a text is a `date-time` of RFC 3339.
-#[must_use]
-pub fn is_moment(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if !text.is_ascii() || bytes.len() < 20 || !matches!(bytes[10], b'T' | b't') || !is_day(&text[..10]) {
-        return false;
-    }
-    let Some((clock, offset)) = split_offset(&text[11..]) else { return false };
-    let strict = offset.len() == 1 || text.as_bytes()[text.len() - 3] == b':';
-    let seconds = clock.len() >= 8 && clock.as_bytes()[2] == b':' && clock.as_bytes()[5] == b':';
-    let fraction = clock.get(8..).is_none_or(|rest| {
-        rest.is_empty()
-            || rest.strip_prefix('.').is_some_and(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()))
-    });
-    strict
-        && seconds
-        && fraction
-        && clock.get(..8).and_then(read_clock).is_some()
-        && !clock.get(6..8).is_some_and(|second| second == "60")
-}
-
-/// `2026-01-31`, or with one digit where two belong.
-fn read_day(text: &str) -> Option<civil::Date> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |text: &str, most: usize| {
-        (!text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| text.parse::<i16>().ok())
-            .flatten()
+pub fn read(text: &str) -> Option<Written> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '-' || c == '/')).unwrap_or(text.len());
+    let (day, rest) = text.split_at(end);
+    let separator = if day.contains('/') { '/' } else { '-' };
+    let mut parts = day.split(separator);
+    let mut part = |least: usize, most: usize| {
+        let part = parts.next()?;
+        let digits = (least..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse::<i16>().ok()).flatten()
     };
-    if year.len() != 4 || parts.next().is_some() {
+    let (year, month, day) = (part(4, 4)?, part(1, 2)?, part(1, 2)?);
+    if parts.next().is_some() {
         return None;
     }
-    let small = |part: i16| i8::try_from(part).ok();
-    civil::Date::new(digits(year, 4)?, small(digits(month, 2)?)?, small(digits(day, 2)?)?).ok()
+    let day = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    let time = match rest.strip_prefix(['T', 't']).or_else(|| rest.strip_prefix(' ')) {
+        Some(time) => Some(read_time(time.trim())?),
+        None if rest.is_empty() => None,
+        None => return None,
+    };
+    Some(Written { day, time })
 }
 
-/// A time of day and nothing else.
-fn read_clock(text: &str) -> Option<civil::Time> {
-    text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.')).then(|| text.parse().ok()).flatten()
+fn read_time(text: &str) -> Option<(String, Option<String>)> {
+    let at = text.find(['Z', 'z', '+', '-', ' ']).unwrap_or(text.len());
+    let (time, offset) = text.split_at(at);
+    let (whole, fraction) = time.split_once('.').map_or((time, None), |(whole, part)| (whole, Some(part)));
+    let parts: Vec<&str> = whole.split(':').collect();
+    let two = |text: &str, most: u8| text.len() == 2 && text.parse::<u8>().is_ok_and(|number| number <= most);
+    let seconds = match parts.as_slice() {
+        [hour, minute] if two(hour, 23) && two(minute, 59) && fraction.is_none() => ":00",
+        [hour, minute, second] if two(hour, 23) && two(minute, 59) && two(second, 59) => "",
+        _ => return None,
+    };
+    let fraction = match fraction {
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!(".{digits}")
+        }
+        Some(_) => return None,
+        None => String::new(),
+    };
+    let offset = match offset.trim() {
+        "" => None,
+        "Z" | "z" | "UTC" => Some("Z".to_owned()),
+        offset => {
+            let digits: String = offset[1..].chars().filter(|c| *c != ':').collect();
+            let sign = &offset[..1];
+            let fits = digits.len() == 4 && two(&digits[..2], 23) && two(&digits[2..], 59);
+            (fits && (sign == "+" || sign == "-"))
+                .then(|| Some(format!("{sign}{}:{}", &digits[..2], &digits[2..])))?
+        }
+    };
+    Some((format!("{whole}{seconds}{fraction}"), offset))
 }
 
-/// A time of day and its offset, the offset as RFC 3339 spells it.
-fn split_offset(time: &str) -> Option<(&str, String)> {
-    if let Some(clock) = time.strip_suffix(['Z', 'z']) {
-        return Some((clock, "Z".into()));
+impl Written {
+    /// As the schema wants it: a day (GSA 2.0.0), or a moment (gov 2.0.0). Where
+    /// nothing is said of the hour it is midnight, of the zone UTC.
+    #[must_use]
+    pub fn to_text(&self, with_time: bool) -> String {
+        match (&self.time, with_time) {
+            (_, false) => self.day.to_string(),
+            (None, true) => format!("{}T00:00:00Z", self.day),
+            (Some((time, offset)), true) => {
+                format!("{}T{time}{}", self.day, offset.as_deref().unwrap_or("Z"))
+            }
+        }
     }
-    let at = time.rfind(['+', '-'])?;
-    let (clock, offset) = time.split_at(at);
-    let digits: String = offset[1..].chars().filter(|c| *c != ':').collect();
-    if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let (hours, minutes) = digits.split_at(2);
-    let fits = hours.parse::<u8>().is_ok_and(|h| h < 24) && minutes.parse::<u8>().is_ok_and(|m| m < 60);
-    fits.then(|| (clock.trim_end(), format!("{}{hours}:{minutes}", &offset[..1])))
 }
 
 #[cfg(test)]
@@ -132,19 +93,22 @@ mod tests {
 
     #[test]
     fn dates_of_the_field_are_read() {
-        for (text, day, moment) in [
-            ("2018-06-11", "2018-06-11", "2018-06-11T00:00:00Z"),
+        for (text, date, time) in [
+            ("2024-03-01", "2024-03-01", "2024-03-01T00:00:00Z"),
             ("2015-7-7", "2015-07-07", "2015-07-07T00:00:00Z"),
-            ("2017-04-26T00:00:00Z", "2017-04-26", "2017-04-26T00:00:00Z"),
-            ("2017-04-26T01:02:03.5-05:00", "2017-04-26", "2017-04-26T01:02:03.5-05:00"),
-            ("2017-04-26T01:02:03+0000", "2017-04-26", "2017-04-26T01:02:03+00:00"),
-            ("2017-04-26T01:02", "2017-04-26", "2017-04-26T01:02:00Z"),
-            ("2017-04-26 01:02:03", "2017-04-26", "2017-04-26T01:02:03Z"),
-            ("2017-04-26T01:02Z", "2017-04-26", "2017-04-26T01:02:00Z"),
+            ("2015/07/7", "2015-07-07", "2015-07-07T00:00:00Z"),
+            ("2018-01-23T15:00-04:00", "2018-01-23", "2018-01-23T15:00:00-04:00"),
+            ("2025-06-25T20:08:39+0000", "2025-06-25", "2025-06-25T20:08:39+00:00"),
+            ("2017-05-04 18:12:44", "2017-05-04", "2017-05-04T18:12:44Z"),
+            ("2017-05-04 18:12:44 UTC", "2017-05-04", "2017-05-04T18:12:44Z"),
+            ("2026-03-01T01:17:26.188z", "2026-03-01", "2026-03-01T01:17:26.188Z"),
         ] {
-            let when = read(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((when.day().as_str(), when.moment().as_str()), (day, moment), "{text}");
-            assert!(is_day(&when.day()) && is_moment(&when.moment()), "{text}");
+            let written = read(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(
+                (written.to_text(false).as_str(), written.to_text(true).as_str()),
+                (date, time),
+                "{text}"
+            );
         }
         for text in [
             "",
@@ -152,10 +116,10 @@ mod tests {
             "2015-26-2",
             "201-10-24",
             "42736",
+            "7/7/2015",
             "2015-02-30",
-            "yesterday",
-            "2017-04-26T25:00:00Z",
-            "2017-04-26T",
+            "2015-1-1x",
+            "2024-01-01T25:00:00Z",
         ] {
             assert_eq!(read(text), None, "{text}");
         }
@@ -163,10 +127,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_panics(text in "\\PC{0,30}", near in "[0-9TZ:+. -]{0,30}") {
+        fn what_is_written_is_read_again(text in "\\PC{0,30}", near in "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ]?[0-9:TZ+. -]{0,14}") {
             for text in [text, near] {
-                if let Some(when) = read(&text) {
-                    proptest::prop_assert!(is_day(&when.day()) && is_moment(&when.moment()), "{text}");
+                let Some(written) = read(&text) else { continue };
+                for with_time in [false, true] {
+                    let spelled = written.to_text(with_time);
+                    let again = read(&spelled).map(|written| written.to_text(with_time));
+                    proptest::prop_assert_eq!(again, Some(spelled), "{}", text);
                 }
             }
         }

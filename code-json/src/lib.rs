@@ -25,3 +25,5 @@ pub mod report;
 pub mod schema;
 pub mod source;
 pub mod validate;
+
+mod synonyms;

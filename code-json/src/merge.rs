@@ -254,8 +254,8 @@ fn same(field: Field, stands: &Value, said: &Value) -> bool {
         (_, Value::Number(stands), Value::Number(said)) => stands.as_f64() == said.as_f64(),
         (Kind::Date, Value::String(stands), Value::String(said)) => {
             match (date::read(stands), date::read(said)) {
-                (Some(stands @ date::When::Day(_)), Some(said)) => stands.day() == said.day(),
-                (Some(stands), Some(said)) => stands.moment() == said.moment(),
+                (Some(stands), Some(said)) if stands.time.is_none() => stands.day == said.day,
+                (Some(stands), Some(said)) => stands == said,
                 (None, _) | (_, None) => false,
             }
         }

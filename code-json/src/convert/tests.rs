@@ -167,7 +167,7 @@ fn every_row_of_the_table_happens_where_it_says() {
         (Row::Envelope, inventory("agency", json!("ABC"))),
         (Row::EnvelopeKey, inventory("more", json!(1))),
         (Row::EnvelopeVersion, inventory("version", json!("1.0.1"))),
-        (Row::Measurement, inventory("measurementType", json!({"method": "releases"}))),
+        (Row::Measurement, inventory("measurementType", json!({"method": "spirit"}))),
         (
             Row::Joined,
             json!({"ABC": inventory("agency", json!("ABC")), "DEF": inventory("agency", json!("DEF"))}),

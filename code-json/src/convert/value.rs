@@ -126,8 +126,8 @@ fn dated(pointer: &str, text: &str, target: Target, notes: &mut Notes) -> Option
         notes.lose(Row::DateUnread, pointer, &was);
         return None;
     };
-    let (written, row) =
-        if target.is_gov() { (when.moment(), Row::DayToMoment) } else { (when.day(), Row::MomentToDay) };
+    let written = when.to_text(target.is_gov());
+    let row = if target.is_gov() { Row::DayToMoment } else { Row::MomentToDay };
     if written != text {
         notes.lose(row, pointer, &was);
     }

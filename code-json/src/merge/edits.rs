@@ -48,7 +48,7 @@ impl Dialect {
         let nested = release.get("permissions").and_then(|permissions| permissions.get("usageType"));
         let usage = nested.or_else(|| release.get("usageType"));
         let dates = release.get("date").and_then(Value::as_object);
-        let is_day = |date: &str| date::is_day(date);
+        let is_day = |date: &str| date::read(date).is_some_and(|written| written.time.is_none());
         Dialect {
             is_gsa: usage.is_some_and(Value::is_string),
             has_days: dates.is_some_and(|dates| dates.values().filter_map(Value::as_str).any(is_day)),
@@ -83,8 +83,7 @@ impl Dialect {
 
     fn dated(&self, value: &Value) -> Value {
         match value.as_str().and_then(date::read) {
-            Some(when) if self.has_days => when.day().into(),
-            Some(when) => when.moment().into(),
+            Some(written) => written.to_text(!self.has_days).into(),
             None => value.clone(),
         }
     }

@@ -74,7 +74,7 @@ impl<'n> Reader<'n> {
             }
             _ => (written, None),
         };
-        let normal = normal(field.about().kind, value);
+        let normal = normal(field, value);
         let Some(value) = normal.value else {
             self.note(pointer, Change::Emptied);
             return;

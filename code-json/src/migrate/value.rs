@@ -4,7 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::Change;
-use crate::record::{Kind, Usage};
+use crate::{
+    record::{Field, Kind, Usage},
+    synonyms,
+};
 
 /// What became of a value.
 pub(super) struct Normal {
@@ -14,25 +17,11 @@ pub(super) struct Normal {
     pub(super) changes: Vec<Change>,
 }
 
-/// Words for a choice that mean one of its values and nothing else.
-const SYNONYMS: &[(&str, &str)] = &[
-    ("archived", "Archival"),
-    ("in production", "Production"),
-    ("in development", "Development"),
-    ("released", "Production"),
-    ("prototype", "Alpha"),
-    ("idea", "Ideation"),
-    ("rc", "Release Candidate"),
-    ("internal", "private"),
-    ("subversion", "svn"),
-    ("mercurial", "hg"),
-    ("vcs,git", "git"),
-    ("vcs, git", "git"),
-];
-
-/// `value` in the form that `kind` wants. What cannot be brought there without
+/// `value` in the form that `field` wants. What cannot be brought there without
 /// a decision stays as it is.
-pub(super) fn normal(kind: Kind, value: &Value) -> Normal {
+pub(super) fn normal(field: Field, value: &Value) -> Normal {
+    let kind = field.about().kind;
+    let key = field.pointer().rsplit('/').next().unwrap_or_default();
     let mut changes = Vec::new();
     let value = match (kind, value) {
         (Kind::Licenses, Value::Null) => Some(Value::Null),
@@ -42,7 +31,7 @@ pub(super) fn normal(kind: Kind, value: &Value) -> Normal {
         }
         (Kind::Text | Kind::Url | Kind::Date, value) => text(value, &mut changes),
         (Kind::Choice(choices), value) => {
-            text(value, &mut changes).map(|value| choice(choices, value, &mut changes))
+            text(value, &mut changes).map(|value| choice(key, choices, value, &mut changes))
         }
         (Kind::Number | Kind::Count, value) => number(value, &mut changes),
         (Kind::Texts, value) => Some(texts(value, &mut changes)),
@@ -79,15 +68,13 @@ fn text(value: &Value, changes: &mut Vec<Change>) -> Option<Value> {
     }
 }
 
-fn choice(choices: &[&str], value: Value, changes: &mut Vec<Change>) -> Value {
+fn choice(key: &str, choices: &[&str], value: Value, changes: &mut Vec<Change>) -> Value {
     let Value::String(text) = &value else { return value };
     if choices.contains(&text.as_str()) {
         return value;
     }
-    let folded = text.to_lowercase();
-    let synonym =
-        SYNONYMS.iter().find(|(word, _)| *word == folded).map_or(folded.as_str(), |(_, meant)| meant);
-    match choices.iter().find(|choice| choice.eq_ignore_ascii_case(synonym)) {
+    let meant = synonyms::meant(key, text).unwrap_or(text);
+    match choices.iter().find(|choice| choice.eq_ignore_ascii_case(meant)) {
         Some(choice) => {
             changes.push(Change::Respelled);
             Value::from(*choice)

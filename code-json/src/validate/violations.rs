@@ -15,6 +15,7 @@ use crate::{
     document::Value,
     edit::{Fix, quote},
     schema::{Rule, Violation},
+    synonyms,
 };
 
 /// Where a value stands in its record's schema.
@@ -121,29 +122,6 @@ pub(super) fn same_word<'j>(text: &str, options: &'j [Json]) -> Option<&'j str> 
     found.next()
 }
 
-/// Words of the field survey that mean exactly one of a list.
-const SYNONYMS: [(&str, &str, &str); 19] = [
-    ("status", "archived", "Archival"),
-    ("status", "archive", "Archival"),
-    ("status", "in production", "Production"),
-    ("status", "released", "Production"),
-    ("status", "in development", "Development"),
-    ("status", "rc", "Release Candidate"),
-    ("method", "system", "systems"),
-    ("method", "project", "projects"),
-    ("method", "module", "modules"),
-    ("method", "releases", "projects"),
-    ("usageType", "open", "openSource"),
-    ("vcs", "github", "git"),
-    ("vcs", "subversion", "svn"),
-    ("vcs", "mercurial", "hg"),
-    ("platforms", "macos", "mac"),
-    ("maintenance", "contractor", "contract"),
-    ("repositoryType", "library", "libraries"),
-    ("repositoryType", "tool", "tools"),
-    ("repositoryType", "api", "APIs"),
-];
-
 fn not_in_list<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, options: &[Json]) {
     let value = spot.value;
     let text = value.as_str();
@@ -164,8 +142,7 @@ fn not_in_list<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, options: &[Js
     let synonym = || {
         let lower = text.to_lowercase();
         let lower = lower.strip_prefix("vcs,").map_or(lower.as_str(), str::trim);
-        let of_key = SYNONYMS.iter().find(|(key, word, _)| *key == spot.key && *word == lower);
-        let meant = of_key.map(|(_, _, meant)| *meant).or_else(|| same_word(lower, options));
+        let meant = synonyms::meant(&spot.key, lower).or_else(|| same_word(lower, options));
         meant.filter(|meant| options.iter().any(|option| option == meant))
     };
     let meant = same_word(text, options).or_else(synonym);
