@@ -139,6 +139,19 @@ impl Reading {
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.groups.iter().flat_map(|group| &group.records)
     }
+
+    /// One record alone: by its number from 1, its name or its `repositoryURL`.
+    /// The first, if several are called so.
+    #[must_use]
+    pub fn pick(&self, which: &str) -> Option<Reading> {
+        let called = |record: &&Record| {
+            [Field::Name, Field::RepositoryUrl].iter().any(|field| record.text(*field) == Some(which))
+        };
+        let numbered = || self.records().nth(which.parse::<usize>().ok()?.checked_sub(1)?);
+        let record = self.records().find(called).or_else(numbered)?;
+        let groups = vec![Group { envelope: Envelope::default(), records: vec![record.clone()] }];
+        Some(Reading { root: Root::Release, groups, notes: Vec::new() })
+    }
 }
 
 /// A file that says nothing about source code.

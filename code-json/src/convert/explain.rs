@@ -19,7 +19,10 @@ const LONGEST: usize = 60;
 #[must_use]
 pub fn explain(reading: &Reading, converted: &Converted) -> String {
     let mut text = String::new();
-    let changes = reading.notes.iter().map(|note| (note.change, found(None, &note.pointer, None)));
+    let changes = reading.notes.iter().map(|note| {
+        let (record, pointer) = within(&note.pointer);
+        (note.change, found(record, pointer, None))
+    });
     section(&mut text, "Changed while reading:", changes, |change| format!("It {}:", change.words()));
     let losses = converted.losses.iter();
     let losses = losses.map(|loss| (loss.row, found(loss.record, &loss.pointer, Some(&loss.was))));
@@ -42,6 +45,16 @@ pub fn explain(reading: &Reading, converted: &Converted) -> String {
         count(converted.questions.len(), "question"),
     );
     text
+}
+
+/// A pointer into an inventory, as the record's number and the pointer in it.
+fn within(pointer: &str) -> (Option<usize>, &str) {
+    let list = ["/releases/", "/projects/", "/"].iter().find_map(|list| pointer.strip_prefix(list));
+    let (number, rest) = list.map_or(("", ""), |rest| rest.split_at(rest.find('/').unwrap_or(rest.len())));
+    match number.parse() {
+        Ok(number) => (Some(number), if rest.is_empty() { "the whole entry" } else { rest }),
+        Err(_) => (None, pointer),
+    }
 }
 
 /// One place.

@@ -229,9 +229,9 @@ fn people_are_told_what_became_of_their_file() {
     insta::assert_snapshot!(text, @r#"
     Changed while reading:
       It lost the spaces around it:
-        /releases/1/name
+        /name (record 2)
       It was empty or held something empty, which is left out:
-        /releases/1/repository
+        /repository (record 2)
     
     Said otherwise, or left out:
       null becomes an empty list (only GSA 2.0.0 allows null):

@@ -169,10 +169,10 @@ enum State {
 
 fn count(language: &Language, text: &[u8], lines: &mut Lines) {
     let mut state = State::Code;
-    let body = text.strip_suffix(b"\n").unwrap_or(text);
-    if body.is_empty() {
+    if text.is_empty() {
         return;
     }
+    let body = text.strip_suffix(b"\n").unwrap_or(text);
     for line in body.split(|byte| *byte == b'\n') {
         let line = line.trim_ascii();
         if line.is_empty() {

@@ -181,3 +181,16 @@ fn every_shape_is_read() {
         assert_eq!(read(&root, "code.json"), Err(NotAnInventory), "{root}");
     }
 }
+
+#[test]
+fn a_record_is_picked_by_number_name_or_address() {
+    let list = json!([{"name": "a", "description": "1"}, {"name": "1", "description": "2", "repositoryURL": "https://example.gov"}]);
+    let reading = read(&list, "code.json").unwrap();
+    let picked = |which: &str| {
+        let reading = reading.pick(which)?;
+        Some(reading.records().next()?.text(Field::Description)?.to_owned())
+    };
+    let found: Vec<_> = ["a", "1", "2", "https://example.gov", "0", "3", "b"].map(picked).into();
+    let found: Vec<_> = found.iter().map(Option::as_deref).collect();
+    assert_eq!(found, [Some("1"), Some("2"), Some("2"), Some("2"), None, None, None]);
+}
