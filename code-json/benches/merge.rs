@@ -43,7 +43,9 @@ fn main() {
     let total: usize = repositories.iter().map(changes).sum();
     assert!(total > RECORDS, "{total} changes: the records are too simple");
     let limit = Duration::from_secs(1);
-    let median_of_merge = median(|| drop(black_box(repositories.iter().map(changes).sum::<usize>())));
+    let median_of_merge = median(|| {
+        black_box(repositories.iter().map(changes).sum::<usize>());
+    });
     let reference = median(|| {
         for repository in &repositories {
             black_box(repository.file.clone());

@@ -20,7 +20,7 @@ fn record(entries: &[(Field, Value)], from: Provenance) -> Record {
     record
 }
 
-/// A repository over time: its file, what Muster wrote last, and the facts.
+/// A repository over time: its file, what was written into it last, and the facts.
 #[derive(Debug)]
 struct Story {
     file: Record,
@@ -157,7 +157,7 @@ fn what_is_no_contradiction_stays() {
 }
 
 #[test]
-fn what_muster_wrote_is_kept_up_and_a_persons_correction_stays() {
+fn what_a_machine_wrote_is_kept_up_and_a_persons_correction_stays() {
     let mut story = Story::of(&[(Field::Name, json!("site"))]);
     story.facts.others.set(Field::Description, "First", Provenance::Fact);
     story.facts.others.set(Field::Languages, json!(["Rust", "Go"]), Provenance::Fact);
