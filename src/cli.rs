@@ -24,6 +24,7 @@ pub mod adopt;
 pub mod audit;
 pub mod backup;
 pub mod check;
+pub mod convert;
 pub mod deliveries;
 pub mod doctor;
 pub mod jobs;
@@ -78,6 +79,7 @@ enum Command {
     Audit(audit::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Convert(convert::Args),
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
     Jobs(jobs::Args),
@@ -140,6 +142,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => invocation.or_interrupted(audit::run(args, &invocation)).await,
         Command::Backup(args) => invocation.or_interrupted(backup::run(args, &invocation)).await,
         Command::Check(args) => check::run(&args, &invocation),
+        Command::Convert(args) => convert::run(args),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,

@@ -81,6 +81,32 @@ fn a_policy_is_validated_line_by_line() {
     assert!(schema["properties"]["mode"].is_object());
 }
 
+#[test]
+fn a_file_is_converted_and_what_is_missing_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = r#"{"name": "site", "description": "What it does", "license": null, "openSourceProject": 1,
+        "repository": "https://example.gov/site", "tags": ["a"], "contact": {"email": "a@example.gov", "twitter": "@a"}}"#;
+    std::fs::write(folder.path().join("old.json"), old).unwrap();
+    let args = ["convert", "old.json", "--to", "gsa-2.0.0", "--agency", "ABC", "--measured-by", "projects"];
+    let converted = muster(folder.path(), &args);
+    assert_eq!(code(&converted), 1, "{}", err(&converted));
+    let document = json(&converted);
+    assert_eq!((&document["agency"], &document["version"]), (&"ABC".into(), &"2.0.0".into()));
+    assert_eq!(document["releases"][0]["permissions"]["usageType"], "openSource");
+    assert!(err(&converted).contains("/contact/twitter: \"@a\" (record 1)"), "{}", err(&converted));
+    assert!(err(&converted).ends_with("1 record read; 3 changes, 1 loss, 1 question\n"), "{}", err(&converted));
+
+    std::fs::write(folder.path().join("list.json"), format!("[{old}, {old}]")).unwrap();
+    let many = muster(folder.path(), &["convert", "list.json", "--to", "gov-2.0.0"]);
+    assert_eq!((code(&many), out(&many)), (2, String::new()));
+    assert!(err(&many).contains("2 records") && err(&many).contains("--record"), "{}", err(&many));
+    let one = muster(folder.path(), &["convert", "list.json", "--to", "gov-2.0.0", "--record", "2"]);
+    assert_eq!((code(&one), &json(&one)["name"]), (1, &"site".into()));
+    let unknown = muster(folder.path(), &["convert", "list.json", "--to", "gov-3.0.0"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(err(&unknown).contains("agency-index-2.0.0"), "{}", err(&unknown));
+}
+
 #[tokio::test]
 async fn deliveries_are_listed_and_shown() {
     let folder = tempfile::tempdir().unwrap();

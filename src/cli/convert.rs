@@ -1,0 +1,105 @@
+//! `muster convert`: a code.json of one version, in another.
+//!
+//! Promises: (1) the document goes to standard output and nothing else does;
+//! what it cannot say and what only a person can say goes to standard error;
+//! (2) no settings are needed, and nothing but the file is read; (3) the process
+//! ends with 0 if nothing is left to ask, 1 if something is, 2 if nothing could
+//! be written.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, anyhow, bail};
+use code_json::{
+    convert::{self, Frame, METHODS, Target},
+    document::Limits,
+    source,
+};
+
+use super::{
+    FINDINGS,
+    output::{self, note},
+};
+
+/// Write a code.json in another version of the schema.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  $ muster convert code.json --to gov-2.0.0 > new.json
+  $ muster convert inventory.json --to gsa-2.0.0 --agency ABC --measured-by projects > code.json
+  $ muster convert inventory.json --to gov-2.0.0 --record my-project
+  $ muster convert publiccode.yml --to gov-2.0.0
+
+Reads every version of code.json, .codeinventory.yml and publiccode.yml.
+What the target cannot say, and what only a person can say, is listed on standard error.
+docs/code-json-convert.md has the whole table.
+
+Exit codes: 0 nothing is left to ask; 1 something is; 2 nothing could be written.
+
+See also: muster validate, muster repair, muster schema.")]
+pub struct Args {
+    /// The file; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to write: gov-2.0.0, agency-index-2.0.0 or gsa-2.0.0.
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    pub to: Target,
+    /// The record to write, of an inventory: its number from 1, name or repositoryURL.
+    #[arg(long, value_name = "RECORD")]
+    pub record: Option<String>,
+    /// The agency's acronym, for an inventory.
+    #[arg(long, value_name = "ACRONYM")]
+    pub agency: Option<String>,
+    /// How the agency measures its code, for an inventory.
+    #[arg(long, value_name = "METHOD", value_parser = METHODS)]
+    pub measured_by: Option<String>,
+}
+
+fn target(name: &str) -> Result<Target, String> {
+    Target::named(name).ok_or_else(|| {
+        let names: Vec<&str> = Target::ALL.iter().map(|target| target.name()).collect();
+        format!("write one of {}", names.join(", "))
+    })
+}
+
+/// Converts the file and writes the result.
+///
+/// # Errors
+/// A file that cannot be read or understood, or a result that cannot be one
+/// document. The caller says why and ends with 2.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let limits = Limits::default();
+    let name = args.file.display().to_string();
+    let bytes = read(&args.file, limits.bytes).with_context(|| format!("cannot read {name}"))?;
+    let mut reading = source::read(&name, &bytes, &limits).with_context(|| name.clone())?;
+    if let Some(which) = &args.record {
+        let Some(picked) = reading.pick(which) else {
+            bail!("{name} has no record {which}: give its number from 1, its name or its repositoryURL");
+        };
+        reading = picked;
+    }
+    let frame = Frame { agency: args.agency, method: args.measured_by };
+    let converted = convert::convert(&reading, args.to, &frame)
+        .map_err(|error| anyhow!("{name}: {error} (--record chooses)"))?;
+    output::write(&(output::pretty(&converted.document)? + "\n"))?;
+    for line in convert::explain(&reading, &converted).lines() {
+        note(line);
+    }
+    Ok(if converted.questions.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+/// The file's bytes, up to one more than may be.
+fn read(file: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    if file.as_os_str() == "-" {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
