@@ -30,10 +30,13 @@ pub mod doctor;
 pub mod jobs;
 pub mod output;
 pub mod policy;
+pub mod repair;
 mod reports;
 pub mod scan;
+pub mod schema;
 pub mod serve;
 pub mod sweep;
+pub mod validate;
 
 use output::{Color, note};
 
@@ -47,6 +50,7 @@ pub const INTERRUPTED: u8 = 130;
 const AFTER_HELP: &str = "\
 Examples:
   $ muster check .
+  $ muster validate code.json
   $ muster policy validate .github/muster.yml
   $ muster doctor
   $ muster serve
@@ -85,9 +89,12 @@ enum Command {
     Jobs(jobs::Args),
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
+    Repair(repair::Args),
     Scan(scan::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Sweep(sweep::SweepArgs),
+    Validate(validate::Args),
 }
 
 /// What a command is run with.
@@ -147,6 +154,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
+        Command::Repair(args) => repair::run(&args, &invocation),
+        Command::Schema(args) => schema::run(&args),
+        Command::Validate(args) => validate::run(&args, &invocation),
         Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,
         Command::Sweep(args) => invocation.or_interrupted(sweep::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,
