@@ -6,12 +6,7 @@
 //! ends with 0 if nothing is left to ask, 1 if something is, 2 if nothing could
 //! be written.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, anyhow, bail};
 use code_json::{
@@ -23,6 +18,7 @@ use code_json::{
 use super::{
     FINDINGS,
     output::{self, note},
+    validate::{name, read},
 };
 
 /// Write a code.json in another version of the schema.
@@ -73,8 +69,8 @@ fn target(name: &str) -> Result<Target, String> {
 /// document. The caller says why and ends with 2.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limits = Limits::default();
-    let name = args.file.display().to_string();
-    let bytes = read(&args.file, limits.bytes).with_context(|| format!("cannot read {name}"))?;
+    let name = name(&args.file);
+    let bytes = read(&args.file).with_context(|| format!("cannot read {name}"))?;
     let mut reading = source::read(&name, &bytes, &limits).with_context(|| name.clone())?;
     if let Some(which) = &args.record {
         let Some(picked) = reading.pick(which) else {
@@ -90,16 +86,4 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         note(line);
     }
     Ok(if converted.questions.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
-}
-
-/// The file's bytes, up to one more than may be.
-fn read(file: &Path, most: usize) -> io::Result<Vec<u8>> {
-    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    if file.as_os_str() == "-" {
-        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    } else {
-        File::open(file)?.take(most).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

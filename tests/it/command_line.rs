@@ -94,7 +94,11 @@ fn a_file_is_converted_and_what_is_missing_is_asked() {
     assert_eq!((&document["agency"], &document["version"]), (&"ABC".into(), &"2.0.0".into()));
     assert_eq!(document["releases"][0]["permissions"]["usageType"], "openSource");
     assert!(err(&converted).contains("/contact/twitter: \"@a\" (record 1)"), "{}", err(&converted));
-    assert!(err(&converted).ends_with("1 record read; 3 changes, 1 loss, 1 question\n"), "{}", err(&converted));
+    assert!(
+        err(&converted).ends_with("1 record read; 3 changes, 1 loss, 1 question\n"),
+        "{}",
+        err(&converted)
+    );
 
     std::fs::write(folder.path().join("list.json"), format!("[{old}, {old}]")).unwrap();
     let many = muster(folder.path(), &["convert", "list.json", "--to", "gov-2.0.0"]);
