@@ -38,8 +38,11 @@ impl Default for Style {
     }
 }
 
-/// Characters of a line that are shown around a problem.
-const AROUND: usize = 160;
+/// Columns that a line gets at least, however narrow the terminal is.
+const NARROWEST: usize = 40;
+
+/// Stands where a line was cut.
+const CUT: &str = "...";
 
 /// The problems of one file, and their sum in the last lines.
 #[must_use]
@@ -53,7 +56,8 @@ pub fn human(judged: Judged<'_>, style: &Style) -> String {
     for group in groups(judged.report) {
         let examples = style.examples_of(group.check.severity);
         for (number, problem) in group.problems.iter().take(examples).enumerate() {
-            out.push_str(&one(&renderer, path, &text, &starts, problem, number == 0));
+            let excerpt = Excerpt::of(&text, &starts, problem, style.width);
+            out.push_str(&one(&renderer, path, &excerpt, problem, number == 0));
             out.push('\n');
         }
         let rest = rest(&group, examples);
@@ -70,23 +74,19 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if (c.is_control() && c != '\t') || hides(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn one(
-    renderer: &Renderer,
-    path: &str,
-    text: &str,
-    starts: &[usize],
-    problem: &Problem,
-    first: bool,
-) -> String {
+fn one(renderer: &Renderer, path: &str, excerpt: &Excerpt, problem: &Problem, first: bool) -> String {
     let (level, kind) = match problem.severity() {
         Severity::Error => (Level::ERROR, AnnotationKind::Primary),
         Severity::Warning => (Level::WARNING, AnnotationKind::Primary),
         Severity::Hint => (Level::NOTE.with_name("hint"), AnnotationKind::Primary),
     };
-    let excerpt = Excerpt::of(text, starts, problem);
     // What is underlined need not be said again.
-    let underlined = excerpt.line.get(excerpt.span.clone());
-    let found = if underlined == Some(&problem.found) { "" } else { problem.found.as_str() };
+    let underlined = excerpt.line.get(excerpt.span.clone()).unwrap_or_default();
+    let is_shown = match problem.found.strip_suffix('…') {
+        Some(start) => underlined.starts_with(start) || start.starts_with(underlined),
+        None => underlined == problem.found,
+    };
+    let found = if is_shown && !underlined.is_empty() { "" } else { problem.found.as_str() };
     let label = match problem.entry {
         Some(entry) => format!("{} (record {})", harmless(found), entry + 1),
         None => harmless(found),
@@ -118,27 +118,34 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn of(text: &str, starts: &[usize], problem: &Problem) -> Excerpt {
+    fn of(text: &str, starts: &[usize], problem: &Problem, width: usize) -> Excerpt {
         let number = problem.place.line as usize;
         let from = starts.get(number - 1).copied().unwrap_or(0);
         let to = starts.get(number).copied().unwrap_or(text.len());
         let line = text[from..to].trim_end_matches(['\n', '\r']);
         let start = text.floor_char_boundary(problem.span.start.clamp(from, from + line.len())) - from;
         let end = text.floor_char_boundary(problem.span.end.clamp(from + start, from + line.len())) - from;
-        let cut_from = line[..start].char_indices().rev().nth(AROUND).map_or(0, |(at, _)| at);
-        let cut_to = line[start..].char_indices().nth(AROUND).map_or(line.len(), |(at, _)| start + at);
-        let shown = &line[cut_from..cut_to];
-        let shown = shown.strip_prefix('\u{feff}').unwrap_or(shown);
-        let lost = cut_to - cut_from - shown.len();
-        let (start, end) = (start.max(cut_from + lost), end.min(cut_to));
-        let (start, end) = (start - cut_from - lost, end.max(start) - cut_from - lost);
-        let column = shown[..start].chars().count() + 1;
-        let mut line = harmless(&shown[..start]);
-        let from = line.len();
-        line.push_str(&harmless(&shown[start..end]));
-        let span = from..line.len();
-        line.push_str(&harmless(&shown[end..]));
-        Excerpt { line, span, column }
+        // The number, a bar and their spaces stand before the line.
+        let room = width.saturating_sub(number.to_string().len() + 3 + 2 * CUT.len()).max(NARROWEST);
+        let (before, after) = line.split_at(start);
+        let is_whole = line.chars().take(room + 1).count() <= room;
+        let most_before = if is_whole { room } else { room / 3 };
+        let cut_from = before.char_indices().rev().take(most_before).last().map_or(start, |(at, _)| at);
+        let rest = room - line[cut_from..start].chars().count();
+        let cut_to = after.char_indices().nth(rest).map_or(line.len(), |(at, _)| start + at);
+        let shown = |part: &str| harmless(part.strip_prefix('\u{feff}').unwrap_or(part));
+        let mut cut = if cut_from > 0 { CUT.to_owned() } else { String::new() };
+        cut.push_str(&shown(&line[cut_from..start]));
+        let (column, from) = (cut.chars().count() + 1, cut.len());
+        cut.push_str(&shown(&line[start..end.min(cut_to)]));
+        let span = from..cut.len();
+        if cut_to < line.len() {
+            cut.push_str(&harmless(&line[end.min(cut_to)..cut_to]));
+            cut.push_str(CUT);
+        } else {
+            cut.push_str(&harmless(&line[end..]));
+        }
+        Excerpt { line: cut, span, column }
     }
 }
 
@@ -197,4 +204,30 @@ fn sum(path: &str, report: &Report) -> String {
         sum.push_str(". What was there before and is not taken is deleted.\n");
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::{Options, validate};
+
+    #[test]
+    fn a_long_line_is_cut_to_the_terminal_around_its_problem() {
+        let many = "\"ä\", ".repeat(900);
+        let long = "x".repeat(900);
+        let text = format!(
+            "{{\"name\":\"a\",\"tags\":[{many}\"b\"],\"permissions\":7,\"description\":\" {long}\"}}"
+        );
+        let report = validate(text.as_bytes(), &Options::default());
+        let judged = Judged { path: "code.json", bytes: text.as_bytes(), report: &report };
+        for width in [60, 100, 200] {
+            let shown = human(judged, &Style { width, ..Style::default() });
+            for line in shown.lines().filter(|line| line.starts_with("1 |")) {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            assert!(shown.contains("\"permissions\":7,\"de"), "{shown}");
+            assert!(shown.contains(&format!("code.json:1:{}", 900 * 5 + 40)), "{shown}");
+            assert!(shown.contains("^^^\n"), "what is underlined is not said again: {shown}");
+        }
+    }
 }

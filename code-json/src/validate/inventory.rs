@@ -137,11 +137,11 @@ impl<'d> Judging<'d> {
         let mut seen = HashMap::new();
         for (number, record) in records.iter().enumerate().filter(|(_, record)| record.kind() == Kind::Object)
         {
-            let lacking: Vec<&str> = FLOOR
+            let lacking: Vec<String> = FLOOR
                 .fields
                 .iter()
                 .filter(|(key, _)| filled(*record, key).is_none())
-                .map(|(key, _)| &key[1..])
+                .map(|(key, _)| key[1..].replace('/', "."))
                 .collect();
             let identifier = filled(*record, &FLOOR.identifier).unwrap_or_default();
             // All that have none count as one.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Judging, shown, violations::Spot};
+use super::{Judging, clip, shown, violations::Spot};
 use crate::{
     checks::{permissions, shape, texts, urls as url_checks},
     document::{Kind, Value},
@@ -77,11 +77,11 @@ pub(super) fn missing<'d>(judging: &mut Judging<'d>, spot: &Spot<'d, '_>, key: &
             judging.tell_object(&url_checks::NO_REPOSITORY, object, found, write, None);
         }
         _ => {
-            let place = format!("{}/{key}", object.pointer());
-            let write = match question(key) {
-                "" => format!("Write {place}."),
-                question => format!("Write {place}. {question}"),
+            let add = match spot.key.as_str() {
+                "" => format!("Add {}.", quote(key)),
+                within => format!("Add {} to {}.", quote(key), clip(within)),
             };
+            let write = format!("{add} {}", question(key)).trim_end().to_owned();
             judging.tell_object(&shape::MISSING, object, found, write, None);
         }
     }

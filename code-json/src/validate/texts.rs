@@ -102,8 +102,8 @@ impl<'d> Judging<'d> {
             let written = value.as_str().unwrap_or_default();
             if written.trim() != written && !written.trim().is_empty() {
                 let right = written.trim();
-                let write = format!("Write {}.", clip(&quote(right)));
-                self.tell(&texts::SPACE, value, shown(value), write, Some(Fix::text(value, right)));
+                let fix = Some(Fix::text(value, right));
+                self.tell(&texts::SPACE, value, shown(value), "Remove the white space around it.", fix);
             }
             if let Some(right) = unmangled(&written) {
                 self.tell(
