@@ -97,6 +97,31 @@ enum Command {
     Validate(validate::Args),
 }
 
+impl Command {
+    /// Whether it hears that it is told to stop. Those that only read and write
+    /// files, and may wait for a pipe, are ended by the system where they stand.
+    fn listens(&self) -> bool {
+        match self {
+            Command::Check(_)
+            | Command::Convert(_)
+            | Command::Repair(_)
+            | Command::Schema(_)
+            | Command::Validate(_) => false,
+            Command::Adopt(_)
+            | Command::Audit(_)
+            | Command::Backup(_)
+            | Command::Deliveries(_)
+            | Command::Doctor(_)
+            | Command::Jobs(_)
+            | Command::Plan(_)
+            | Command::Policy(_)
+            | Command::Scan(_)
+            | Command::Serve(_)
+            | Command::Sweep(_) => true,
+        }
+    }
+}
+
 /// What a command is run with.
 #[derive(Debug)]
 pub struct Invocation {
@@ -142,7 +167,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::read(Environment::of_process(), &std::env::current_dir()?);
     start_log(&config);
     let stop = CancellationToken::new();
-    tokio::spawn(cancel_when_told(stop.clone()));
+    if cli.command.listens() {
+        tokio::spawn(cancel_when_told(stop.clone()));
+    }
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
     match cli.command {
         Command::Adopt(args) => invocation.or_interrupted(adopt::run(args, &invocation)).await,

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write,
     os::unix::fs::symlink,
     path::Path,
     process::{Command, Output, Stdio},
@@ -178,6 +179,24 @@ fn exit_code_2_is_for_nothing_said() {
         let all = out(&output) + &err(&output);
         assert_eq!(code(&output), expected, "{args:?}: {all}");
         assert!(all.contains(said), "{args:?}: {all}");
+    }
+}
+
+#[test]
+fn a_command_that_waits_for_input_can_be_interrupted() {
+    for args in [&["validate", "-"][..], &["repair", "-"], &["convert", "-", "--to", "gov-2.0.0"]] {
+        let mut waiting = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(args)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        // More than a pipe holds: once all is written, it has begun to read.
+        waiting.stdin.as_mut().unwrap().write_all(&[b' '; 256 * 1024]).unwrap();
+        let id = rustix::process::Pid::from_child(&waiting);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        assert!(!waiting.wait().unwrap().success(), "{args:?}");
     }
 }
 
