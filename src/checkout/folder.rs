@@ -88,11 +88,11 @@ impl Folder {
         Ok(inner)
     }
 
-    /// Reads a file that was found, at most `most` bytes.
+    /// Opens a file that was found.
     ///
     /// # Errors
     /// As the system's; also if it has become something else since.
-    pub fn read(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
+    pub fn open(&self, path: &str) -> io::Result<File> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let opened = beneath(&self.root, folder)?;
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -100,8 +100,16 @@ impl Folder {
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is no regular file any more"));
         }
+        Ok(file)
+    }
+
+    /// Reads a file that was found, at most `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Folder::open`].
+    pub fn read(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
+        self.open(path)?.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 }
