@@ -2,16 +2,24 @@
 //!
 //! Promises: (1) the document goes to standard output and nothing else does;
 //! what it cannot say and what only a person can say goes to standard error;
-//! (2) no settings are needed, and nothing but the file is read; (3) the process
+//! (2) no settings are needed, and nothing but the file and what
+//! `--lines-of` names is read; (3) the process
 //! ends with 0 if nothing is left to ask, 1 if something is, 2 if nothing could
 //! be written.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, anyhow, bail};
 use code_json::{
     convert::{self, Frame, METHODS, Target},
     document::Limits,
+    labor,
+    merge::{Facts, Sources, merge},
+    migrate::Reading,
+    record::{Field, Record},
     source,
 };
 
@@ -20,6 +28,7 @@ use super::{
     output::{self, note},
     validate::{name, read},
 };
+use crate::checkout::lines;
 
 /// Write a code.json in another version of the schema.
 #[derive(Debug, clap::Args)]
@@ -29,6 +38,7 @@ Examples:
   $ muster convert inventory.json --to gsa-2.0.0 --agency ABC --measured-by projects > code.json
   $ muster convert inventory.json --to gov-2.0.0 --record my-project
   $ muster convert publiccode.yml --to gov-2.0.0
+  $ muster convert code.json --to gov-2.0.0 --lines-of .
 
 Reads every version of code.json, .codeinventory.yml and publiccode.yml.
 What the target cannot say, and what only a person can say, is listed on standard error.
@@ -53,6 +63,10 @@ pub struct Args {
     /// How the agency measures its code, for an inventory.
     #[arg(long, value_name = "METHOD", value_parser = METHODS)]
     pub measured_by: Option<String>,
+    /// A checkout, or a .tar.gz of one: if the file says no labor hours, they are
+    /// estimated from its source lines.
+    #[arg(long, value_name = "FOLDER|ARCHIVE")]
+    pub lines_of: Option<PathBuf>,
 }
 
 fn target(name: &str) -> Result<Target, String> {
@@ -78,6 +92,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         };
         reading = picked;
     }
+    if let Some(path) = &args.lines_of {
+        estimate(&mut reading, path)?;
+    }
     let frame = Frame { agency: args.agency, method: args.measured_by };
     let converted = convert::convert(&reading, args.to, &frame)
         .map_err(|error| anyhow!("{name}: {error} (--record chooses)"))?;
@@ -86,4 +103,32 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         note(line);
     }
     Ok(if converted.questions.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+/// Puts hours estimated from source lines where a person said none.
+fn estimate(reading: &mut Reading, path: &Path) -> anyhow::Result<()> {
+    let mut records: Vec<&mut Record> =
+        reading.groups.iter_mut().flat_map(|group| &mut group.records).collect();
+    let [record] = records.as_mut_slice() else {
+        bail!("--lines-of is about one record, and there are {}: --record chooses", records.len());
+    };
+    let lines = lines::count(path).with_context(|| format!("cannot count {}", path.display()))?;
+    let (Some(code), Some(hours)) = (lines.code(), lines.hours()) else {
+        note(&format!("{}: no source lines, so no estimate", path.display()));
+        return Ok(());
+    };
+    let mut facts = Facts::default();
+    facts.others.set(Field::LaborHours, hours, labor::provenance());
+    let nothing = Record::new();
+    let sources =
+        Sources { file: Some(record), answers: None, facts: &facts, defaults: &nothing, written: None };
+    let merged = merge(&sources).record;
+    let is_ours = merged.field(Field::LaborHours).is_some_and(|said| !said.is_persons());
+    note(&format!(
+        "laborHours: {hours} by {} from {code} source lines{}",
+        labor::METHOD,
+        if is_ours { "" } else { "; the number in the file stays" },
+    ));
+    **record = merged;
+    Ok(())
 }
