@@ -76,7 +76,7 @@ impl<R: Read> Archive<R> {
     ///
     /// # Errors
     /// It is no archive, cut off, ambiguous, or beyond a limit.
-    pub fn next(&mut self) -> io::Result<Option<Entry>> {
+    pub fn next_entry(&mut self) -> io::Result<Option<Entry>> {
         self.pass_over()?;
         let mut extension = Extension::default();
         loop {

@@ -52,7 +52,7 @@ fn count_folder(root: &Path, mut counter: Counter, until: Instant) -> io::Result
 
 fn count_archive(from: impl Read, mut counter: Counter, until: Instant) -> io::Result<Counter> {
     let mut archive = Archive::new(from);
-    while let Some(entry) = archive.next()? {
+    while let Some(entry) = archive.next_entry()? {
         in_time(until)?;
         if entry.is_file && counter.wants(&entry.path, entry.size) {
             let text = archive.read(Limits::default().file_bytes + 1)?;

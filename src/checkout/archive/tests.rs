@@ -41,7 +41,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
     let mut archive = Archive::new(bytes);
     let mut found = Vec::new();
     loop {
-        match archive.next() {
+        match archive.next_entry() {
             Ok(Some(entry)) if entry.is_file => {
                 let text = archive.read(1000).map_err(|error| error.to_string())?;
                 found.push((entry.path, String::from_utf8(text).unwrap()));
