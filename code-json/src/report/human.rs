@@ -84,7 +84,7 @@ fn one(renderer: &Renderer, path: &str, excerpt: &Excerpt, problem: &Problem, fi
     let underlined = excerpt.line.get(excerpt.span.clone()).unwrap_or_default();
     let is_shown = match problem.found.strip_suffix('…') {
         Some(start) => underlined.starts_with(start) || start.starts_with(underlined),
-        None => underlined == problem.found,
+        None => underlined == problem.found || (excerpt.is_cut && problem.found.starts_with(underlined)),
     };
     let found = if is_shown && !underlined.is_empty() { "" } else { problem.found.as_str() };
     let label = match problem.entry {
@@ -113,6 +113,8 @@ fn one(renderer: &Renderer, path: &str, excerpt: &Excerpt, problem: &Problem, fi
 struct Excerpt {
     line: String,
     span: Span,
+    /// Whether the span ends before its end in the file.
+    is_cut: bool,
     /// Where the renderer will say that it is.
     column: usize,
 }
@@ -145,7 +147,7 @@ impl Excerpt {
         } else {
             cut.push_str(&harmless(&line[end..]));
         }
-        Excerpt { line: cut, span, column }
+        Excerpt { line: cut, span, is_cut: end > cut_to, column }
     }
 }
 
