@@ -3,10 +3,18 @@
 //!
 //! Each reads what a stranger can write, and asserts what its reader promises.
 
-use jiff::Timestamp;
+use code_json::{
+    convert::{Frame, Target, convert},
+    document::Limits,
+    migrate::{self, Reading},
+    repair::repair,
+    report::{self, Judged, Style},
+    source,
+    validate::{Options, validate},
+};
+use jiff::{Timestamp, civil::date};
 use muster::{
     domain::{
-        code_json,
         marker::{Identity, MarkerKeys, Whose},
         observed::{Actor, Item, ItemKind, ItemState},
         policy::{Policy, Problem, Wish},
@@ -100,19 +108,44 @@ pub fn marker(data: &[u8]) {
     }
 }
 
-/// The text of a `code.json`: any has a reading, with every flaw at a place of
-/// the text, in order; what is no JSON has no shape and says why.
+/// The bytes of a `code.json`: judged, told in every format, repaired and
+/// converted. Each problem has a place in it; what is told shows no control
+/// characters; repairing again and converting again change nothing.
 pub fn code_json(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    let reading = code_json::read(&text);
-    assert_eq!(reading, code_json::read(&text));
-    assert!(reading.shape.is_some() || !reading.flaws.is_empty());
-    let mut before = (1, 0);
-    for flaw in &reading.flaws {
-        let at = (flaw.at.line, flaw.at.column);
-        assert!(before <= at, "{:?} after {before:?}", flaw);
-        assert!(flaw.at.line as usize <= text.split('\n').count(), "{flaw:?}");
-        assert!(flaw.at.column >= 1, "{flaw:?}");
-        before = at;
+    let options = Options { today: Some(date(2026, 11, 26)), ..Options::default() };
+    let report = validate(data, &options);
+    assert!(report.violations.unwrap_or(0) == 0 || !report.is_valid());
+    let lines = data.split(|byte| *byte == b'\n').count();
+    for problem in &report.problems {
+        assert!((1..=lines).contains(&(problem.place.line as usize)) && problem.place.column >= 1);
+        assert!(!problem.found.is_empty() && !problem.write.is_empty());
+    }
+    let judged = Judged { path: "code.json", bytes: data, report: &report };
+    for text in [report::human(judged, &Style::default()), report::github(judged)] {
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+    }
+    assert!(report::json(judged).is_object() && report::sarif(&[judged], "fuzz", "1", None).is_object());
+    if let Ok(once) = repair(data, &options) {
+        let twice = repair(once.text.as_bytes(), &options).expect("what was repaired is read");
+        assert_eq!(once.text, twice.text);
+        assert!(once.after.violations <= once.before.violations);
+        assert!(!once.made.is_empty() || once.text.as_bytes() == data);
+    }
+    for name in ["code.json", "publiccode.yml", ".codeinventory.yml"] {
+        if let Ok(reading) = source::read(name, data, &Limits::default()) {
+            convert_twice(&reading, name);
+        }
+    }
+}
+
+fn convert_twice(reading: &Reading, name: &str) {
+    let frame = Frame { agency: Some("ABC".to_owned()), method: Some("projects".to_owned()) };
+    for target in Target::ALL {
+        let Ok(there) = convert(reading, target, &frame) else { continue };
+        let again = migrate::read(&there.document, name).expect("what was converted is read");
+        if name == "code.json" {
+            let again = convert(&again, target, &frame).expect("and converted again");
+            assert_eq!(again.document, there.document, "to {} once more", target.name());
+        }
     }
 }

@@ -28,6 +28,10 @@ use crate::domain::{
     rules,
 };
 
+pub mod archive;
+pub mod folder;
+pub mod lines;
+
 /// The most entries of a folder (threats §4, limits: tree).
 pub const ENTRIES: usize = 100_000;
 /// The most bytes of a file (threats §4, limits: README and LICENSE).

@@ -21,16 +21,20 @@ pub mod adopt;
 pub mod audit;
 pub mod backup;
 pub mod check;
+pub mod convert;
 pub mod deliveries;
 pub mod doctor;
 pub mod jobs;
 pub mod output;
 pub mod pause;
 pub mod policy;
+pub mod repair;
 mod reports;
 pub mod scan;
+pub mod schema;
 pub mod serve;
 pub mod sweep;
+pub mod validate;
 
 use output::{Color, note};
 
@@ -44,6 +48,7 @@ pub const INTERRUPTED: u8 = 130;
 const AFTER_HELP: &str = "\
 Examples:
   $ muster check .
+  $ muster validate code.json
   $ muster policy validate .github/muster.yml
   $ muster doctor
   $ muster serve
@@ -76,16 +81,47 @@ enum Command {
     Audit(audit::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Convert(convert::Args),
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
     Jobs(jobs::Args),
     Pause(pause::PauseArgs),
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
+    Repair(repair::Args),
     Resume(pause::ResumeArgs),
     Scan(scan::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Sweep(sweep::SweepArgs),
+    Validate(validate::Args),
+}
+
+impl Command {
+    /// Whether it hears that it is told to stop. Those that only read and write
+    /// files, and may wait for a pipe, are ended by the system where they stand.
+    fn listens(&self) -> bool {
+        match self {
+            Command::Check(_)
+            | Command::Convert(_)
+            | Command::Repair(_)
+            | Command::Schema(_)
+            | Command::Validate(_) => false,
+            Command::Adopt(_)
+            | Command::Audit(_)
+            | Command::Backup(_)
+            | Command::Deliveries(_)
+            | Command::Doctor(_)
+            | Command::Jobs(_)
+            | Command::Pause(_)
+            | Command::Plan(_)
+            | Command::Policy(_)
+            | Command::Resume(_)
+            | Command::Scan(_)
+            | Command::Serve(_)
+            | Command::Sweep(_) => true,
+        }
+    }
 }
 
 /// What a command is run with.
@@ -146,19 +182,25 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
-    tokio::spawn(cancel_when_told(stop.clone()));
+    if cli.command.listens() {
+        tokio::spawn(cancel_when_told(stop.clone()));
+    }
     let invocation = Invocation { config, clock: Clock::system(), color: cli.color.wanted(), stop };
     match cli.command {
         Command::Adopt(args) => invocation.or_interrupted(adopt::run(args, &invocation)).await,
         Command::Audit(args) => invocation.or_interrupted(audit::run(args, &invocation)).await,
         Command::Backup(args) => invocation.or_interrupted(backup::run(args, &invocation)).await,
         Command::Check(args) => check::run(&args, &invocation),
+        Command::Convert(args) => convert::run(args),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Pause(args) => invocation.or_interrupted(pause::pause(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
+        Command::Repair(args) => repair::run(&args, &invocation),
         Command::Resume(args) => invocation.or_interrupted(pause::resume(args, &invocation)).await,
+        Command::Schema(args) => schema::run(&args),
+        Command::Validate(args) => validate::run(&args, &invocation),
         Command::Scan(args) => invocation.or_interrupted(scan::run(args, &invocation)).await,
         Command::Sweep(args) => invocation.or_interrupted(sweep::run(args, &invocation)).await,
         Command::Policy(args) => invocation.or_interrupted(policy::run(args, &invocation)).await,

@@ -4,7 +4,6 @@
 pub mod adoption;
 pub mod basis;
 pub mod calendar;
-pub mod code_json;
 pub mod finding;
 pub mod letters;
 pub mod license;

@@ -286,7 +286,9 @@ pub mod contributing {
 
 /// Sentences of the rule `code-json`.
 pub mod code_json {
-    use super::{name, names};
+    use ::code_json::document::{FaultKind, SlipKind};
+
+    use super::{name, names, reason};
 
     /// The policy requires it, and it is not there.
     pub const MISSING: &str = "There is no code.json in the root.";
@@ -301,38 +303,65 @@ pub mod code_json {
     pub const RENAME: &str = "Rename the file to code.json, in small letters.";
     /// There, and empty.
     pub const EMPTY: &str = "The file code.json is empty.";
-    /// A comma before a closing bracket.
-    pub const TRAILING_COMMA: &str = "There is a comma after the last entry, which JSON does not allow.";
-    /// What to do about it.
-    pub const REMOVE_COMMA: &str = "Remove this comma.";
-    /// A comment.
-    pub const COMMENT: &str = "There is a comment, which JSON does not allow.";
-    /// What to do about it.
-    pub const REMOVE_COMMENT: &str = "Remove the comment.";
-    /// Single quotes.
-    pub const SINGLE_QUOTE: &str = "There is a single quote, but JSON texts stand in double quotes.";
-    /// What to do about it.
-    pub const DOUBLE_QUOTES: &str = "Write double quotes.";
-    /// The text ends within a value.
-    pub const CUT_OFF: &str = "The file ends before the last bracket is closed.";
-    /// What to do about it.
-    pub const COMPLETE: &str = "Check that the file was saved whole.";
-    /// Some other slip.
+    /// What is wrong where the text cannot be understood any further, and what to
+    /// do about it. The rest is in the words of the library, which quotes nothing
+    /// of the file but brackets.
     #[must_use]
-    pub fn not_json(message: &str) -> String {
-        format!("This is not JSON: {}.", name(message))
+    pub fn fault(kind: &FaultKind) -> (String, String) {
+        let fixed = |summary: &str, remedy: &str| (summary.to_owned(), remedy.to_owned());
+        match kind {
+            FaultKind::CutOff(..) | FaultKind::Empty => fixed(
+                "The file ends before the last bracket is closed.",
+                "Check that the file was saved whole.",
+            ),
+            FaultKind::Quote => fixed(
+                "There is a single quote, but JSON texts stand in double quotes.",
+                "Write double quotes.",
+            ),
+            FaultKind::TooDeep(_) => fixed(
+                "The values are nested too deep to be read.",
+                "Write a plain record, as the schema shows it.",
+            ),
+            // Its backslashes would be read as Markdown.
+            FaultKind::Escape => fixed("There is an escape that JSON does not know.", CORRECT),
+            FaultKind::TooLarge(_)
+            | FaultKind::TooManyValues(_)
+            | FaultKind::Utf16
+            | FaultKind::NotUtf8(..)
+            | FaultKind::OpenText
+            | FaultKind::Number
+            | FaultKind::BareKey
+            | FaultKind::BareWord(_)
+            | FaultKind::Expected(_)
+            | FaultKind::WrongBracket(_)
+            | FaultKind::AfterTheEnd => {
+                (format!("This is not JSON: {}.", reason(&kind.message())), kind.remedy())
+            }
+        }
     }
-    /// A key is there twice.
+    /// What is wrong with a text that can be understood all the same, and what to
+    /// do about it; a byte order mark is only worth advice.
     #[must_use]
-    pub fn duplicate(key: &str) -> String {
-        format!("The key {} is there twice, and programs differ on which one counts.", name(key))
+    pub fn slip(kind: &SlipKind) -> Option<(String, String)> {
+        let (summary, remedy) = match kind {
+            SlipKind::ByteOrderMark => return None,
+            SlipKind::TrailingComma => {
+                ("There is a comma after the last entry, which JSON does not allow.", "Remove this comma.")
+            }
+            SlipKind::MissingComma => ("A comma is missing at the end of the line.", "Write a comma."),
+            SlipKind::Comment => ("There is a comment, which JSON does not allow.", "Remove the comment."),
+            SlipKind::ControlCharacter => {
+                ("A text holds a tab or another control character.", "Write a space, or escape it.")
+            }
+            SlipKind::LoneSurrogate => ("A text holds half of a character.", "Write the whole character."),
+            SlipKind::DuplicateKey(key, ..) => {
+                let summary =
+                    format!("The key {} is there twice, and programs differ on which one counts.", name(key));
+                return Some((summary, "Keep one of the two.".to_owned()));
+            }
+        };
+        Some((summary.to_owned(), remedy.to_owned()))
     }
-    /// What to do about it.
-    pub const KEEP_ONE: &str = "Keep one of the two.";
-    /// Too many brackets within brackets.
-    pub const TOO_DEEP: &str = "The values are nested too deep to be read.";
-    /// What to do about it.
-    pub const FLATTEN: &str = "Write a plain record, as the schema shows it.";
     /// The root is not a record.
     #[must_use]
     pub fn not_a_record(found: &str) -> String {

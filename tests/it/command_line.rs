@@ -81,6 +81,79 @@ fn a_policy_is_validated_line_by_line() {
     assert!(schema["properties"]["mode"].is_object());
 }
 
+#[test]
+fn a_file_is_converted_and_what_is_missing_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = r#"{"name": "site", "description": "What it does", "license": null, "openSourceProject": 1,
+        "repository": "https://example.gov/site", "tags": ["a"], "contact": {"email": "a@example.gov", "twitter": "@a"}}"#;
+    std::fs::write(folder.path().join("old.json"), old).unwrap();
+    let args = ["convert", "old.json", "--to", "gsa-2.0.0", "--agency", "ABC", "--measured-by", "projects"];
+    let converted = muster(folder.path(), &args);
+    assert_eq!(code(&converted), 1, "{}", err(&converted));
+    let document = json(&converted);
+    assert_eq!((&document["agency"], &document["version"]), (&"ABC".into(), &"2.0.0".into()));
+    assert_eq!(document["releases"][0]["permissions"]["usageType"], "openSource");
+    assert!(err(&converted).contains("/contact/twitter: \"@a\" (record 1)"), "{}", err(&converted));
+    assert!(
+        err(&converted).ends_with("1 record read; 3 changes, 1 loss, 1 question\n"),
+        "{}",
+        err(&converted)
+    );
+
+    std::fs::write(folder.path().join("list.json"), format!("[{old}, {old}]")).unwrap();
+    let many = muster(folder.path(), &["convert", "list.json", "--to", "gov-2.0.0"]);
+    assert_eq!((code(&many), out(&many)), (2, String::new()));
+    assert!(err(&many).contains("2 records") && err(&many).contains("--record"), "{}", err(&many));
+    let one = muster(folder.path(), &["convert", "list.json", "--to", "gov-2.0.0", "--record", "2"]);
+    assert_eq!((code(&one), &json(&one)["name"]), (1, &"site".into()));
+    let unknown = muster(folder.path(), &["convert", "list.json", "--to", "gov-3.0.0"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(err(&unknown).contains("agency-index-2.0.0"), "{}", err(&unknown));
+}
+
+#[test]
+fn hours_are_estimated_where_a_person_said_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let record =
+        r#"{"name": "site", "description": "What it does", "permissions": {}, "tags": [], "laborHours": 0}"#;
+    std::fs::write(folder.path().join("code.json"), record).unwrap();
+    std::fs::create_dir_all(folder.path().join("tree/vendor")).unwrap();
+    std::fs::create_dir_all(folder.path().join("empty")).unwrap();
+    for (path, line, lines) in
+        [("tree/a.rs", "fn a() {}\n// why\n", 1000), ("tree/vendor/b.rs", "fn b() {}\n", 7)]
+    {
+        std::fs::write(folder.path().join(path), line.repeat(lines)).unwrap();
+    }
+    std::os::unix::fs::symlink("a.rs", folder.path().join("tree/c.rs")).unwrap();
+    let packed = std::process::Command::new("tar")
+        .args(["czf", "tree.tar.gz", "tree"])
+        .current_dir(folder.path())
+        .status();
+    assert!(packed.unwrap().success());
+    let convert = |file: &str, lines_of: &str| {
+        muster(folder.path(), &["convert", file, "--to", "gov-2.0.0", "--lines-of", lines_of])
+    };
+    // 2.94 person-months for 1,000 lines, of 152 hours each.
+    for lines_of in ["tree", "tree.tar.gz"] {
+        let converted = convert("code.json", lines_of);
+        assert_eq!(json(&converted)["laborHours"], 447, "{lines_of}: {}", err(&converted));
+        let said = "laborHours: 447 by COCOMO II.2000 nominal from 1000 source lines\n";
+        assert!(err(&converted).contains(said), "{}", err(&converted));
+    }
+    let unknown = convert("code.json", "empty");
+    assert_eq!((code(&unknown), json(&unknown)["laborHours"].clone()), (1, 0.into()), "{}", err(&unknown));
+    std::fs::write(
+        folder.path().join("code.json"),
+        record.replace("\"laborHours\": 0", "\"laborHours\": 12"),
+    )
+    .unwrap();
+    let persons = convert("code.json", "tree");
+    assert_eq!(json(&persons)["laborHours"], 12, "a person's number wins");
+    let broken = convert("code.json", "code.json");
+    assert_eq!((code(&broken), out(&broken)), (2, String::new()));
+    assert!(err(&broken).contains("cannot count code.json"), "{}", err(&broken));
+}
+
 #[tokio::test]
 async fn deliveries_are_listed_and_shown() {
     let folder = tempfile::tempdir().unwrap();

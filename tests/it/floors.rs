@@ -51,6 +51,25 @@ fn rooms_import_only_from_below() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The library below the ground floor: it knows neither the world nor us.
+#[test]
+fn the_library_knows_neither_the_world_nor_muster() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("code-json/src");
+    let mut files = BTreeMap::new();
+    read_sources(&root, &mut files);
+    assert!(files.len() > 20, "only {} source files found below {}", files.len(), root.display());
+    let mut problems = Vec::new();
+    for (path, text) in &files {
+        let code = without_comments_and_tests(text);
+        let said = WORLDLY.iter().filter(|word| code.contains(**word));
+        problems.extend(said.map(|word| format!("{} says {word}", path.display())));
+        if words(&code).any(|word| word == "muster") {
+            problems.push(format!("{} names muster", path.display()));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
 #[test]
 fn breaches_are_seen() {
     for (path, text, expected) in [

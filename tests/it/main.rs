@@ -19,6 +19,7 @@ mod brakes;
 mod check;
 mod clock;
 mod closing;
+mod code_json;
 mod command_line;
 mod crash;
 mod deploy;

@@ -7,13 +7,17 @@
 //! - Looks: `code.json` in the root, under exactly this name.
 //! - To do: see [`RULE`]; each flaw has its own remedy and place.
 
+use code_json::{
+    detect::{Container, detect, records},
+    document::{self, Document, Kind, Limits, SlipKind, Value},
+};
+
 use super::{
     Rule,
     files::{Content, content},
     missing, pass, unknown,
 };
 use crate::domain::{
-    code_json::{Flaw, Shape, What, read},
     finding::{Finding, Gap, Outcome, Place, RuleId},
     policy::{CodeJsonFile, CodeJsonRule},
     repository::{EntryKind, Snapshot},
@@ -73,53 +77,99 @@ pub(super) fn judge(rule: &CodeJsonRule, snapshot: &Snapshot) -> Option<Outcome>
     })
 }
 
+/// The fields that all published versions require of a record.
+const FIELDS: [(&str, Kind); 4] = [
+    ("name", Kind::String),
+    ("description", Kind::String),
+    ("permissions", Kind::Object),
+    ("contact", Kind::Object),
+];
+
+/// Asks for what every published schema asks for, so that nothing that is right
+/// by its own version is called wrong, and names the first thing that is.
 fn judge_text(text: &str) -> Outcome {
-    let reading = read(text);
-    if let Some(flaw) = reading.flaws.first() {
-        let gap = if flaw.what.is_malformed() { Gap::Malformed } else { Gap::Fields };
-        let (summary, remedy) = describe(flaw, reading.shape);
-        return fail(gap, summary, remedy, Some(flaw));
-    }
-    let (summary, advice) = match reading.shape {
-        Some(Shape::Releases(count)) => (format!("{NAME}, an inventory of {count} releases"), None),
-        Some(Shape::Projects(count)) => {
-            (format!("{NAME}, an inventory of {count} projects"), Some(say::PROJECTS.to_owned()))
-        }
-        Some(Shape::Record | Shape::List(_) | Shape::Other) | None => (NAME.to_owned(), None),
+    let document = match Document::read(text.as_bytes(), &Limits::default()) {
+        Ok(document) => document,
+        Err(fault) => return malformed(fault.place, say::fault(&fault.kind)),
     };
-    let advice = if reading.byte_order_mark { Some(say::BYTE_ORDER_MARK.to_owned()) } else { advice };
+    for slip in document.slips() {
+        if let Some(said) = say::slip(&slip.kind) {
+            return malformed(document.place(slip.span.start), said);
+        }
+    }
+    let root = document.root();
+    let container = detect(&document).container;
+    let records = records(&document);
+    let not_a_record = |at: Value<'_>, found: &str| {
+        malformed(at.place(), (say::not_a_record(found), say::ONE_RECORD.to_owned()))
+    };
+    let (summary, advice) = match container {
+        Container::Single => (NAME.to_owned(), None),
+        Container::Releases if root.get("releases").is_none_or(|list| list.kind() != Kind::Array) => {
+            return incomplete(root, &["releases"], NAME);
+        }
+        Container::Releases => (format!("{NAME}, an inventory of {} releases", records.len()), None),
+        Container::Projects => {
+            (format!("{NAME}, an inventory of {} projects", records.len()), Some(say::PROJECTS.to_owned()))
+        }
+        Container::List => return not_a_record(root, &format!("a list of {}", records.len())),
+        Container::Other => return not_a_record(root, "a single value"),
+    };
+    for (record, number) in records.into_iter().zip(1..) {
+        if record.kind() != Kind::Object {
+            return not_a_record(record, "an entry that is no object");
+        }
+        let mut missing = Vec::new();
+        for (field, kind) in FIELDS {
+            // The first schema had one `license`, a URL or null.
+            if field == "permissions" && record.get(field).is_none() && record.get("license").is_some() {
+                continue;
+            }
+            match record.get(field).filter(|value| !is_empty(*value)) {
+                None => missing.push(field),
+                Some(value) if value.kind() == kind => {}
+                Some(value) => {
+                    let wanted = kind.noun();
+                    let (summary, remedy) = (say::wrong_type(field, wanted), say::write_as(wanted));
+                    return fail(Gap::Fields, summary, remedy, Some(value.place()));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let within = match container {
+                Container::Single => NAME.to_owned(),
+                Container::Releases | Container::Projects | Container::List | Container::Other => {
+                    format!("Entry {number} of {NAME}")
+                }
+            };
+            return incomplete(record, &missing, &within);
+        }
+    }
+    let marked = document.slips().iter().any(|slip| slip.kind == SlipKind::ByteOrderMark);
+    let advice = if marked { Some(say::BYTE_ORDER_MARK.to_owned()) } else { advice };
     pass(NAME, summary, advice)
 }
 
-/// What is wrong, and what to do.
-fn describe(flaw: &Flaw, shape: Option<Shape>) -> (String, String) {
-    let fixed = |summary: &str, remedy: &str| (summary.to_owned(), remedy.to_owned());
-    match &flaw.what {
-        What::TrailingComma => fixed(say::TRAILING_COMMA, say::REMOVE_COMMA),
-        What::Comment => fixed(say::COMMENT, say::REMOVE_COMMENT),
-        What::SingleQuote => fixed(say::SINGLE_QUOTE, say::DOUBLE_QUOTES),
-        What::CutOff => fixed(say::CUT_OFF, say::COMPLETE),
-        What::NotJson(message) => (say::not_json(message), say::CORRECT.to_owned()),
-        What::TooDeep => fixed(say::TOO_DEEP, say::FLATTEN),
-        What::Duplicate(key) => (say::duplicate(key), say::KEEP_ONE.to_owned()),
-        What::NotARecord => {
-            let found = match shape {
-                Some(Shape::List(count)) => format!("a list of {count}"),
-                Some(Shape::Releases(_) | Shape::Projects(_)) => "an entry that is no object".to_owned(),
-                Some(Shape::Record | Shape::Other) | None => "a single value".to_owned(),
-            };
-            (say::not_a_record(&found), say::ONE_RECORD.to_owned())
-        }
-        What::Missing { fields, entry } => {
-            let place = entry.map_or_else(|| NAME.to_owned(), |n| format!("Entry {n} of {NAME}"));
-            (say::fields(fields, &place), say::add_fields(fields))
-        }
-        What::WrongType { field, wanted } => (say::wrong_type(field, wanted), say::write_as(wanted)),
+/// Whether a value says as little as if it were not there.
+fn is_empty(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Null => true,
+        Kind::String => value.as_str().is_some_and(|text| text.trim().is_empty()),
+        Kind::Object => value.is_empty(),
+        Kind::Bool | Kind::Number | Kind::Array => false,
     }
 }
 
-fn fail(gap: Gap, summary: String, remedy: String, flaw: Option<&Flaw>) -> Outcome {
-    let (line, column) = flaw.map_or((None, None), |flaw| (Some(flaw.at.line), Some(flaw.at.column)));
+fn malformed(at: document::Place, (summary, remedy): (String, String)) -> Outcome {
+    fail(Gap::Malformed, summary, remedy, Some(at))
+}
+
+fn incomplete(record: Value<'_>, missing: &[&str], within: &str) -> Outcome {
+    fail(Gap::Fields, say::fields(missing, within), say::add_fields(missing), Some(record.place()))
+}
+
+fn fail(gap: Gap, summary: String, remedy: String, at: Option<document::Place>) -> Outcome {
+    let (line, column) = at.map_or((None, None), |at| (Some(at.line), Some(at.column)));
     let place = Place { path: NAME.to_owned(), line, column };
     Outcome::Fail(Finding { gap, summary, looked: vec![NAME.to_owned()], remedy, place: Some(place) })
 }
