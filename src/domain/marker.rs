@@ -164,7 +164,8 @@ impl Identity {
         };
         let findings = FindingsHash(findings.to_owned());
         let said = statement(kind, inst, repo, &findings);
-        if !self.keys.0.iter().any(|key| verifies(key, &said, sig)) {
+        // To the letter: what is signed twice over or holds more was touched.
+        if fields != format!("{said} sig={sig}") || !self.keys.0.iter().any(|key| verifies(key, &said, sig)) {
             return Whose::Unreadable;
         }
         if inst != self.instance || repo != repository {
@@ -271,6 +272,8 @@ mod tests {
             line.replace("repo=1", "repo=2"),
             line.replace("sig=", "sig=é"),
             line[..line.len() - 6].to_owned(),
+            line.replace("inst=gsa", "inst=gsa more inst=gsa"),
+            line.replace("repo=1", "repo=1 repo=2"),
             format!("{line}\n{line}"),
             format!("{line}\nmore"),
             us.marker(Kind::Files, RepositoryId(1), &FindingsHash("00".into())),
