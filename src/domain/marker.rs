@@ -154,8 +154,8 @@ impl Identity {
         let Some(fields) = last_marker(&item.body) else { return Whose::Unreadable };
         let field =
             |name: &str| fields.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        let (Some(kind), Some(inst), Some(repo), Some(findings), Some(sig)) =
-            (field("kind"), field("inst"), field("repo"), field("findings"), field("sig"))
+        let (Some(kind), Some(inst), Some(repo), Some(findings)) =
+            (field("kind"), field("inst"), field("repo"), field("findings"))
         else {
             return Whose::Unreadable;
         };
@@ -164,8 +164,8 @@ impl Identity {
         };
         let findings = FindingsHash(findings.to_owned());
         let said = statement(kind, inst, repo, &findings);
-        // To the letter: what is signed twice over or holds more was touched.
-        if fields != format!("{said} sig={sig}") || !self.keys.0.iter().any(|key| verifies(key, &said, sig)) {
+        // To the letter. Anybody may read it, so that there is no time to hide.
+        if !self.keys.0.iter().any(|key| fields == format!("{said} sig={}", signature(key, &said))) {
             return Whose::Unreadable;
         }
         if inst != self.instance || repo != repository {
@@ -182,28 +182,12 @@ fn statement(kind: Kind, instance: &str, repository: RepositoryId, findings: &Fi
     format!("kind={kind} inst={instance} repo={repository} findings={findings}")
 }
 
-fn mac(key: &[u8], said: &str) -> Hmac<Sha256> {
+/// The first 16 hexadecimal digits of the HMAC.
+fn signature(key: &[u8], said: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(b"muster marker v1\n");
     mac.update(said.as_bytes());
-    mac
-}
-
-/// The first 16 hexadecimal digits of the HMAC.
-fn signature(key: &[u8], said: &str) -> String {
-    mac(key, said).finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn verifies(key: &[u8], said: &str, sig: &str) -> bool {
-    let mut bytes = [0_u8; 8];
-    if sig.len() != 16 || !sig.is_ascii() {
-        return false;
-    }
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        let Ok(value) = u8::from_str_radix(&sig[2 * i..2 * i + 2], 16) else { return false };
-        *byte = value;
-    }
-    mac(key, said).verify_truncated_left(&bytes).is_ok()
+    mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The fields of the marker if it is the last line of a body and the only one;
@@ -271,6 +255,7 @@ mod tests {
             line.replace("kind=tracking", "kind=files"),
             line.replace("repo=1", "repo=2"),
             line.replace("sig=", "sig=é"),
+            line.split_once("sig=").map(|(said, sig)| format!("{said}sig={}", sig.to_uppercase())).unwrap(),
             line[..line.len() - 6].to_owned(),
             line.replace("inst=gsa", "inst=gsa more inst=gsa"),
             line.replace("repo=1", "repo=1 repo=2"),
