@@ -200,7 +200,7 @@ impl Extension {
             let (key, value) = record.split_once('=').ok_or_else(broken)?;
             match key {
                 "path" => self.path = Some(value.to_owned()),
-                "size" => self.size = Some(value.parse().map_err(|_| broken())?),
+                "size" => self.size = Some(bearable(value.parse().ok())?),
                 _ => {}
             }
             content = &content[length..];
@@ -242,8 +242,12 @@ fn checked_size(header: &[u8; BLOCK]) -> io::Result<u64> {
         return Err(refused("it is no tar archive, or a broken one"));
     }
     let size = &header[124..136];
-    // 8 GiB and more stand here in another form, and are too large.
-    octal(size).filter(|size| *size <= BYTES).ok_or_else(|| refused("an entry of it is too large"))
+    // 8 GiB and more stand here in another form.
+    bearable(octal(size))
+}
+
+fn bearable(size: Option<u64>) -> io::Result<u64> {
+    size.filter(|size| *size <= BYTES).ok_or_else(|| refused("an entry of it is too large"))
 }
 
 #[cfg(test)]

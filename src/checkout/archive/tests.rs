@@ -97,6 +97,11 @@ fn o3_what_is_ambiguous_cut_off_or_a_bomb_is_refused() {
         ("sparse", packed(&[entry("a", b'S', b"text")]), "unknown kind 83"),
         ("a huge header", packed(&[sized("a", b'x', b"", 1 << 20)]), "too long"),
         ("a huge entry", packed(&[sized("a", b'0', b"", 1 << 30)]), "too large"),
+        (
+            "a huge entry by its own header",
+            packed(&[pax("size", &u64::MAX.to_string()), sized("a", b'0', b"", 0)]),
+            "too large",
+        ),
         ("a bomb", packed(&[entry("a", b'0', &zeros), file]), "100 times"),
     ] {
         let found = read(&bytes).expect_err(what);
