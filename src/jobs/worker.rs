@@ -266,7 +266,7 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
         }
         JobKind::PruneStore => {
             let retention = Retention::on(ctx.github.redelivery_window());
-            ctx.store.prune_by(retention, ctx.clock.now()).await?;
+            ctx.store.prune(retention, ctx.clock.now()).await?;
             Ok(Next::Asked)
         }
     }

@@ -34,6 +34,13 @@ pub struct Retention {
     bodies: SignedDuration,
 }
 
+impl Default for Retention {
+    /// As on github.com.
+    fn default() -> Retention {
+        Retention { bodies: BODIES }
+    }
+}
+
 impl Retention {
     /// On a GitHub whose own record of deliveries goes back that far: bodies
     /// stay as long, and a week at least.
@@ -58,19 +65,11 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// Deletes what is past its time, as on github.com.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn prune(&self, now: Timestamp) -> Result<Pruned, StoreError> {
-        self.prune_by(Retention { bodies: BODIES }, now).await
-    }
-
     /// Deletes what is past its time.
     ///
     /// # Errors
     /// As the database's.
-    pub async fn prune_by(&self, retention: Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, retention: Retention, now: Timestamp) -> Result<Pruned, StoreError> {
         const DOING: &str = "delete what is past its retention";
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;

@@ -187,7 +187,7 @@ async fn what_is_past_its_time_is_pruned(#[values(Dialect::Sqlite, Dialect::Post
     for (guid, day) in [("old", 0), ("middle", 20), ("young", 34)] {
         store.accept(delivery(guid, "{}", day * DAY), vec![]).await.unwrap();
     }
-    let pruned = store.prune(at(35 * DAY + 1)).await.unwrap();
+    let pruned = store.prune(Retention::default(), at(35 * DAY + 1)).await.unwrap();
     assert_eq!(pruned, Pruned { bodies: 1, deliveries: 1, ..Pruned::default() });
     assert_eq!(store.delivery("old").await.unwrap(), None);
     let middle = store.delivery("middle").await.unwrap().unwrap();

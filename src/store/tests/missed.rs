@@ -52,7 +52,7 @@ async fn what_is_missing_is_asked_for_until_it_comes_in(
     assert_eq!(store.missed_deliveries(10, at(100)).await.unwrap(), [missing("strange", 20)]);
     store.forget_missed_delivery("strange").await.unwrap();
     // Until it is past its time.
-    store.prune(at(36 * 24 * 3600)).await.unwrap();
+    store.prune(Retention::default(), at(36 * 24 * 3600)).await.unwrap();
     store.read_deliveries("failed", &record, &[missing("lost", 13)]).await.unwrap();
     assert_eq!(store.missed_deliveries(10, at(100)).await.unwrap(), [missing("lost", 13)]);
 }

@@ -155,8 +155,8 @@ async fn dead_letters_go_after_ninety_days(#[values(Dialect::Sqlite, Dialect::Po
         let taken = lease(&store, 0).await.unwrap();
         let _ = store.fail(&taken, "no", at(0), at(0)).await.unwrap();
     }
-    assert_eq!(store.prune(at(90 * 86_400)).await.unwrap().dead_letters, 0);
-    assert_eq!(store.prune(at(90 * 86_400 + 1)).await.unwrap().dead_letters, 1);
+    assert_eq!(store.prune(Retention::default(), at(90 * 86_400)).await.unwrap().dead_letters, 0);
+    assert_eq!(store.prune(Retention::default(), at(90 * 86_400 + 1)).await.unwrap().dead_letters, 1);
 }
 
 /// A worker that stops between leasing and finishing: its process is gone, the
