@@ -24,6 +24,7 @@ use muster::{
     github::webhook::Event,
     jobs::route::{self, Known},
 };
+use serde_json::Value;
 
 /// A delivery: the event's name on the first line, then the body. Whatever it
 /// is, it is read or refused, and routed, always to the same jobs.
@@ -110,7 +111,7 @@ pub fn marker(data: &[u8]) {
 
 /// The bytes of a `code.json`: judged, told in every format, repaired and
 /// converted. Each problem has a place in it; what is told shows no control
-/// characters; repairing again and converting again change nothing.
+/// characters; repairing again changes nothing, and converting comes to an end.
 pub fn code_json(data: &[u8]) {
     let options = Options { today: Some(date(2026, 11, 26)), ..Options::default() };
     let report = validate(data, &options);
@@ -133,19 +134,23 @@ pub fn code_json(data: &[u8]) {
     }
     for name in ["code.json", "publiccode.yml", ".codeinventory.yml"] {
         if let Ok(reading) = source::read(name, data, &Limits::default()) {
-            convert_twice(&reading, name);
+            convert_on(&reading, name);
         }
     }
 }
 
-fn convert_twice(reading: &Reading, name: &str) {
+/// Converts, and converts what came of it, until nothing changes: at once,
+/// unless a key that is nearly another's took its place, which was left out.
+fn convert_on(reading: &Reading, name: &str) {
     let frame = Frame { agency: Some("ABC".to_owned()), method: Some("projects".to_owned()) };
     for target in Target::ALL {
-        let Ok(there) = convert(reading, target, &frame) else { continue };
-        let again = migrate::read(&there.document, name).expect("what was converted is read");
+        let on = |reading: &Reading| convert(reading, target, &frame).map(|converted| converted.document);
+        let Ok(first) = on(reading) else { continue };
+        let read = |document: &Value| migrate::read(document, name).expect("what was converted is read");
+        let again = read(&first);
         if name == "code.json" {
-            let again = convert(&again, target, &frame).expect("and converted again");
-            assert_eq!(again.document, there.document, "to {} once more", target.name());
+            let second = on(&again).expect("and converted again");
+            assert_eq!(on(&read(&second)).expect("and again"), second, "to {}", target.name());
         }
     }
 }
