@@ -308,9 +308,11 @@ impl<'d> Judging<'d> {
     }
 }
 
-/// A value as a part of a sentence, cut to a bearable length.
+/// A value as a part of a sentence, cut to a bearable length; a text that is
+/// cut is quoted to its end.
 fn shown(value: Value<'_>) -> String {
-    clip(value.raw())
+    let clipped = clip(value.raw());
+    if clipped.starts_with('"') && clipped.ends_with('…') { clipped + "\"" } else { clipped }
 }
 
 /// Whether a character changes the order of others, or is not seen: the

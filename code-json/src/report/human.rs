@@ -82,7 +82,7 @@ fn one(renderer: &Renderer, path: &str, excerpt: &Excerpt, problem: &Problem, fi
     };
     // What is underlined need not be said again.
     let underlined = excerpt.line.get(excerpt.span.clone()).unwrap_or_default();
-    let is_shown = match problem.found.strip_suffix('…') {
+    let is_shown = match problem.found.trim_end_matches('"').strip_suffix('…') {
         Some(start) => underlined.starts_with(start) || start.starts_with(underlined),
         None => underlined == problem.found || (excerpt.is_cut && problem.found.starts_with(underlined)),
     };
