@@ -133,7 +133,7 @@ async fn n9_the_log_tells_no_secret_at_any_level_and_no_name_from_info_up() {
         let lines = log.lines().filter(|line| line.starts_with('{'));
         let parsed = lines.filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).count();
         assert_eq!(parsed, log.lines().filter(|line| line.starts_with('{')).count(), "JSON stays JSON");
-        assert!(parsed > 3, "{log}");
+        assert!(parsed >= 3, "what was waited for, and the end: {log}");
         n8_names_nobody(&metrics);
     }
 }
