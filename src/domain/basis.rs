@@ -68,11 +68,23 @@ pub struct Facts<'a> {
     pub issues_enabled: bool,
     /// The one-line description.
     pub description: Option<&'a str>,
+    /// Its page elsewhere.
+    pub homepage: Option<&'a str>,
+    /// Its topics, in the order of [`topics`].
+    pub topics: Vec<&'a str>,
     /// The license as GitHub has it: it is found some time after the push.
     pub license: Option<&'a str>,
     /// The default branch; none while nothing was committed, though lists name
     /// one then too.
     pub branch: Option<&'a str>,
+}
+
+/// Topics in one order, whatever list they come from.
+#[must_use]
+pub fn topics(topics: &[String]) -> Vec<&str> {
+    let mut topics: Vec<_> = topics.iter().map(String::as_str).collect();
+    topics.sort_unstable();
+    topics
 }
 
 impl Facts<'_> {
@@ -137,6 +149,8 @@ mod tests {
             ("visibility", |r| r.visibility = Visibility::Internal),
             ("name", |r| r.name = "agency/home".parse().unwrap()),
             ("description", |r| r.description = Some("Birds".to_owned())),
+            ("homepage", |r| r.homepage = Some("https://birds.example.gov".to_owned())),
+            ("topics", |r| r.topics = vec!["birds".to_owned()]),
             ("license", |r| r.github_license = Some("MIT".to_owned())),
             ("default branch", |r| r.head.as_mut().unwrap().branch = "trunk".to_owned()),
             ("first commit", |r| r.head = None),
@@ -144,6 +158,9 @@ mod tests {
             assert_ne!(of(sample().with(change)), same, "{what}");
         }
         assert_eq!(of(sample().with(|r| r.pushed_at = Some(r.created_at))), same);
+        assert_eq!(of(sample().with(|r| r.forks = 7)), same);
+        let topics = |words: [&'static str; 2]| of(sample().with(|r| r.topics = words.map(str::to_owned).to_vec()));
+        assert_eq!(topics(["a", "b"]), topics(["b", "a"]));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! file ([`Wish`]) can tighten or decline with a reason, and nothing else.
 
 mod document;
+mod inventory;
 mod pace;
 mod problem;
 mod read;
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 use super::{calendar::Quiet, marker::Kind};
 
 pub use document::MAX_BYTES;
+pub use inventory::{Defaults, Inventory, LaborHours, Measurement, Private, Published};
 pub use pace::{Include, Issue, Limits, Patterns, PullRequest, Repositories};
 pub use problem::{Problem, nearest};
 pub use rules::{
@@ -56,6 +58,8 @@ pub struct Policy {
     pub issue: Issue,
     /// The pull requests.
     pub pull_request: PullRequest,
+    /// What the agency publishes.
+    pub inventory: Inventory,
 }
 
 impl Default for Policy {
@@ -70,6 +74,7 @@ impl Default for Policy {
             quiet: Quiet::default(),
             issue: Issue::default(),
             pull_request: PullRequest::default(),
+            inventory: Inventory::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::basis::Facts;
+use super::basis::{self, Facts};
 
 /// GitHub's numeric id of a repository, the same for life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -288,6 +288,14 @@ pub struct Repository {
     pub issues_enabled: bool,
     /// The one-line description, untrusted.
     pub description: Option<String>,
+    /// Its page elsewhere, untrusted.
+    pub homepage: Option<String>,
+    /// Its topics.
+    pub topics: Vec<String>,
+    /// Its programming languages, the most code first.
+    pub languages: Vec<String>,
+    /// How often it was forked.
+    pub forks: u64,
     /// SPDX id as GitHub's own detection has it; `NOASSERTION` when unsure.
     pub github_license: Option<String>,
     /// When the repository was made.
@@ -312,6 +320,8 @@ impl Repository {
             template: self.template,
             issues_enabled: self.issues_enabled,
             description: self.description.as_deref(),
+            homepage: self.homepage.as_deref(),
+            topics: basis::topics(&self.topics),
             license: self.github_license.as_deref(),
             branch: self.head.as_ref().map(|head| head.branch.as_str()),
         }

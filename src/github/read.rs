@@ -26,7 +26,7 @@ use super::{
     needs,
 };
 use crate::domain::{
-    basis::Facts,
+    basis::{self, Facts},
     observed::{Actor, BeforeWrite, Observed, RepositoryRead},
     repository::{
         AccountId, Files, Inherited, InstallationId, Login, RepositoryId, RepositoryName, Snapshot,
@@ -107,6 +107,10 @@ pub struct ListedRepository {
     pub issues_enabled: bool,
     /// The one-line description, untrusted.
     pub description: Option<String>,
+    /// Its page elsewhere, untrusted.
+    pub homepage: Option<String>,
+    /// Its topics.
+    pub topics: Vec<String>,
     /// SPDX id as GitHub's own detection has it.
     pub license: Option<String>,
     /// When it was made.
@@ -132,6 +136,8 @@ impl ListedRepository {
             template: self.template,
             issues_enabled: self.issues_enabled,
             description: self.description.as_deref(),
+            homepage: self.homepage.as_deref(),
+            topics: basis::topics(&self.topics),
             license: self.license.as_deref(),
             branch: (!empty).then_some(self.default_branch.as_str()),
         }

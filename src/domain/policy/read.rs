@@ -1,11 +1,16 @@
 //! From the tree of a policy file to a [`Policy`]: the keys of the contract,
 //! and what their values may be.
 
+use code_json::{
+    convert::METHODS,
+    record::{MAINTENANCE, STATUS, VCS},
+};
 use jiff::tz::TimeZoneDatabase;
 
 use super::{
-    Agency, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Contact, ContributingRule, Duty, Include, Issue,
-    LicenseRule, Limits, Mode, Pack, Patterns, Policy, Problem, PullRequest, ReadmeRule, Repositories, Rules,
+    Agency, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Contact, ContributingRule, Defaults, Duty, Include,
+    Inventory, Issue, LaborHours, LicenseRule, Limits, Mode, Pack, Patterns, Policy, Private, Problem,
+    Published, PullRequest, ReadmeRule, Repositories, Rules,
     document::Node,
     problem::quoted,
     section::{Cursor, Problems, Section},
@@ -36,13 +41,13 @@ pub(super) fn policy(root: &Node) -> Result<Policy, Vec<Problem>> {
         file.within("quiet", |section| quiet(section, &mut policy.quiet));
         file.within("issue", |section| issue(section, &mut policy.issue));
         file.within("pull_request", |section| pull_request(section, &mut policy.pull_request));
+        file.within("inventory", |section| inventory(section, &mut policy.inventory));
         file.not_yet(&[
             "overrides",
             "lock",
             "check",
             "commands",
             "pause",
-            "inventory",
             "templates",
             "waivers",
             "control",
@@ -387,6 +392,75 @@ fn pull_request(section: &mut Section, pull_request: &mut PullRequest) {
         cursor.text_if(50, is_branch_prefix, "write a beginning of branch names that git accepts, as muster/")
     });
     section.not_yet(&["title_style", "sign_off"]);
+}
+
+fn inventory(section: &mut Section, inventory: &mut Inventory) {
+    section.read_some("repository", &mut inventory.repository, |cursor| {
+        let text = cursor.text(TEXT)?;
+        text.parse().ok().or_else(|| {
+            cursor.problem(
+                format!("{} is no repository", quoted(text)),
+                "write owner and name, as example-agency/code-inventory",
+            )
+        })
+    });
+    section.read("publish", &mut inventory.publish, |cursor| {
+        let mut published =
+            cursor.list(LIST, |cursor| cursor.choice(&Published::ALL, Published::as_str))?;
+        published.sort_unstable();
+        Some(published)
+    });
+    section.within("measurement", |section| {
+        section.read("method", &mut inventory.measurement.method, |cursor| listed(cursor, &METHODS));
+    });
+    section.read("private", &mut inventory.private, |cursor| cursor.choice(&Private::ALL, Private::as_str));
+    section.read_some("access_url", &mut inventory.access_url, |cursor| {
+        let address = url(cursor)?;
+        if address.contains('#') {
+            return cursor.problem("has a fragment", "write the address without #: each entry gets its own");
+        }
+        Some(address)
+    });
+    section.read("internal_hosts", &mut inventory.internal_hosts, |cursor| {
+        cursor.list(LIST, |cursor| {
+            let accept = |text: &str| {
+                text.len() > 3 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b))
+            };
+            cursor.text_if(TEXT, accept, "write the name of a host, as git.agency.example")
+        })
+    });
+    section.read("labor_hours", &mut inventory.labor_hours, |cursor| {
+        cursor.choice(&LaborHours::ALL, LaborHours::as_str)
+    });
+    section.within("defaults", |section| defaults(section, &mut inventory.defaults));
+    section.read_some("import", &mut inventory.import, |cursor| {
+        let accept = |text: &str| {
+            text.starts_with("https://") || text.split('/').all(|part| !matches!(part, "" | "." | ".."))
+        };
+        cursor.text_if(URL, accept, "write an https address, or a path in the control repository")
+    });
+    // The one way there is so far.
+    section.read("by", &mut "pull-request", |cursor| cursor.choice(&["pull-request"], |word| word));
+    if inventory.private == Private::Redact && inventory.access_url.is_none() {
+        section.problem(
+            "private is redact, and there is no access_url",
+            "write the page that says how a Federal employee gets at private code",
+        );
+    }
+}
+
+fn defaults(section: &mut Section, defaults: &mut Defaults) {
+    section.read_some("maintenance", &mut defaults.maintenance, |cursor| listed(cursor, MAINTENANCE));
+    section.read_some("vcs", &mut defaults.vcs, |cursor| listed(cursor, VCS));
+    section.read_some("status", &mut defaults.status, |cursor| listed(cursor, STATUS));
+    section.read_some("organization", &mut defaults.organization, name);
+    section.read_some("labor_hours", &mut defaults.labor_hours, |cursor| cursor.number(0..=100_000_000));
+    section.read_some("contract_number", &mut defaults.contract_number, |cursor| cursor.list(LIST, name));
+}
+
+/// One of the words of a published schema.
+fn listed(cursor: &Cursor, words: &[&'static str]) -> Option<String> {
+    cursor.choice(words, |word| word).map(str::to_owned)
 }
 
 /// Whether a kind (`license`, `files`, …) after `text` is a branch name by

@@ -59,6 +59,10 @@ struct Facts {
     has_issues_enabled: bool,
     created_at: Timestamp,
     pushed_at: Option<Timestamp>,
+    homepage_url: Option<String>,
+    fork_count: u64,
+    repository_topics: Nodes<RepositoryTopic>,
+    languages: Option<Nodes<Named>>,
     license_info: Option<LicenseInfo>,
     default_branch_ref: Option<DefaultBranch>,
 }
@@ -67,6 +71,16 @@ struct Facts {
 #[serde(rename_all = "camelCase")]
 struct LicenseInfo {
     spdx_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RepositoryTopic {
+    topic: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +187,10 @@ impl Whole {
             disabled: facts.is_disabled,
             issues_enabled: facts.has_issues_enabled,
             description: facts.description.filter(|text| !text.is_empty()),
+            homepage: facts.homepage_url.filter(|text| !text.is_empty()),
+            topics: facts.repository_topics.nodes.into_iter().flatten().map(|it| it.topic.name).collect(),
+            languages: facts.languages.unwrap_or_default().nodes.into_iter().flatten().map(|it| it.name).collect(),
+            forks: facts.fork_count,
             github_license: facts.license_info.and_then(|license| license.spdx_id),
             created_at: facts.created_at,
             pushed_at: facts.pushed_at,
@@ -253,6 +271,9 @@ pub(super) struct Listed {
     #[serde(default)]
     has_issues: bool,
     description: Option<String>,
+    homepage: Option<String>,
+    #[serde(default)]
+    topics: Vec<String>,
     license: Option<ListedLicense>,
     created_at: Option<Timestamp>,
     pushed_at: Option<Timestamp>,
@@ -288,6 +309,8 @@ impl Listed {
             template: self.is_template,
             issues_enabled: self.has_issues,
             description: self.description.filter(|text| !text.is_empty()),
+            homepage: self.homepage.filter(|text| !text.is_empty()),
+            topics: self.topics,
             license: self.license.and_then(|license| license.spdx_id),
             created_at: self.created_at,
             pushed_at: self.pushed_at,

@@ -342,6 +342,8 @@ mod tests {
             template: false,
             issues_enabled: true,
             description: None,
+            homepage: None,
+            topics: Vec::new(),
             license: None,
             created_at: None,
             pushed_at: None,

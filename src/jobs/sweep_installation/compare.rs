@@ -114,6 +114,8 @@ mod tests {
             template: false,
             issues_enabled: true,
             description: None,
+            homepage: None,
+            topics: Vec::new(),
             license: None,
             created_at: Some(at("2020-01-01T00:00:00Z")),
             pushed_at: Some(at("2026-01-01T00:00:00Z")),

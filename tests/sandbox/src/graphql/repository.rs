@@ -45,6 +45,21 @@ impl Context<'_> {
             "createdAt" => time(home.created_at),
             "updatedAt" => time(home.updated_at),
             "pushedAt" => time(home.pushed_at),
+            "forkCount" => Found::leaf(state.forks_of(id)),
+            "repositoryTopics" => {
+                let topics = home.topics.iter().map(|topic| Thing::RepositoryTopic(id, topic.clone()));
+                return self.page("RepositoryTopicConnection", topics.collect(), field);
+            }
+            "languages" => {
+                let order = field.arguments.get("orderBy").and_then(|order| order.get("direction"));
+                let mut languages: Vec<_> = home.languages.iter().collect();
+                languages.sort_by_key(|(_, bytes)| **bytes);
+                if order.and_then(|direction| direction.as_str()) == Some("DESC") {
+                    languages.reverse();
+                }
+                let found = languages.into_iter().map(|(name, _)| Thing::Language(name.clone()));
+                return self.page("LanguageConnection", found.collect(), field);
+            }
             "licenseInfo" => Found::maybe(home.license.clone().map(Thing::License)),
             "parent" => {
                 let parent = home.fork_of.and_then(|parent| state.repository(parent).ok());
@@ -189,6 +204,30 @@ impl Context<'_> {
             "key" => Found::leaf(key),
             "name" => Found::leaf(if unidentified { "Other" } else { spdx }),
             "spdxId" => Found::leaf(spdx),
+            _ => return Err(field.unknown()),
+        })
+    }
+
+    pub(super) fn language(name: &str, field: &Field<'_>) -> Resolved {
+        Ok(match field.name {
+            "id" => Found::leaf(format!("LA_{name}")),
+            "name" => Found::leaf(name),
+            _ => return Err(field.unknown()),
+        })
+    }
+
+    pub(super) fn repository_topic(id: RepositoryId, topic: &str, field: &Field<'_>) -> Resolved {
+        Ok(match field.name {
+            "id" => Found::leaf(format!("RT_{id}_{topic}")),
+            "topic" => Found::One(Thing::Topic(topic.to_owned())),
+            _ => return Err(field.unknown()),
+        })
+    }
+
+    pub(super) fn topic(name: &str, field: &Field<'_>) -> Resolved {
+        Ok(match field.name {
+            "id" => Found::leaf(format!("T_{name}")),
+            "name" => Found::leaf(name),
             _ => return Err(field.unknown()),
         })
     }

@@ -36,6 +36,11 @@ pub(super) enum Thing {
     Repository(RepositoryId),
     /// By SPDX id.
     License(String),
+    /// By name.
+    Language(String),
+    /// A topic as a repository has it.
+    RepositoryTopic(RepositoryId, String),
+    Topic(String),
     /// By full name.
     Ref(RepositoryId, String),
     Object(RepositoryId, Oid),
@@ -240,6 +245,9 @@ impl<'s> Context<'s> {
             Thing::CommitUser(_) => "User",
             Thing::Repository(_) => "Repository",
             Thing::License(_) => "License",
+            Thing::Language(_) => "Language",
+            Thing::RepositoryTopic(..) => "RepositoryTopic",
+            Thing::Topic(_) => "Topic",
             Thing::Ref(..) => "Ref",
             Thing::Object(home, oid) => {
                 let object = state.repository(*home).ok().and_then(|home| home.objects.get(*oid));
@@ -280,6 +288,9 @@ impl<'s> Context<'s> {
             Thing::Account(id) | Thing::CommitUser(id) => self.account(*id, field),
             Thing::Repository(id) => self.repository(*id, field),
             Thing::License(spdx) => self.license(spdx, field),
+            Thing::Language(name) => Self::language(name, field),
+            Thing::RepositoryTopic(home, topic) => Self::repository_topic(*home, topic, field),
+            Thing::Topic(name) => Self::topic(name, field),
             Thing::Ref(home, name) => self.reference(*home, name, field),
             Thing::Object(home, oid) => self.object(*home, *oid, field),
             Thing::TreeEntry(home, directory, entry) => self.tree_entry(*home, directory, entry, field),

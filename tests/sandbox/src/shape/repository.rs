@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::state::{Caller, Level, Permission, Repository, Role, State, Visibility};
+use crate::state::{Caller, Level, Permission, Repository, RepositoryId, Role, State, Visibility};
 
 /// The URLs a repository has beneath its own, by field.
 const URLS: [(&str, &str); 36] = [
@@ -55,11 +55,16 @@ impl State {
         format!("{}/repos/{}", self.urls.api, self.full_name(repository))
     }
 
+    /// How many repositories were forked from this one.
+    pub(crate) fn forks_of(&self, id: RepositoryId) -> usize {
+        self.repositories().filter(|other| other.fork_of == Some(id)).count()
+    }
+
     /// Schemas `repository`, `minimal-repository`, and webhooks' `repository`.
     pub(crate) fn repository_json(&self, repository: &Repository) -> Value {
         let (html, api) = (self.html_url(repository), self.api_url(repository));
         let open = repository.issues.values().filter(|issue| issue.is_open()).count();
-        let forks = self.repositories().filter(|other| other.fork_of == Some(repository.id)).count();
+        let forks = self.forks_of(repository.id);
         let language = repository.languages.iter().max_by_key(|(_, bytes)| **bytes);
         let mut shape = json!({
             "id": repository.id,
