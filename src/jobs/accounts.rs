@@ -51,7 +51,7 @@ impl Accounts {
     }
 
     /// Whether an account is served: one that a listed name is bound to, or
-    /// that has a listed name which is bound to nobody yet.
+    /// that has a listed name which is bound to nobody else.
     ///
     /// # Errors
     /// The database's.
@@ -64,7 +64,9 @@ impl Accounts {
             lock(&self.0.bound).insert(account);
             return Ok(true);
         }
-        Ok(self.lists(login) && self.0.store.bound_account(&key(login)).await?.is_none())
+        // It may have been bound to this account since its names were read.
+        let bound = self.0.store.bound_account(&key(login)).await?;
+        Ok(self.lists(login) && bound.is_none_or(|bound| bound == account))
     }
 
     /// As [`Accounts::serve`], for an account as GitHub's API tells of it: its
@@ -154,5 +156,26 @@ mod tests {
         accounts(listed).unbind_unlisted().await.unwrap();
         assert!(accounts(listed).admit(taker, &login("agency"), now).await.unwrap());
         assert!(!accounts(listed).serve(agency, &login("agency-of-today")).await.unwrap());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn an_account_that_many_admit_at_once_is_a_stranger_to_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("muster.db").display());
+        let store = Store::open_with(&url, Durability::Test).await.unwrap();
+        for account in 1..=40 {
+            let login: Login = format!("bureau-{account}").parse().unwrap();
+            let admit = |_| {
+                // Each a process of its own: nothing is shared but the store.
+                let accounts = Accounts::new(store.clone(), vec![login.clone()]);
+                let login = login.clone();
+                tokio::spawn(async move {
+                    accounts.admit(AccountId(account), &login, Timestamp::UNIX_EPOCH).await.unwrap()
+                })
+            };
+            for admitted in (0..8).map(admit).collect::<Vec<_>>() {
+                assert!(admitted.await.unwrap());
+            }
+        }
     }
 }
