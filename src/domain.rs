@@ -5,6 +5,7 @@ pub mod adoption;
 pub mod basis;
 pub mod calendar;
 pub mod finding;
+pub mod inventory;
 pub mod letters;
 pub mod license;
 pub mod marker;

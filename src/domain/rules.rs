@@ -21,7 +21,7 @@ use super::{
     repository::{Files, Repository, Snapshot, Visibility},
 };
 
-pub use license::{Signal, signal};
+pub use license::{Signal, licenses, signal};
 
 /// What reports, help and issue bodies say about a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -395,6 +395,46 @@ pub mod code_json {
     pub const PROJECTS: &str = "This is the old shape with projects; version 2 calls them releases.";
 }
 
+/// The inventory and its account.
+pub mod inventory {
+    /// The name of an entry that names nothing; a random id follows.
+    pub const RESTRICTED_NAME: &str = "Restricted source code";
+    /// Its description.
+    pub const RESTRICTED_DESCRIPTION: &str =
+        "This source code is not public. Federal employees can ask for access at the address of this entry.";
+    /// A link, a folder or a submodule stands where the file should.
+    pub const NOT_A_FILE: &str = "code.json is not a regular file";
+    /// It is binary, or a pointer of Git LFS.
+    pub const NOT_TEXT: &str = "code.json is not text";
+    /// It is over the limit.
+    pub const TOO_LARGE: &str = "code.json is too large to be read";
+    /// Its text was not fetched.
+    pub const NOT_READ: &str = "code.json was not read";
+    /// It describes several repositories, and none of them is this one.
+    pub const SEVERAL_RECORDS: &str = "code.json describes several repositories, and not exactly one is this one";
+    /// The organization's own settings.
+    pub const ORGANIZATION_HOME: &str = "the organization's settings, no code of its own";
+    /// `inventory.private`, where it is `omit`.
+    pub const PRIVATE_OMITTED: &str = "inventory.private: omit";
+    /// Nothing was ever read of it.
+    pub const NEVER_READ: &str = "it was not read yet";
+    /// Its redacted entry has no random id yet.
+    pub const NO_ID: &str = "it has no random id yet";
+    /// It waits for others to join with it.
+    pub const NEXT_BATCH: &str = "joins the file with the next monthly batch";
+    /// The import has what GitHub has.
+    pub const IMPORTED_TWICE: &str = "inventory.import: also on GitHub";
+    /// The entry is held back.
+    pub const LEAKS: &str = "it would tell what is not public";
+    /// Two entries had one address.
+    pub const SAME_ADDRESS: &str = "another entry has the same address: a fragment was added to both";
+    /// The repository's file says nothing that can be used.
+    #[must_use]
+    pub fn broken_file(why: &str) -> String {
+        format!("code.json is broken ({why}): what was known before is published")
+    }
+}
+
 /// `no words`, `1 word`, `212 words`.
 #[must_use]
 pub fn words(count: usize) -> String {

@@ -274,6 +274,15 @@ pub struct Signal {
     pub id: Option<String>,
 }
 
+/// The licenses whose text was identified, whatever a policy asks for.
+#[must_use]
+pub fn licenses(snapshot: &Snapshot) -> Vec<String> {
+    match judge(&LicenseRule::default(), snapshot) {
+        Outcome::Pass(evidence) => evidence.licenses,
+        Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. } => Vec::new(),
+    }
+}
+
 /// The first sign of a license besides license files: a manifest, a section or
 /// an SPDX line of the README, or GitHub's own detection. A license is proposed
 /// only where there is none (etiquette 4.3).

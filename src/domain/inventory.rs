@@ -1,0 +1,24 @@
+//! The inventory of an agency: one canonical record a repository, assembled
+//! into the published files (M-16-21 §4.B and §7.2, SHARE IT Act §3(c)).
+//!
+//! Promises: (1) every repository the App can see is in exactly one state of
+//! the [`Account`], and the sums balance; (2) the same input gives the same
+//! bytes; (3) what is published of code that is not public is built by
+//! [`redact`], which is given nothing that would name it (threats N3); (4) one
+//! broken entry stops no other: it is published from its last good record, or
+//! waits as incomplete; (5) the finished bytes are searched for what must not
+//! be in them ([`leak`], threats N4), and [`guard`] says when the last good
+//! publication stays.
+
+mod account;
+mod assemble;
+pub mod guard;
+pub mod leak;
+mod public;
+mod redact;
+mod sources;
+
+pub use account::{Account, Line, State, Totals};
+pub use assemble::{Assembly, Entry, File, Imported, Problem, Subject, assemble};
+pub use redact::{Era, Opaque};
+pub use sources::{Exempt, FileState, Seen, Sources};

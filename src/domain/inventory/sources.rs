@@ -1,0 +1,259 @@
+//! What is remembered of a repository for its entry.
+
+use code_json::{
+    document::{Document, Limits},
+    merge::Facts,
+    migrate,
+    record::{Field, Provenance, Record, Usage},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    finding::{Outcome, Report, RuleId},
+    repository::{AccountId, EntryKind, FileText, RepositoryId, RepositoryName, Snapshot, Visibility},
+    rules, words,
+};
+
+/// The name of a repository's own file.
+pub const FILE: &str = "code.json";
+
+/// What was read of a repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sources {
+    /// Its page.
+    pub url: String,
+    /// The one-line description.
+    pub description: Option<String>,
+    /// Its page elsewhere.
+    pub homepage: Option<String>,
+    /// Its topics, sorted.
+    pub topics: Vec<String>,
+    /// Its languages, the most code first.
+    pub languages: Vec<String>,
+    /// How often it was forked.
+    pub forks: u64,
+    /// Whether people can open issues.
+    pub issues_enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The last push.
+    pub pushed_at: Option<Timestamp>,
+    /// SPDX ids of the license text in it, if one was identified.
+    pub licenses: Vec<String>,
+    /// What became of its own file at the last look.
+    pub file: FileState,
+    /// What its own file said when it could last be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+/// What became of a repository's own file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum FileState {
+    /// There is none.
+    Absent,
+    /// It was read.
+    Read,
+    /// It is there, and says nothing that can be used; why.
+    Broken {
+        /// For people.
+        why: String,
+    },
+    /// It could not be read; why.
+    Unread {
+        /// For people.
+        why: String,
+    },
+}
+
+impl FileState {
+    /// Whether what the file said before still counts.
+    #[must_use]
+    pub fn keeps_the_last(&self) -> bool {
+        match self {
+            FileState::Absent | FileState::Read => false,
+            FileState::Broken { .. } | FileState::Unread { .. } => true,
+        }
+    }
+}
+
+impl Sources {
+    /// What a reading tells. `before` is what was known: its record stays where
+    /// the file can no longer be read.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot, report: &Report, before: Option<&Sources>) -> Sources {
+        let repository = &snapshot.repository;
+        let (file, record) = own_file(snapshot);
+        let kept = || before.and_then(|before| before.record.clone());
+        let mut topics = repository.topics.clone();
+        topics.sort_unstable();
+        Sources {
+            url: repository.url.clone(),
+            description: repository.description.clone(),
+            homepage: repository.homepage.clone(),
+            topics,
+            languages: repository.languages.clone(),
+            forks: repository.forks,
+            issues_enabled: repository.issues_enabled,
+            created_at: repository.created_at,
+            pushed_at: repository.pushed_at,
+            licenses: licenses(snapshot, report),
+            record: if file.keeps_the_last() { kept() } else { record },
+            file,
+        }
+    }
+
+    /// Whether both say the same but for what moves by itself (etiquette 4.4).
+    #[must_use]
+    pub fn says_the_same(&self, other: &Sources) -> bool {
+        let settled = |sources: &Sources| {
+            let mut settled = sources.clone();
+            settled.languages.sort_unstable();
+            Sources { forks: 0, pushed_at: None, ..settled }
+        };
+        settled(self) == settled(other)
+    }
+
+    /// The facts that its host states, for the merge.
+    pub(super) fn facts(&self, seen: &Seen<'_>) -> Facts {
+        let mut others = Record::new();
+        let fact = || Provenance::Fact;
+        others.set(Field::Name, seen.name.name(), fact());
+        if let Some(description) = &self.description {
+            others.set(Field::Description, description.as_str(), fact());
+        }
+        if let Some(homepage) = self.homepage.as_ref().filter(|page| page.starts_with("http")) {
+            others.set(Field::HomepageUrl, homepage.as_str(), fact());
+        }
+        others.set(Field::Vcs, "git", fact());
+        others.set(Field::Forks, self.forks, fact());
+        others.set(Field::Languages, self.languages.clone(), fact());
+        others.set(Field::Tags, self.topics.clone(), fact());
+        others.set(Field::Created, self.created_at.to_string(), fact());
+        if let Some(pushed) = self.pushed_at {
+            others.set(Field::LastModified, pushed.to_string(), fact());
+        }
+        if self.issues_enabled {
+            others.set(Field::FeedbackMechanism, format!("{}/issues", self.url), fact());
+        }
+        others.set(Field::Sbom, format!("{}/network/dependencies", self.url), fact());
+        // Public and under a license that was identified: that is what the
+        // word says. Without a license it would be a statement about rights.
+        if seen.visibility == Visibility::Public && !self.licenses.is_empty() {
+            let computed =
+                Provenance::Computed { method: "public-and-licensed".to_owned(), version: "1".to_owned() };
+            others.set(Field::Usage, vec![Usage::OpenSource.name()], computed);
+        }
+        Facts {
+            public: Some(seen.visibility == Visibility::Public),
+            archived: Some(seen.archived),
+            url: Some(self.url.clone()),
+            former_urls: seen.former_urls.to_vec(),
+            licenses: (!self.licenses.is_empty()).then(|| self.licenses.clone()),
+            license_url: None,
+            others,
+        }
+    }
+}
+
+/// A repository as the store remembers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen<'a> {
+    /// Its id.
+    pub id: RepositoryId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its name now.
+    pub name: &'a RepositoryName,
+    /// Who may see it, by the newest reading.
+    pub visibility: Visibility,
+    /// Read-only for all.
+    pub archived: bool,
+    /// The rule that skips it, if one does.
+    pub skipped: Option<&'a str>,
+    /// Why it could not be read at the last try.
+    pub unknown: Option<&'a str>,
+    /// What was read; `None` if nothing ever was.
+    pub sources: Option<&'a Sources>,
+    /// When what was read last said something new.
+    pub changed_at: Option<Timestamp>,
+    /// Where it was before it was renamed or transferred.
+    pub former_urls: &'a [String],
+    /// What people said of it in the control repository.
+    pub answers: Option<&'a Record>,
+    /// The exemption that is in force for it.
+    pub exempt: Option<&'a Exempt>,
+    /// The id of its redacted entry.
+    pub opaque: Option<&'a super::Opaque>,
+}
+
+/// An exemption in force: granted, and the grant verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exempt {
+    /// By which clause.
+    pub usage: Usage,
+    /// The sentences that may be published.
+    pub reason: String,
+    /// The law.
+    pub basis: Option<String>,
+}
+
+fn own_file(snapshot: &Snapshot) -> (FileState, Option<Record>) {
+    let files = &snapshot.files;
+    let unread = |why: &str| (FileState::Unread { why: why.to_owned() }, None);
+    let broken = |why: &str| (FileState::Broken { why: why.to_owned() }, None);
+    if snapshot.repository.head.is_none() {
+        return (FileState::Absent, None);
+    }
+    if let Some(why) = files.unread("") {
+        return unread(why);
+    }
+    match files.entry(FILE).map(|entry| entry.kind) {
+        None => return (FileState::Absent, None),
+        Some(EntryKind::File) => {}
+        Some(EntryKind::Folder | EntryKind::Link | EntryKind::Submodule) => {
+            return broken(words::inventory::NOT_A_FILE);
+        }
+    }
+    match files.texts.get(FILE) {
+        Some(FileText::Text(text)) => match read(text, &snapshot.repository.url) {
+            Ok(record) => (FileState::Read, Some(record)),
+            Err(why) => broken(&why),
+        },
+        Some(FileText::Binary | FileText::LfsPointer) => broken(words::inventory::NOT_TEXT),
+        Some(FileText::TooLarge(_)) => broken(words::inventory::TOO_LARGE),
+        Some(FileText::Unread(why)) => unread(why),
+        None => unread(words::inventory::NOT_READ),
+    }
+}
+
+/// The one record of a file that is about the repository at `url`.
+fn read(text: &str, url: &str) -> Result<Record, String> {
+    let document = Document::read(text.as_bytes(), &Limits::default())
+        .map_err(|fault| format!("line {}: {}", fault.place.line, fault.kind.message()))?;
+    let reading = migrate::read(&document.root().to_json(), FILE).map_err(|error| error.to_string())?;
+    let mut records: Vec<&Record> = reading.records().collect();
+    if records.len() > 1 {
+        let here = |record: &&Record| {
+            record.text(Field::RepositoryUrl).is_some_and(|said| code_json::address::same_place(said, url))
+        };
+        records.retain(here);
+    }
+    match records[..] {
+        [record] => Ok(record.clone()),
+        [] | [..] => Err(words::inventory::SEVERAL_RECORDS.to_owned()),
+    }
+}
+
+/// The licenses whose text was identified, also where the rule is not judged.
+fn licenses(snapshot: &Snapshot, report: &Report) -> Vec<String> {
+    let judged = report.judgements.iter().find(|judgement| judgement.rule == RuleId::License);
+    match judged.map(|judgement| &judgement.outcome) {
+        Some(Outcome::Pass(evidence)) => evidence.licenses.clone(),
+        Some(Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. }) | None => {
+            rules::licenses(snapshot)
+        }
+    }
+}
