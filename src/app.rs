@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config,
+    domain::inventory::Agency,
     github::{self, GitHub},
     jobs::{Context, Settings, intake::Intake},
     store::Store,
@@ -36,6 +37,7 @@ pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Resul
         policy: work.policy.clone(),
         dry_run: work.dry_run,
         way: work.way,
+        agencies: work.agencies.clone(),
     };
     let mut context = Context::new(github, store, clock, settings);
     context.stop_file = Some(work.stop_file.as_path().into());
@@ -49,6 +51,7 @@ pub struct App {
     address: SocketAddr,
     intake: Intake,
     receiver: Option<Receiver>,
+    agencies: Vec<Agency>,
     limits: Limits,
     metrics: Option<TcpListener>,
 }
@@ -93,7 +96,15 @@ impl App {
     ) -> io::Result<App> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(App { listener, address, intake, receiver, limits, metrics: None })
+        let agencies = Vec::new();
+        Ok(App { listener, address, intake, receiver, agencies, limits, metrics: None })
+    }
+
+    /// The same, with the published files of these agencies; the first is the
+    /// main one.
+    #[must_use]
+    pub fn and_inventories(self, agencies: Vec<Agency>) -> App {
+        App { agencies, ..self }
     }
 
     /// The same, with metrics on an address of their own. Answers where.
@@ -128,7 +139,7 @@ impl App {
     {
         let stop = stop.child_token();
         let alive = web::WorkerAlive::default();
-        let router = web::router(&self.intake, self.receiver, alive.clone(), self.limits);
+        let router = web::router(&self.intake, self.receiver, alive.clone(), &self.agencies, self.limits);
         let metrics = self.metrics.map(|listener| {
             let router = web::metrics_router(&self.intake);
             web::serve(listener, router, None, self.limits, stop.clone())

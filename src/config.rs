@@ -10,6 +10,7 @@
 //! Every secret setting has a twin in `_FILE`, the path of a file that only
 //! its owner may read (threats §4, Files).
 
+mod agencies;
 mod hosts;
 mod reader;
 mod secret_file;
@@ -25,7 +26,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    domain::{marker::MarkerKeys, policy::Policy, repository::Login},
+    domain::{inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login},
     github::{credentials::App, network::Network, webhook::Secret},
     jobs::intake::Way,
 };
@@ -116,6 +117,8 @@ pub struct Work {
     pub stop_file: PathBuf,
     /// By which way deliveries come in.
     pub way: Way,
+    /// Which organizations make up an agency; the first is the main one.
+    pub agencies: Vec<Agency>,
 }
 
 /// What `pause` and `resume` run on.

@@ -10,6 +10,7 @@ pub mod intake;
 pub mod lease;
 pub mod pause;
 mod policies;
+pub mod publish_inventory;
 mod read_installations;
 mod recover_deliveries;
 pub mod route;
@@ -33,6 +34,7 @@ use intake::{Intake, Way};
 use crate::{
     clock::Clock,
     domain::{
+        inventory::Agency,
         marker::{Identity, MarkerKeys},
         outgoing::TooPublic,
         plan::Cause,
@@ -83,6 +85,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// By which way deliveries come in.
     pub way: Way,
+    /// Whose inventories are published; the first is the main one.
+    pub agencies: Vec<Agency>,
 }
 
 /// Which repository, through which installation.

@@ -26,6 +26,7 @@ mod error;
 mod examine;
 mod installations;
 mod intake;
+mod inventory;
 mod ledger;
 mod missed;
 mod open;
@@ -54,6 +55,7 @@ pub use dialect::Dialect;
 pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
 pub use installations::Installation;
+pub use inventory::{DrawnId, KnownEntry, NewPublication, Publication, PublishedFile};
 pub use ledger::{
     AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
     NewDecision, Verified,

@@ -10,12 +10,13 @@ use axum::{
 };
 use http::StatusCode;
 
-use crate::jobs::intake;
+use crate::{domain::inventory::Agency, jobs::intake};
 
 mod answer;
 mod body;
 mod connections;
 mod health;
+mod inventory;
 mod metrics;
 mod receiver;
 mod server;
@@ -32,6 +33,7 @@ pub(crate) fn router(
     intake: &intake::Intake,
     receiver: Option<Receiver>,
     worker: WorkerAlive,
+    agencies: &[Agency],
     limits: Limits,
 ) -> Router {
     let webhook = match receiver {
@@ -40,6 +42,7 @@ pub(crate) fn router(
         None => Router::new(),
     };
     webhook
+        .merge(inventory::router(intake.store().clone(), agencies))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready).with_state(health::Health::new(intake.store().clone(), worker)))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })

@@ -56,6 +56,7 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
     };
     let app = bound
         .with_context(|| format!("cannot listen on {listen}: choose another address in MUSTER_LISTEN"))?;
+    let app = app.and_inventories(work.agencies.clone());
     note(&format!("Listening on http://{}; {what}.", app.address()));
     let app = match server.metrics_listen {
         Some(listen) => {

@@ -302,7 +302,7 @@ async fn settle(ctx: &Context, round: &Round<'_>, looked: Looked, how: &How) -> 
         Look::Closer { .. } => return visit(ctx, &target, Cause::Sweep, how).await,
         Look::Settled(settled) => {
             if keep {
-                ctx.store.judged(std::slice::from_ref(&settled.judged), &[], now).await?;
+                ctx.store.judged(std::slice::from_ref(&settled.judged), &[], None, now).await?;
             }
             Some(Ok(settled.inspection))
         }

@@ -17,7 +17,7 @@ use super::{
     sources::{Found, Sources},
 };
 use crate::{
-    domain::{marker::MarkerKeys, policy::Policy, repository::Login},
+    domain::{inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login},
     github::{
         credentials::{App, KeyError},
         endpoints::Endpoints,
@@ -97,6 +97,7 @@ impl<'a> Reader<'a> {
         let policy = self.policy();
         let dry_run = self.dry_run();
         let way = self.way();
+        let agencies = self.agencies(organizations.as_deref().unwrap_or_default());
         Some(Work {
             hosts: hosts?,
             app: app?,
@@ -108,6 +109,7 @@ impl<'a> Reader<'a> {
             dry_run: dry_run?,
             stop_file: self.stop_file(),
             way: way?,
+            agencies,
         })
     }
 
@@ -285,6 +287,20 @@ impl<'a> Reader<'a> {
             plain.then(|| found.text.clone()).ok_or("write at most 40 of a to z, 0 to 9 and -")
         })?;
         Some(instance.unwrap_or_else(|| "muster".to_owned()))
+    }
+
+    /// The agencies, each of organizations that are served.
+    fn agencies(&mut self, served: &[Login]) -> Vec<Agency> {
+        let agencies = self.sources.agencies.clone();
+        for agency in &agencies {
+            let stranger = |login: &&Login| !served.iter().any(|served| served.same_as(login));
+            if let Some(login) = agency.organizations.iter().find(stranger).filter(|_| !served.is_empty()) {
+                let found = format!("{login} of agency {} is not served", agency.acronym);
+                let remedy = "add it to the organizations, or take it off the agency";
+                self.problem::<()>("MUSTER_ORGANIZATIONS", found, remedy);
+            }
+        }
+        agencies
     }
 
     fn organizations(&mut self, serving: bool) -> Option<Vec<Login>> {

@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Problem, secret_file};
-use crate::domain::policy::nearest;
+use super::{Problem, agencies, secret_file};
+use crate::domain::{inventory::Agency, policy::nearest};
 
 /// A setting there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,8 @@ impl Found {
 pub(super) struct Sources {
     found: BTreeMap<&'static str, Found>,
     credentials: Option<PathBuf>,
+    /// The tables `[[agency]]`.
+    pub(super) agencies: Vec<Agency>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -138,7 +140,8 @@ impl fmt::Debug for Sources {
 
 impl Sources {
     pub(super) fn read(environment: Environment, folder: &Path) -> Self {
-        let mut sources = Sources { found: BTreeMap::new(), credentials: None, problems: Vec::new() };
+        let mut sources =
+            Sources { found: BTreeMap::new(), credentials: None, agencies: Vec::new(), problems: Vec::new() };
         for (name, value) in environment.0 {
             sources.variable(&name, value);
         }
@@ -214,6 +217,13 @@ impl Sources {
         };
         let mut secrets = Vec::new();
         for (name, value) in table {
+            if name == "agency" {
+                match agencies::read(&value, &shown) {
+                    Ok(agencies) => self.agencies = agencies,
+                    Err(problems) => self.problems.extend(problems),
+                }
+                continue;
+            }
             let Some(setting) = in_file().find(|setting| key(setting.name) == name) else {
                 let names: Vec<String> = in_file().map(|setting| key(setting.name)).collect();
                 let remedy = nearest(&name, names.iter().map(String::as_str)).map_or_else(

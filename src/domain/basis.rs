@@ -159,7 +159,8 @@ mod tests {
         }
         assert_eq!(of(sample().with(|r| r.pushed_at = Some(r.created_at))), same);
         assert_eq!(of(sample().with(|r| r.forks = 7)), same);
-        let topics = |words: [&'static str; 2]| of(sample().with(|r| r.topics = words.map(str::to_owned).to_vec()));
+        let topics =
+            |words: [&'static str; 2]| of(sample().with(|r| r.topics = words.map(str::to_owned).to_vec()));
         assert_eq!(topics(["a", "b"]), topics(["b", "a"]));
     }
 

@@ -11,6 +11,7 @@
 //! publication stays.
 
 mod account;
+mod agency;
 mod assemble;
 pub mod guard;
 pub mod leak;
@@ -19,6 +20,7 @@ mod redact;
 mod sources;
 
 pub use account::{Account, Line, State, Totals};
+pub use agency::Agency;
 pub use assemble::{Assembly, Entry, File, Imported, Problem, Subject, assemble};
-pub use redact::{Era, Opaque};
+pub use redact::Opaque;
 pub use sources::{Exempt, FileState, Seen, Sources};

@@ -411,7 +411,8 @@ pub mod inventory {
     /// Its text was not fetched.
     pub const NOT_READ: &str = "code.json was not read";
     /// It describes several repositories, and none of them is this one.
-    pub const SEVERAL_RECORDS: &str = "code.json describes several repositories, and not exactly one is this one";
+    pub const SEVERAL_RECORDS: &str =
+        "code.json describes several repositories, and not exactly one is this one";
     /// The organization's own settings.
     pub const ORGANIZATION_HOME: &str = "the organization's settings, no code of its own";
     /// `inventory.private`, where it is `omit`.

@@ -80,6 +80,8 @@ pub const BEFORE_WRITE: Document = document!(
     "branches.fragment",
     "items.fragment"
 );
+/// Who may see many repositories.
+pub const VISIBILITIES: Document = document!("Visibilities", READING, "visibilities");
 /// What is ours after a write.
 pub const OURS: Document =
     document!("Ours", READING, "ours", "ours.fragment", "branches.fragment", "items.fragment");
@@ -111,7 +113,7 @@ pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_
 pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
 
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 19] = [
+pub const DOCUMENTS: [&Document; 20] = [
     &SNAPSHOT,
     &REPOSITORIES,
     &STANDING,
@@ -119,6 +121,7 @@ pub const DOCUMENTS: [&Document; 19] = [
     &TEXTS_OF_MANY,
     &BEFORE_WRITE,
     &OURS,
+    &VISIBILITIES,
     &PROPOSE,
     &PROPOSE_FROM_BRANCH,
     &OPEN_PULL_REQUEST,
@@ -190,7 +193,9 @@ impl GraphQlError {
     fn is_absence(&self, fields: &[&str]) -> bool {
         let depth = self.path.as_ref().map_or(0, Vec::len);
         let named = self.field().is_some_and(|field| fields.contains(&field));
-        self.is("NOT_FOUND") && named && depth <= if self.field() == Some("known") { 2 } else { 1 }
+        // An element of a list of objects is one too.
+        let in_list = self.path.as_ref().and_then(|path| path.get(1)).is_some_and(Value::is_u64);
+        self.is("NOT_FOUND") && named && depth <= if in_list { 2 } else { 1 }
     }
 }
 

@@ -10,7 +10,7 @@ mod answer;
 pub mod many;
 mod texts;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -22,7 +22,7 @@ pub(super) use texts::TextCache;
 use super::{
     client::{Client, Kind, Who},
     error::{Error, Result},
-    graphql::{BEFORE_WRITE, Document, OURS, SNAPSHOT},
+    graphql::{BEFORE_WRITE, Document, OURS, SNAPSHOT, VISIBILITIES},
     needs,
 };
 use crate::domain::{
@@ -142,6 +142,17 @@ impl ListedRepository {
             branch: (!empty).then_some(self.default_branch.as_str()),
         }
     }
+}
+
+/// Who may see a repository, as read just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NowSeen {
+    /// Its name.
+    pub name: RepositoryName,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Read-only for all.
+    pub archived: bool,
 }
 
 /// A page of what an installation can see.
@@ -359,6 +370,41 @@ impl Reader {
             .rest_json(&self.who, &needs::REPOSITORY_BY_ID, &[&id.to_string()], None, Kind::Read)
             .await?;
         listed.into_repository()
+    }
+
+    /// Who may see these repositories now, each by its id and GraphQL's; those
+    /// that are gone or out of reach are not among the answers. A call for each
+    /// thousand.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn visibilities(
+        &self,
+        asked: &[(RepositoryId, String)],
+    ) -> Result<HashMap<RepositoryId, NowSeen>> {
+        const LISTS: [&str; 10] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"];
+        let mut found = HashMap::with_capacity(asked.len());
+        for thousand in asked.chunks(100 * LISTS.len()) {
+            let mut lists = thousand.chunks(100);
+            let variables: serde_json::Map<String, Value> = LISTS
+                .iter()
+                .map(|list| {
+                    let ids = lists.next().unwrap_or_default().iter().map(|(_, id)| id.as_str());
+                    ((*list).to_owned(), ids.collect::<Vec<_>>().into())
+                })
+                .collect();
+            let variables = Value::Object(variables);
+            let envelope = self.client.graphql(&self.who, &VISIBILITIES, &variables, Kind::Read).await?;
+            let answer: Value = envelope.data(&VISIBILITIES, &LISTS)?;
+            for list in LISTS {
+                for node in answer[list].as_array().into_iter().flatten() {
+                    if let Some((id, seen)) = answer::now_seen(node)? {
+                        found.insert(id, seen);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The App's own user, by which it is recognised as an author.

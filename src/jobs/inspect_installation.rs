@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use round::{Look, Looked, Round, Settled};
 
-use super::{Act, Context, JobError, Next, cause};
+use super::{Act, Context, JobError, Next, cause, publish_inventory};
 use crate::{
     domain::{
         repository::{InstallationId, RepositoryId},
@@ -156,7 +156,7 @@ async fn keep(
         match look {
             Look::Settled(settled) => judged.push(settled.judged),
             Look::Closer { wants } => over.push((target.repository, wants)),
-            Look::Gone => ctx.store.remove_repository(target.repository, now).await?,
+            Look::Gone => publish_inventory::left(ctx, target.repository).await?,
             Look::Unknown(why) => {
                 let repository = target.repository.0;
                 tracing::warn!(repository, "a repository could not be read: see muster plan");
@@ -166,7 +166,7 @@ async fn keep(
         }
     }
     if !judged.is_empty() {
-        ctx.store.judged(&judged, &[], now).await?;
+        ctx.store.judged(&judged, &[], None, now).await?;
     }
     if !unread.is_empty() {
         ctx.store.could_not_read(&unread, read_at).await?;
@@ -200,6 +200,9 @@ async fn conclude(ctx: &Context, known: &Installation) -> Result<Next, JobError>
     if store.end_sweep(known.id, now).await?
         && let Some(sweep) = store.sweep(known.id).await?
     {
+        if let Some(job) = publish_inventory::of_organization(ctx, &known.login) {
+            store.enqueue(&[job], now).await?;
+        }
         let all = store.accounted(known.id).await?;
         tracing::info!(
             installation = known.id.0,

@@ -19,7 +19,9 @@ pub(super) use ledger::declines;
 
 use jiff::Timestamp;
 
-use super::{Act, Context, JobError, Target, adoption, is_at_once, pause, policies};
+use super::{
+    Act, Context, JobError, Target, adoption, is_at_once, pause, policies, priority, publish_inventory,
+};
 use crate::{
     domain::{
         basis,
@@ -75,7 +77,7 @@ pub async fn inspect(
         Some(read) => read,
         None => {
             if act == Act::Apply {
-                ctx.store.remove_repository(target.repository, ctx.clock.now()).await?;
+                publish_inventory::left(ctx, target.repository).await?;
             }
             return Ok(None);
         }
@@ -152,7 +154,9 @@ pub async fn inspect(
         }
         let judged = considered.judged(&case, target, read_at, (outcome.done.len(), outcome.opened))?;
         let again: Vec<NewJob> = look_again(target, judged.due, ctx.clock.now()).into_iter().collect();
-        ctx.store.judged(&[judged], &again, ctx.clock.now()).await?;
+        let publish =
+            publish_inventory::job(ctx, &read.snapshot.repository.name, priority(cause), "entry changed");
+        ctx.store.judged(&[judged], &again, publish.as_ref(), ctx.clock.now()).await?;
         ctx.metrics.judged(&considered.report);
         if !ctx.dry_run() {
             // With a pause in force it is the pause that holds them.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, JobError, intake::Way};
+use super::{Context, JobError, intake::Way, publish_inventory};
 use crate::{
     domain::repository::{InstallationId, Login},
     github,
@@ -73,6 +73,9 @@ pub(super) async fn gone(ctx: &Context, id: InstallationId) -> Result<(), StoreE
         return Ok(());
     }
     ctx.store.remove_installation(id, ctx.clock.now()).await?;
+    if let Some(job) = known.and_then(|known| publish_inventory::of_organization(ctx, &known.login)) {
+        ctx.store.enqueue(&[job], ctx.clock.now()).await?;
+    }
     became(ctx, id, "installation_removed", Value::Null).await
 }
 

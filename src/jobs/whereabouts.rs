@@ -7,7 +7,7 @@
 //! installation is followed there, with its record and its decisions, since both
 //! are kept by its id (threats T6).
 
-use super::{Context, JobError, Target, read_installations};
+use super::{Context, JobError, Target, publish_inventory, read_installations};
 use crate::{
     domain::repository::{InstallationId, Login, RepositoryId, RepositoryName},
     github,
@@ -80,6 +80,6 @@ async fn serves(ctx: &Context, found: github::Installation) -> Result<bool, JobE
 }
 
 async fn out(ctx: &Context, repository: RepositoryId) -> Result<Option<Target>, JobError> {
-    ctx.store.remove_repository(repository, ctx.clock.now()).await?;
+    publish_inventory::left(ctx, repository).await?;
     Ok(None)
 }

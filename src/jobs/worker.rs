@@ -20,7 +20,7 @@ use super::{
     Act, Context, JobError, Next, Target, adoption, cause, inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
-    read_installations, recover_deliveries, sweep_installation, whereabouts,
+    publish_inventory, read_installations, recover_deliveries, sweep_installation, whereabouts,
 };
 use crate::{
     domain::{
@@ -117,6 +117,11 @@ impl Worker {
         ctx.accounts.unbind_unlisted().await?;
         ctx.store.arm(JobKind::PruneStore, 0, 0, PRUNE_EVERY, now).await?;
         ctx.store.arm(JobKind::RecoverDeliveries, 0, 0, recover_every, now).await?;
+        for number in 0..ctx.settings.agencies.len() {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            let every = publish_inventory::EVERY;
+            ctx.store.arm(JobKind::PublishInventory, number, 0, every, now + every).await?;
+        }
         let later = now + read_installations::EVERY;
         ctx.store.arm(JobKind::ReadInstallations, 0, 0, read_installations::EVERY, later).await?;
         read_installations::all(ctx).await?;
@@ -263,6 +268,10 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
         JobKind::RecoverDeliveries => {
             let again = recover_deliveries::run(ctx).await?;
             Ok(again.map_or(Next::Asked, |at| Next::At(at, lease.priority)))
+        }
+        JobKind::PublishInventory => {
+            let number = usize::try_from(lease.subject).unwrap_or(usize::MAX);
+            Box::pin(publish_inventory::run(ctx, number)).await
         }
         JobKind::PruneStore => {
             let retention = Retention::on(ctx.github.redelivery_window());

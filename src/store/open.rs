@@ -16,6 +16,7 @@ const REPLICAS: &str = include_str!("migrations/0005_replicas.sql");
 const INTAKE: &str = include_str!("migrations/0006_intake.sql");
 const SWEEP: &str = include_str!("migrations/0007_sweep.sql");
 const PAUSE: &str = include_str!("migrations/0008_pause.sql");
+const INVENTORY: &str = include_str!("migrations/0009_inventory.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -25,7 +26,7 @@ const PAUSE: &str = include_str!("migrations/0008_pause.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE];
+const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

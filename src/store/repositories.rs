@@ -1,10 +1,12 @@
 //! Repositories as last seen and last judged.
 
+use super::inventory::put_entry;
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns, parsed};
 use super::{NewJob, Store, StoreError, Transaction, commit, sql};
 use crate::domain::basis::Basis;
 use crate::domain::finding::FindingSet;
+use crate::domain::inventory::Sources;
 use crate::domain::repository::{InstallationId, ObjectId, RepositoryId, RepositoryName, Visibility};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -79,7 +81,7 @@ pub struct Evaluations {
 }
 
 /// A judgement to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
     /// The repository as it was read.
     pub seen: SeenRepository,
@@ -107,6 +109,8 @@ pub struct Judged {
     pub wants: u32,
     /// What is to be audited of it.
     pub audit: Vec<NewAudit>,
+    /// What the inventory is to know of it.
+    pub entry: Sources,
 }
 
 impl Store {
@@ -250,9 +254,10 @@ impl Store {
         commit(transaction, DOING).await
     }
 
-    /// Stores judgements, what is to be audited of them and the jobs that
-    /// follow, in one commit. Answers how many were stored: one that rests on
-    /// an older reading than what is stored is not, nor is it audited.
+    /// Stores judgements, their entries in the inventory, what is to be audited
+    /// of them and the jobs that follow, in one commit; `publish` follows if an
+    /// entry says something new. Answers how many were stored: one that rests
+    /// on an older reading than what is stored is not, nor is it audited.
     ///
     /// # Errors
     /// As the database's.
@@ -260,6 +265,7 @@ impl Store {
         &self,
         judged: &[Judged],
         jobs: &[NewJob],
+        publish: Option<&NewJob>,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         const DOING: &str = "store judgements";
@@ -267,13 +273,20 @@ impl Store {
         let mut merged = super::intake::Jobs::default();
         merged.merge(jobs.iter(), row::millis(now));
         let mut transaction = self.write(DOING).await?;
-        let mut stored = 0;
+        let (mut stored, mut news) = (0, false);
         for one in judged {
             see(&mut transaction, &one.seen, now).await.map_err(&refused)?;
             if judge(&mut transaction, one).await.map_err(&refused)? {
                 stored += 1;
                 note(&mut transaction, &one.audit, now).await?;
+                let skipped = one.skipped.as_deref();
+                news |= put_entry(&mut transaction, &one.seen, skipped, &one.entry, one.read_at)
+                    .await
+                    .map_err(&refused)?;
             }
+        }
+        if news {
+            merged.merge(publish.into_iter(), row::millis(now));
         }
         let turns = self.put_jobs(&mut transaction, &merged).await?;
         commit(transaction, DOING).await?;

@@ -54,6 +54,7 @@ macro_rules! outstanding_columns {
 mod adoption;
 mod deliveries;
 mod intake;
+mod inventory;
 mod ledger;
 mod pace;
 mod pauses;
@@ -64,6 +65,7 @@ mod work;
 pub(super) use adoption::*;
 pub(super) use deliveries::*;
 pub(super) use intake::*;
+pub(super) use inventory::*;
 pub(super) use ledger::*;
 pub(super) use pace::*;
 pub(super) use pauses::*;
@@ -90,6 +92,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         schema::REGISTER,
         deliveries::REGISTER,
         intake::REGISTER,
+        inventory::REGISTER,
         work::REGISTER,
         pace::REGISTER,
         repositories::REGISTER,

@@ -58,6 +58,9 @@ words! {
         /// Read what is marked in an installation, and what is due, many
         /// repositories a call; the subject is its id.
         InspectInstallation = "inspect_installation",
+        /// Assemble and publish the inventory of an agency; the subject is its
+        /// number in the operator's table.
+        PublishInventory = "publish_inventory",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

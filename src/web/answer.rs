@@ -40,7 +40,7 @@ static PROTECTIVE: LazyLock<HeaderMap> = LazyLock::new(|| {
 
 /// The routes that are counted by their name; whatever else is asked for counts
 /// as `none`, so that a path that somebody made up is no series (threats N8).
-const ROUTES: [&str; 3] = ["/webhook", "/healthz", "/readyz"];
+const ROUTES: [&str; 5] = ["/webhook", "/healthz", "/readyz", "/code.json", "/agency-index.json"];
 
 /// Answers one request, and counts it if `counting` says where.
 pub(super) async fn answer(router: Router, counting: Option<&Metrics>, request: Request) -> Response {

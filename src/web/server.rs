@@ -63,11 +63,12 @@ const HEADER_BYTES: usize = 16 * 1024;
 const LINGER: (usize, Duration) = (1024 * 1024, Duration::from_secs(1));
 
 /// The headers that are read. All others are dropped.
-const READ: [HeaderName; 10] = [
+const READ: [HeaderName; 11] = [
     header::HOST,
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::ACCEPT,
+    header::IF_NONE_MATCH,
     HeaderName::from_static("x-github-event"),
     HeaderName::from_static("x-github-delivery"),
     HeaderName::from_static("x-github-hook-id"),

@@ -12,6 +12,7 @@ use muster::{
     clock::Clock,
     domain::{
         adoption::Ending,
+        inventory::Agency,
         marker::MarkerKeys,
         plan::Cause,
         policy::Policy,
@@ -97,6 +98,7 @@ pub struct Setup {
     pub dry_run: bool,
     pub way: Way,
     pub organizations: Vec<String>,
+    pub agencies: Vec<Agency>,
     /// How long an answer of GitHub's is waited for; `None`: as usual.
     pub patience: Option<Duration>,
 }
@@ -117,6 +119,7 @@ impl Default for Setup {
             dry_run: false,
             way: Way::Webhook,
             organizations: vec!["agency".to_owned()],
+            agencies: Vec::new(),
             patience: None,
         }
     }
@@ -171,6 +174,7 @@ async fn context(github: &Sandbox, clock: &Clock, url: &str, setup: &Setup) -> C
         policy: setup.policy.clone(),
         dry_run: setup.dry_run,
         way: setup.way,
+        agencies: setup.agencies.clone(),
     };
     Context::new(client, store, clock.clone(), settings)
 }
@@ -268,6 +272,7 @@ impl Muster {
             }
             Way::Poll => App::bind_health(listen, intake, limits).await.unwrap(),
         };
+        let server = server.and_inventories(setup.agencies.clone());
         let stop = CancellationToken::new();
         let muster = Muster {
             worker: Worker::new(ctx.clone(), "test"),

@@ -34,6 +34,7 @@ mod github;
 mod harness;
 mod histories;
 mod hosts;
+mod inventory;
 mod kill;
 mod license;
 mod lives;

@@ -183,9 +183,11 @@ pub fn assemble(
         parts.push(import(one, at, &defaults, &listed_here));
     }
     make_unique(&mut parts, &mut problems);
-    let files = policy.inventory.publish.iter().map(|published| {
-        file(policy, *published, &parts, secrets, &mut problems)
-    });
+    let files = policy
+        .inventory
+        .publish
+        .iter()
+        .map(|published| file(policy, *published, &parts, secrets, &mut problems));
     Assembly { files: files.collect(), problems }
 }
 
@@ -210,8 +212,13 @@ fn part<'a>(policy: &Policy, seen: &Seen<'a>, defaults: &Record, now: Timestamp)
             if record.text(Field::RepositoryUrl).is_none_or(|said| !code_json::address::is_uri(said)) {
                 record.set(Field::RepositoryUrl, sources.url.as_str(), Provenance::Fact);
             }
-            let candidate =
-                Candidate { record, place, exempt: seen.exempt.is_some(), stale: seen.unknown, stopped: None };
+            let candidate = Candidate {
+                record,
+                place,
+                exempt: seen.exempt.is_some(),
+                stale: seen.unknown,
+                stopped: None,
+            };
             Part::Candidate(candidate)
         }
         Visibility::Internal | Visibility::Private => restricted(policy, seen, sources, defaults, now),

@@ -67,7 +67,11 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::NoAgency { keys } => {
-                write!(f, "the lead organization's policy lacks {}: add it to .github/muster.yml", keys.join(", "))
+                write!(
+                    f,
+                    "the lead organization's policy lacks {}: add it to .github/muster.yml",
+                    keys.join(", ")
+                )
             }
             Refusal::ListNotWhole { organizations } => write!(
                 f,

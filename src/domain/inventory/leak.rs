@@ -312,11 +312,52 @@ fn fold(text: &str) -> String {
 }
 
 const LOOK_ALIKES: &[(char, char)] = &[
-    ('а', 'a'), ('е', 'e'), ('о', 'o'), ('р', 'p'), ('с', 'c'), ('х', 'x'), ('у', 'y'), ('і', 'i'), ('ј', 'j'),
-    ('ѕ', 's'), ('һ', 'h'), ('ԁ', 'd'), ('ԛ', 'q'), ('ԝ', 'w'), ('в', 'b'), ('к', 'k'), ('м', 'm'), ('т', 't'),
-    ('А', 'A'), ('В', 'B'), ('Е', 'E'), ('К', 'K'), ('М', 'M'), ('Н', 'H'), ('О', 'O'), ('Р', 'P'), ('С', 'C'),
-    ('Т', 'T'), ('Х', 'X'), ('ο', 'o'), ('α', 'a'), ('ν', 'v'), ('ι', 'i'), ('κ', 'k'), ('ρ', 'p'), ('τ', 't'),
-    ('Α', 'A'), ('Β', 'B'), ('Ε', 'E'), ('Ο', 'O'), ('‐', '-'), ('‑', '-'), ('–', '-'), ('−', '-'), ('∕', '/'), ('⁄', '/'),
+    ('а', 'a'),
+    ('е', 'e'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('х', 'x'),
+    ('у', 'y'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('ѕ', 's'),
+    ('һ', 'h'),
+    ('ԁ', 'd'),
+    ('ԛ', 'q'),
+    ('ԝ', 'w'),
+    ('в', 'b'),
+    ('к', 'k'),
+    ('м', 'm'),
+    ('т', 't'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('Е', 'E'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('Н', 'H'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('С', 'C'),
+    ('Т', 'T'),
+    ('Х', 'X'),
+    ('ο', 'o'),
+    ('α', 'a'),
+    ('ν', 'v'),
+    ('ι', 'i'),
+    ('κ', 'k'),
+    ('ρ', 'p'),
+    ('τ', 't'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Ο', 'O'),
+    ('‐', '-'),
+    ('‑', '-'),
+    ('–', '-'),
+    ('−', '-'),
+    ('∕', '/'),
+    ('⁄', '/'),
 ];
 
 #[cfg(test)]
@@ -324,8 +365,15 @@ mod tests {
     use super::*;
 
     fn secrets() -> Secrets {
-        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<RepositoryName>>();
-        let hidden = names(&["agency/falcon-tracker", "agency/api", "agency/site", "agency/data2024", "bureau/license"]);
+        let names =
+            |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<RepositoryName>>();
+        let hidden = names(&[
+            "agency/falcon-tracker",
+            "agency/api",
+            "agency/site",
+            "agency/data2024",
+            "bureau/license",
+        ]);
         let public = names(&["agency/data2024", "agency/site.gov"]);
         let mut secrets = Secrets::new(&hidden, &public, &["git.agency.internal".to_owned()]).unwrap();
         secrets.allow_mailboxes("Write to opensource@agency.gov.");

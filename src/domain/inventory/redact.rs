@@ -26,15 +26,6 @@ pub struct Opaque {
     pub listed: bool,
 }
 
-/// How long an id lasts: redrawn when the visibility changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Era {
-    /// The repository has been as it is since this id was drawn.
-    Same,
-    /// It became less or more visible since.
-    Over,
-}
-
 impl Opaque {
     /// How many characters an id has: 100 bits.
     pub const LENGTH: usize = 20;
@@ -127,7 +118,9 @@ impl Restricted {
 fn is_number(text: &str) -> bool {
     (1..=30).contains(&text.len())
         && text.bytes().any(|byte| byte.is_ascii_digit())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
 }
 
 /// The record of an entry that names nothing.

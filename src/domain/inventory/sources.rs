@@ -8,6 +8,7 @@ use code_json::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::{
     finding::{Outcome, Report, RuleId},
@@ -80,13 +81,13 @@ impl FileState {
 }
 
 impl Sources {
-    /// What a reading tells. `before` is what was known: its record stays where
-    /// the file can no longer be read.
+    /// What a reading tells. Where the file can no longer be read there is no
+    /// record, and whoever remembers one keeps it
+    /// ([`FileState::keeps_the_last`]).
     #[must_use]
-    pub fn of(snapshot: &Snapshot, report: &Report, before: Option<&Sources>) -> Sources {
+    pub fn of(snapshot: &Snapshot, report: &Report) -> Sources {
         let repository = &snapshot.repository;
         let (file, record) = own_file(snapshot);
-        let kept = || before.and_then(|before| before.record.clone());
         let mut topics = repository.topics.clone();
         topics.sort_unstable();
         Sources {
@@ -100,20 +101,24 @@ impl Sources {
             created_at: repository.created_at,
             pushed_at: repository.pushed_at,
             licenses: licenses(snapshot, report),
-            record: if file.keeps_the_last() { kept() } else { record },
             file,
+            record,
         }
     }
 
-    /// Whether both say the same but for what moves by itself (etiquette 4.4).
+    /// Digest, in hex, of all that does not move by itself (etiquette 4.4).
     #[must_use]
-    pub fn says_the_same(&self, other: &Sources) -> bool {
-        let settled = |sources: &Sources| {
-            let mut settled = sources.clone();
-            settled.languages.sort_unstable();
-            Sources { forks: 0, pushed_at: None, ..settled }
-        };
-        settled(self) == settled(other)
+    pub fn digest(
+        &self,
+        name: &RepositoryName,
+        visibility: Visibility,
+        archived: bool,
+        skipped: Option<&str>,
+    ) -> String {
+        let mut settled = Sources { forks: 0, pushed_at: None, ..self.clone() };
+        settled.languages.sort_unstable();
+        let text = serde_json::json!([name, visibility, archived, skipped, settled]).to_string();
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The facts that its host states, for the merge.

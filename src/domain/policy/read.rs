@@ -42,16 +42,7 @@ pub(super) fn policy(root: &Node) -> Result<Policy, Vec<Problem>> {
         file.within("issue", |section| issue(section, &mut policy.issue));
         file.within("pull_request", |section| pull_request(section, &mut policy.pull_request));
         file.within("inventory", |section| inventory(section, &mut policy.inventory));
-        file.not_yet(&[
-            "overrides",
-            "lock",
-            "check",
-            "commands",
-            "pause",
-            "templates",
-            "waivers",
-            "control",
-        ]);
+        file.not_yet(&["overrides", "lock", "check", "commands", "pause", "templates", "waivers", "control"]);
         file.finish();
     }
     problems.settle(policy)
@@ -405,8 +396,7 @@ fn inventory(section: &mut Section, inventory: &mut Inventory) {
         })
     });
     section.read("publish", &mut inventory.publish, |cursor| {
-        let mut published =
-            cursor.list(LIST, |cursor| cursor.choice(&Published::ALL, Published::as_str))?;
+        let mut published = cursor.list(LIST, |cursor| cursor.choice(&Published::ALL, Published::as_str))?;
         published.sort_unstable();
         Some(published)
     });

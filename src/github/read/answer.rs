@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(super) use self::items::stamp;
 use self::{items::Author, policy::policy, tree::listings};
-use super::{Inherited, ListedRepository, OurNames};
+use super::{Inherited, ListedRepository, NowSeen, OurNames};
 use crate::{
     domain::{
         observed::{Observed, PolicySource, Proposal},
@@ -189,7 +189,14 @@ impl Whole {
             description: facts.description.filter(|text| !text.is_empty()),
             homepage: facts.homepage_url.filter(|text| !text.is_empty()),
             topics: facts.repository_topics.nodes.into_iter().flatten().map(|it| it.topic.name).collect(),
-            languages: facts.languages.unwrap_or_default().nodes.into_iter().flatten().map(|it| it.name).collect(),
+            languages: facts
+                .languages
+                .unwrap_or_default()
+                .nodes
+                .into_iter()
+                .flatten()
+                .map(|it| it.name)
+                .collect(),
             forks: facts.fork_count,
             github_license: facts.license_info.and_then(|license| license.spdx_id),
             created_at: facts.created_at,
@@ -245,6 +252,28 @@ impl Whole {
         });
         Ok((proposals.collect(), complete))
     }
+}
+
+/// One element of a list of repositories; `None` for one that is gone.
+pub(super) fn now_seen(node: &Value) -> Result<Option<(RepositoryId, NowSeen)>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Seen {
+        database_id: RepositoryId,
+        name_with_owner: String,
+        visibility: String,
+        is_archived: bool,
+    }
+    if node["__typename"].as_str() != Some("Repository") {
+        return Ok(None);
+    }
+    let seen: Seen = part(node)?;
+    let name = seen
+        .name_with_owner
+        .parse()
+        .map_err(|error| Error::Permanent(format!("GitHub's answer has a name that is none: {error}")))?;
+    let (visibility, archived) = (visibility(&seen.visibility)?, seen.is_archived);
+    Ok(Some((seen.database_id, NowSeen { name, visibility, archived })))
 }
 
 fn visibility(word: &str) -> Result<Visibility> {

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         basis::{self, Basis, SETTLES},
         finding::{FindingSet, Report, Severity},
+        inventory::Sources,
         marker::{Identity, Kind},
         observed::{Branch, Observed},
         outgoing::PublicText,
@@ -170,6 +171,7 @@ impl Considered {
             confirmed: case.cause != Cause::Sweep,
             wants: self.plan.wants.saturating_sub(opened),
             audit,
+            entry: Sources::of(case.snapshot, &self.report),
         })
     }
 

@@ -40,7 +40,7 @@ async fn an_adoption_counts_what_was_listed_and_not_read(
     );
     assert_eq!(store.unread(&adoption().await, 1, at(5)).await.unwrap(), 1);
     let judged = judged(7, 3);
-    assert_eq!(store.judged(&[judged], &[], at(3)).await.unwrap(), 1);
+    assert_eq!(store.judged(&[judged], &[], None, at(3)).await.unwrap(), 1);
     // The other one fails for good.
     store.enqueue(&[NewJob { run_at: at(4), ..inspect(8) }], at(4)).await.unwrap();
     for attempt in 1..=MAX_ATTEMPTS {
@@ -71,7 +71,7 @@ async fn what_cannot_be_read_is_waited_for_a_day_if_others_can(
     let failed = |id| (RepositoryId(id), "502".to_owned(), at(700));
     store.could_not_read(&[failed(7), failed(8)], at(1)).await.unwrap();
     assert_eq!((unread(2).await, unread(9 * DAY).await), (2, 2), "nothing could be read");
-    store.judged(&[judged(7, 3)], &[], at(3)).await.unwrap();
+    store.judged(&[judged(7, 3)], &[], None, at(3)).await.unwrap();
     store.could_not_read(&[failed(8)], at(DAY)).await.unwrap();
     assert_eq!((unread(DAY).await, unread(DAY + 1).await), (1, 0), "since the first time");
 }
@@ -89,7 +89,7 @@ async fn the_end_of_an_adoption_wakes_what_it_held_back(
     store.enqueue(&[inspect(7), inspect(8), inspect(9)], at(0)).await.unwrap();
     // Held back, due by itself, and gone.
     let later = |id| Judged { due: Some(begun.until()), ..judged(id, 1) };
-    store.judged(&[later(7), judged(8, 1), later(9)], &[], at(1)).await.unwrap();
+    store.judged(&[later(7), judged(8, 1), later(9)], &[], None, at(1)).await.unwrap();
     store.remove_repository(RepositoryId(9), at(1)).await.unwrap();
     let [held, running, waiting] = [lease(&store, 0).await, lease(&store, 0).await, lease(&store, 0).await];
     let (held, running, waiting) = (held.unwrap(), running.unwrap(), waiting.unwrap());

@@ -139,7 +139,7 @@ async fn a_push_that_changes_nothing_moves_the_head(
     let site = RepositoryId(7);
     store.see_repositories(&[rows::seen(7, "agency/site")], at(0)).await.unwrap();
     let judged = Judged { head: Some(rows::oid('a')), ..rows::judged(7, 1) };
-    assert_eq!(store.judged(&[judged], &[], at(1)).await.unwrap(), 1);
+    assert_eq!(store.judged(&[judged], &[], None, at(1)).await.unwrap(), 1);
     let moved =
         |before, after| HeadMoved { repository: site, before: rows::oid(before), after: rows::oid(after) };
     for (guid, body, step, now) in [

@@ -50,7 +50,7 @@ async fn what_was_found_out_stays_a_month_after_the_app_is_gone() {
         store.see_repositories(&[seen(7, "agency/site"), seen(8, "agency/other")], at(0)).await.unwrap();
         for id in [7, 8] {
             let judged = Judged { audit: vec![noted("changed")], ..rows::judged(id, 0) };
-            store.judged(&[judged], &[], at(0)).await.unwrap();
+            store.judged(&[judged], &[], None, at(0)).await.unwrap();
         }
         let policy = TakenPolicy {
             oid: "a".repeat(40),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::finding::{FindingSet, RuleId};
+use crate::domain::inventory::{FileState, Sources};
 use crate::domain::repository::Visibility;
 
 pub(super) const AGENCY: AccountId = AccountId(10);
@@ -61,6 +62,25 @@ pub(super) fn judged(id: u64, read_at: i64) -> Judged {
         confirmed: false,
         wants: 0,
         audit: Vec::new(),
+        entry: sources(),
+    }
+}
+
+/// What is read of a repository without a file of its own.
+pub(super) fn sources() -> Sources {
+    Sources {
+        url: "https://github.example.gov/agency/site".to_owned(),
+        description: None,
+        homepage: None,
+        topics: Vec::new(),
+        languages: Vec::new(),
+        forks: 0,
+        issues_enabled: true,
+        created_at: at(0),
+        pushed_at: None,
+        licenses: Vec::new(),
+        file: FileState::Absent,
+        record: None,
     }
 }
 
@@ -145,7 +165,7 @@ async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::P
         (60, Some("readme:missing"), known("readme:missing", 60, 60, 1)),
     ] {
         let one = Judged { findings: set.map(findings), audit: vec![noted("judged")], ..judged(7, now) };
-        assert_eq!(store.judged(&[one], &[], at(now)).await.unwrap(), 1);
+        assert_eq!(store.judged(&[one], &[], None, at(now)).await.unwrap(), 1);
         assert_eq!(evaluations().await, expected, "at {now}");
     }
     assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), Some(oid('a')));
@@ -153,14 +173,14 @@ async fn a_judgement_commits_with_its_audit(#[values(Dialect::Sqlite, Dialect::P
     assert_eq!((repository.due, repository.judged_at), (Some(at(500)), Some(at(60))));
     // What was read before is older news: neither stored nor audited.
     let late = Judged { head: Some(oid('b')), audit: vec![noted("judged")], ..judged(7, 59) };
-    assert_eq!(store.judged(&[late], &[], at(61)).await.unwrap(), 0);
+    assert_eq!(store.judged(&[late], &[], None, at(61)).await.unwrap(), 0);
     assert_eq!(store.judged_head(RepositoryId(7)).await.unwrap(), Some(oid('a')));
     // An event confirms what sweeps saw; other findings have to be confirmed anew.
     for (now, set, confirmed, expected) in
         [(70, "readme:missing", true, true), (80, "readme:missing", false, true), (90, "", false, false)]
     {
         let one = Judged { findings: Some(findings(set)), confirmed, ..judged(7, now) };
-        store.judged(&[one], &[], at(now)).await.unwrap();
+        store.judged(&[one], &[], None, at(now)).await.unwrap();
         assert_eq!(evaluations().await.unwrap().confirmed, expected, "at {now}");
     }
     assert_eq!(repository.report.as_deref(), Some("{\"report\":1}"));

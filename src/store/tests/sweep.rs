@@ -58,9 +58,9 @@ async fn a_mark_stays_until_a_later_reading_is_settled(
     assert_eq!(waiting(10).await, ids(&[1, 2, 3]));
     assert_eq!(store.to_look_at(HERE, 2, at(10)).await.unwrap(), ids(&[1, 2]));
     // Read before it was marked: what the sweep saw is not in it.
-    store.judged(&[judged(1, 9)], &[], at(12)).await.unwrap();
+    store.judged(&[judged(1, 9)], &[], None, at(12)).await.unwrap();
     assert_eq!(waiting(12).await, ids(&[1, 2, 3]));
-    store.judged(&[Judged { basis: Some(basis()), ..judged(1, 11) }], &[], at(12)).await.unwrap();
+    store.judged(&[Judged { basis: Some(basis()), ..judged(1, 11) }], &[], None, at(12)).await.unwrap();
     let unread = (RepositoryId(2), "502".to_owned(), at(700));
     store.could_not_read(&[unread], at(12)).await.unwrap();
     assert_eq!(waiting(12).await, ids(&[3]));
@@ -115,7 +115,7 @@ async fn every_repository_is_accounted_for(#[values(Dialect::Sqlite, Dialect::Po
     let all = Accounted { total: 5, waiting: 5, ..Accounted::default() };
     assert_eq!(store.accounted(HERE).await.unwrap(), all);
     let skipped = Judged { skipped: Some("archived".to_owned()), ..judged(2, 11) };
-    store.judged(&[Judged { wants: 2, ..judged(1, 11) }, skipped], &[], at(12)).await.unwrap();
+    store.judged(&[Judged { wants: 2, ..judged(1, 11) }, skipped], &[], None, at(12)).await.unwrap();
     store.could_not_read(&[(RepositoryId(3), "502".to_owned(), at(700))], at(12)).await.unwrap();
     store.hand_over(&[(NewJob { subject: 4, ..inspect(4) }, 1)], at(12), at(12)).await.unwrap();
     store.remove_repository(RepositoryId(5), at(12)).await.unwrap();
@@ -124,7 +124,7 @@ async fn every_repository_is_accounted_for(#[values(Dialect::Sqlite, Dialect::Po
     let row = store.repository(RepositoryId(3)).await.unwrap().unwrap();
     assert_eq!(row.unknown.as_deref(), Some("502"));
     // Read again, it is no longer unknown.
-    store.judged(&[judged(3, 20)], &[], at(20)).await.unwrap();
+    store.judged(&[judged(3, 20)], &[], None, at(20)).await.unwrap();
     assert_eq!(store.accounted(HERE).await.unwrap().unknown, 0);
     let memories = store.memories(HERE).await.unwrap();
     assert_eq!(memories[&RepositoryId(3)].unknown_since, None);

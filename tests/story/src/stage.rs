@@ -102,6 +102,7 @@ impl Stage {
             policy: None,
             dry_run: false,
             way: Way::Webhook,
+            agencies: Vec::new(),
         };
         let client = GitHub::with_app(endpoints, credentials, clock.clone())?;
         let ctx = jobs::Context::new(client, store, clock.clone(), settings);

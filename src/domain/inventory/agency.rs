@@ -1,0 +1,34 @@
+//! Which organizations make up an agency: the operator's word, never an
+//! organization's own (threats T5).
+
+use crate::domain::repository::{Login, RepositoryName};
+
+/// An agency, as the operator's `[[agency]]` table has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Its acronym, as `GSA`.
+    pub acronym: String,
+    /// The organization whose policy speaks for it.
+    pub lead: Login,
+    /// All of its organizations, the lead among them.
+    pub organizations: Vec<Login>,
+    /// The repository to which the operator lets the inventory be proposed.
+    pub repository: Option<RepositoryName>,
+    /// Where the public finds its files, without their names: they are fetched
+    /// from there and compared.
+    pub public_url: Option<String>,
+}
+
+impl Agency {
+    /// Whether an organization is one of its own.
+    #[must_use]
+    pub fn has(&self, login: &Login) -> bool {
+        self.organizations.iter().any(|one| one.same_as(login))
+    }
+
+    /// The acronym as it stands in addresses: lower case.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        self.acronym.to_ascii_lowercase()
+    }
+}

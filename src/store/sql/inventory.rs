@@ -1,0 +1,47 @@
+//! Statements about the inventory.
+
+statements! {
+    /// Unless what was read later is stored already. The record of a file that
+    /// can no longer be read stays (`$6`).
+    PUT_ENTRY = "INSERT INTO entry \
+            (repository, read_at, sources, record, digest, changed_at, former_urls, url) \
+        VALUES ($1, $2, $3, $4, $5, $2, '', $7) \
+        ON CONFLICT (repository) DO UPDATE SET read_at = excluded.read_at, sources = excluded.sources, \
+            record = CASE WHEN CAST($6 AS BIGINT) = 1 THEN entry.record ELSE excluded.record END, \
+            digest = excluded.digest, url = excluded.url, \
+            former_urls = CASE WHEN entry.url = excluded.url THEN entry.former_urls \
+                ELSE entry.former_urls || entry.url || ' ' END, \
+            changed_at = CASE WHEN entry.digest = excluded.digest THEN entry.changed_at ELSE excluded.read_at END \
+        WHERE entry.read_at <= excluded.read_at \
+        RETURNING changed_at";
+    ENTRIES = "SELECT r.id, r.node_id, r.installation, r.owner, r.name, r.visibility, r.archived, r.skipped, r.unknown, \
+            e.sources, e.record, e.changed_at, e.former_urls \
+        FROM repository AS r LEFT JOIN entry AS e ON e.repository = r.id \
+        WHERE r.installation = $1 AND r.removed_at IS NULL ORDER BY r.id";
+    /// Names that must not be told, gone ones included.
+    HIDDEN_NAMES = "SELECT id, owner, name FROM repository WHERE visibility <> 'public' ORDER BY id";
+    SEE_VISIBILITY = "UPDATE repository SET visibility = $2, archived = $3 WHERE id = $1";
+    OPAQUE = "SELECT id, repository, visibility, drawn_at, listed FROM opaque WHERE ended_at IS NULL";
+    DRAW_OPAQUE = "INSERT INTO opaque (id, repository, visibility, drawn_at, listed) VALUES ($1, $2, $3, $4, $5)";
+    END_OPAQUE = "UPDATE opaque SET ended_at = $2 WHERE repository = $1 AND ended_at IS NULL";
+    LIST_OPAQUE = "UPDATE opaque SET listed = 1 WHERE id = $1";
+    PUBLICATION = "SELECT sha256, substance, listed, policy_digest, published_at, account, accounted_at, \
+            refused, refused_at, verified_at, verdict \
+        FROM publication WHERE agency = $1 AND file = $2";
+    PUBLICATION_BODY = "SELECT body, sha256, published_at FROM publication \
+        WHERE agency = $1 AND file = $2 AND body IS NOT NULL";
+    PUBLICATION_HASH = "SELECT sha256 FROM publication WHERE agency = $1 AND file = $2 AND body IS NOT NULL";
+    PUBLISH = "INSERT INTO publication \
+            (agency, file, body, sha256, substance, listed, policy_digest, published_at, account, accounted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8) \
+        ON CONFLICT (agency, file) DO UPDATE SET body = excluded.body, sha256 = excluded.sha256, \
+            substance = excluded.substance, listed = excluded.listed, policy_digest = excluded.policy_digest, \
+            published_at = excluded.published_at, account = excluded.account, accounted_at = excluded.accounted_at, \
+            refused = NULL, refused_at = NULL, verified_at = NULL, verdict = NULL";
+    ACCOUNT_OF = "INSERT INTO publication (agency, file, account, accounted_at, refused, refused_at) \
+        VALUES ($1, $2, $3, $4, $5, CASE WHEN CAST($5 AS TEXT) IS NULL THEN NULL ELSE CAST($4 AS BIGINT) END) \
+        ON CONFLICT (agency, file) DO UPDATE SET account = excluded.account, accounted_at = excluded.accounted_at, \
+            refused = excluded.refused, refused_at = CASE WHEN excluded.refused IS NULL THEN NULL \
+                WHEN publication.refused = excluded.refused THEN publication.refused_at ELSE excluded.refused_at END";
+    VERIFIED = "UPDATE publication SET verified_at = $3, verdict = $4 WHERE agency = $1 AND file = $2";
+}

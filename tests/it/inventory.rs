@@ -1,0 +1,326 @@
+//! The inventory of an agency: assembled from all its repositories, guarded,
+//! served.
+
+use std::time::Duration;
+
+use code_json::{
+    schema::Published,
+    validate::{self, Choice},
+};
+use github_sandbox::{NewOrganization, Role, Sandbox, Visibility, installation, org};
+use muster::{domain::inventory::Agency, store::Publication};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::{
+    harness::{Muster, README, Setup, clock, complete, old, sandbox},
+    server::{Answer, Database},
+};
+
+const POLICY: &str = r#"
+agency:
+  acronym: XA
+  name: Example Agency
+  contact: {name: Open Source Program Office, email: opensource@agency.example.gov}
+repositories: {exclude: ["*-sandbox"]}
+inventory:
+  private: redact
+  access_url: https://www.agency.example.gov/code-access
+  internal_hosts: [git.agency.internal]
+  defaults:
+    status: Production
+    maintenance: internal
+    labor_hours: 0
+    contract_number: []
+"#;
+
+/// What a maintainer writes of code that only agencies may use; where it is,
+/// GitHub knows.
+fn for_agencies(name: &str) -> String {
+    let file = own_file(name, "https://birds.example.gov").replace("openSource", "governmentWideReuse");
+    let lines = file.lines().filter(|line| !line.contains("repositoryURL"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// An agency of two organizations; the first leads.
+fn agency() -> Agency {
+    Agency {
+        acronym: "XA".to_owned(),
+        lead: "agency".parse().unwrap(),
+        organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
+        repository: None,
+        public_url: None,
+    }
+}
+
+fn setup(database: Database) -> Setup {
+    Setup { database, agencies: vec![agency()], ..Setup::serving(&["agency", "bureau"]) }
+}
+
+/// A file of a repository that says all that gov 2.0.0 asks for and no host
+/// knows.
+fn own_file(name: &str, url: &str) -> String {
+    format!(
+        r#"{{
+  "name": "{name}",
+  "description": "Counts the birds of a river.",
+  "status": "Beta",
+  "permissions": {{ "licenses": [{{ "name": "CC0-1.0", "URL": "{url}/blob/main/LICENSE" }}], "usageType": ["openSource"], "exemptionText": "" }},
+  "organization": "Office of Birds",
+  "repositoryURL": "{url}",
+  "repositoryVisibility": "public",
+  "vcs": "git",
+  "laborHours": 120,
+  "reuseFrequency": {{ "forks": 0 }},
+  "languages": ["Rust"],
+  "maintenance": "internal",
+  "contractNumber": [],
+  "SBOM": "None",
+  "date": {{ "created": "2020-01-01T00:00:00Z" }},
+  "tags": ["birds"],
+  "contact": {{ "email": "birds@agency.example.gov", "name": "Office of Birds" }},
+  "feedbackMechanism": "{url}/issues",
+  "AIUseCaseID": "0"
+}}
+"#
+    )
+}
+
+fn lead() -> NewOrganization {
+    org("agency")
+        .owner("olivia")
+        .member("alice")
+        .base_role(Some(Role::Write))
+        .repository(old(".github").file("README.md", README).file(".github/muster.yml", POLICY))
+}
+
+async fn github(clock: &muster::clock::Clock) -> Sandbox {
+    let github = sandbox(clock)
+        .organization(
+            lead()
+                .repository(
+                    complete("river").description("Counts birds.").topics(["birds"]).language("Rust", 100),
+                )
+                .repository(
+                    complete("lake").description("Counts fish.").file("code.json", for_agencies("lake")),
+                )
+                .repository(complete("pond"))
+                .repository(complete("old-dam").description("Measures water.").archived())
+                .repository(complete("play-sandbox").description("To play with."))
+                .repository(
+                    complete("falcon-tracker").file("code.json", for_agencies("falcon-tracker")).private(),
+                )
+                .repository(complete("api").description("Hidden.").internal())
+                .repository(complete("data").file("code.json", for_agencies("data")).internal())
+                .repository(
+                    old("copy").description("Of another.").mirror_of("https://git.example.org/copy.git"),
+                ),
+        )
+        .organization(
+            org("bureau")
+                .owner("olivia")
+                .base_role(Some(Role::Write))
+                .repository(complete("rain").description("Counts drops.")),
+        )
+        .installation(installation("agency"))
+        .installation(installation("bureau"))
+        .start()
+        .await
+        .unwrap();
+    let url = format!("{}/agency/river", github.web_url());
+    github.user("olivia").push(
+        "agency/river",
+        "main",
+        &[("code.json", &own_file("River", &url))],
+        "Say what it is",
+    );
+    while github.deliver_next().await.is_some() {}
+    github
+}
+
+async fn get(muster: &Muster, path: &str, headers: &str) -> Answer {
+    let mut stream = tokio::net::TcpStream::connect(muster.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: muster\r\n{headers}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    Answer::read(&mut stream).await
+}
+
+/// A header of an answer, in lower case.
+fn header(answer: &Answer, name: &str) -> String {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned);
+    answer.head.lines().find_map(value).unwrap_or_else(|| panic!("no {name} in {}", answer.head))
+}
+
+/// The names of the entries of a served file, in its order.
+async fn entries(muster: &Muster, file: &str) -> Vec<String> {
+    let answer = get(muster, &format!("/agencies/xa/{file}"), "").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let schema = if file == "code.json" { Published::Gsa2 } else { Published::AgencyIndex2 };
+    let options = validate::Options { schema: Choice::Published(schema), ..validate::Options::default() };
+    assert_eq!(validate::validate(answer.body.as_bytes(), &options).violations, Some(0), "{}", answer.body);
+    let document: Value = serde_json::from_str(&answer.body).unwrap();
+    let name = |release: &Value| release["name"].as_str().unwrap().to_owned();
+    document["releases"].as_array().unwrap().iter().map(name).collect()
+}
+
+/// Entries with names, and those without, which stand last.
+fn split(entries: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let at = entries.iter().position(|name| name.starts_with("Restricted")).unwrap_or(entries.len());
+    let (named, unnamed) = entries.split_at(at);
+    assert!(unnamed.iter().all(|name| name.starts_with("Restricted source code ")), "{unnamed:?}");
+    (named.to_vec(), unnamed.to_vec())
+}
+
+async fn publication(muster: &Muster, file: &str) -> Publication {
+    muster.ctx.store.publication("xa", file).await.unwrap()
+}
+
+fn lines(publication: &Publication) -> Vec<String> {
+    let account: Value = serde_json::from_str(publication.account.as_ref().unwrap()).unwrap();
+    let line = |line: &Value| {
+        let more =
+            ["fields", "rule", "why"].iter().filter_map(|key| line.get(key).filter(|it| !it.is_null()));
+        let more: Vec<String> = more.map(Value::to_string).collect();
+        let (name, state) = (line["name"].as_str().unwrap(), line["state"].as_str().unwrap());
+        [vec![name.to_owned(), state.to_owned()], more].concat().join(" ")
+    };
+    account["lines"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[rstest::rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+#[tokio::test]
+async fn every_repository_is_accounted_for_and_two_files_are_served(#[case] database: Database) {
+    let clock = clock();
+    let github = github(&clock).await;
+    let muster = Muster::start_as(&github, &clock, setup(database)).await;
+    muster.begin().await;
+    muster.advance(Duration::from_secs(600)).await;
+
+    let published = publication(&muster, "code.json").await;
+    assert_eq!(published.refused, None);
+    insta::assert_snapshot!(lines(&published).join("\n"), @r#"
+    agency/.github out-of-scope "the organization's settings, no code of its own"
+    agency/river listed
+    agency/lake listed
+    agency/pond incomplete ["/description"]
+    agency/old-dam listed
+    agency/play-sandbox excluded "repositories.exclude: *-sandbox"
+    agency/falcon-tracker listed
+    agency/api incomplete ["/permissions/usageType"]
+    agency/data listed
+    agency/copy excluded "mirror"
+    bureau/rain listed
+    "#);
+    // By organization and name; what names nothing comes last.
+    let (named, unnamed) = split(entries(&muster, "code.json").await);
+    assert_eq!((named.join(" ").as_str(), unnamed.len()), ("old-dam rain lake River", 2));
+    let (named, unnamed) = split(entries(&muster, "agency-index.json").await);
+    assert_eq!((named.join(" ").as_str(), unnamed.len()), ("lake River", 2));
+    insta::assert_snapshot!(lines(&publication(&muster, "agency-index.json").await).join("\n"), @r#"
+    agency/.github out-of-scope "the organization's settings, no code of its own"
+    agency/river listed
+    agency/lake listed
+    agency/pond incomplete ["/AIUseCaseID","/description"]
+    agency/old-dam incomplete ["/AIUseCaseID"]
+    agency/play-sandbox excluded "repositories.exclude: *-sandbox"
+    agency/falcon-tracker listed
+    agency/api incomplete ["/AIUseCaseID","/permissions/usageType"]
+    agency/data listed
+    agency/copy excluded "mirror"
+    bureau/rain incomplete ["/AIUseCaseID"]
+    "#);
+
+    // For everybody, with validators of these bytes alone.
+    let answer = get(&muster, "/code.json", "").await;
+    assert_eq!(header(&answer, "access-control-allow-origin"), "*");
+    assert_eq!(header(&answer, "content-type"), "application/json");
+    let tag = header(&answer, "etag");
+    assert!(header(&answer, "last-modified").ends_with(" gmt"));
+    let known = get(&muster, "/agencies/XA/code.json", &format!("If-None-Match: W/{tag}\r\n")).await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    let unknown = get(&muster, "/agencies/xb/code.json", "").await;
+    assert_eq!((unknown.status, unknown.body), (404, get(&muster, "/nothing", "").await.body));
+    muster.finish().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_a_repository_reaches_the_served_files() {
+    let clock = clock();
+    let github = github(&clock).await;
+    let muster = Muster::start_as(&github, &clock, setup(Database::Sqlite)).await;
+    muster.begin().await;
+    muster.advance(Duration::from_secs(600)).await;
+    let olivia = github.user("olivia");
+    let names = async || {
+        github.deliver().await;
+        muster.settle().await;
+        entries(&muster, "code.json").await
+    };
+    let restricted = |names: &[String]| names.iter().filter(|name| name.starts_with("Restricted")).count();
+    let before = names().await;
+    assert_eq!(restricted(&before), 2);
+
+    olivia.rename("agency/lake", "big-lake");
+    assert_eq!(names().await, before, "it is still called lake by its file");
+    let served = get(&muster, "/code.json", "").await.body;
+    assert!(served.contains("/agency/big-lake\"") && !served.contains("/agency/lake\""));
+
+    // From push to served file there are three calls at most.
+    github.clear_calls();
+    let file = own_file("Rain", "https://rain.example.gov");
+    olivia.push("bureau/rain", "main", &[("code.json", &file)], "Say what it is");
+    assert!(names().await.contains(&"Rain".to_owned()));
+    let calls = muster.calls();
+    assert!(calls.len() <= 3, "{calls:#?}");
+
+    // A privatization redacts at once, and joins later.
+    olivia.set_visibility("agency/big-lake", Visibility::Private);
+    let after = names().await;
+    assert!(!after.contains(&"lake".to_owned()));
+    assert_eq!(restricted(&after), 2, "it joins with the month");
+    muster.advance(Duration::from_secs(15 * 24 * 60 * 60)).await;
+    let joined = names().await;
+    assert_eq!(split(joined).1.len(), 3);
+
+    // A publication takes the entry that named nothing, and its id.
+    olivia.set_visibility("agency/falcon-tracker", Visibility::Public);
+    let public = names().await;
+    assert!(public.contains(&"falcon-tracker".to_owned()));
+    assert_eq!(restricted(&public), 2);
+
+    // A transfer out of the agency, and a deletion.
+    olivia.transfer("bureau/rain", "olivia");
+    olivia.delete_repository("agency/old-dam");
+    let left = names().await;
+    assert!(!left.contains(&"Rain".to_owned()) && !left.contains(&"old-dam".to_owned()));
+
+    // A broken file stops nobody, a corrected one counts at once.
+    olivia.push("agency/river", "main", &[("code.json", "{ \"name\": ")], "Break it");
+    assert!(names().await.contains(&"River".to_owned()), "the last good record stands");
+    let url = format!("{}/agency/river", github.web_url());
+    olivia.push("agency/river", "main", &[("code.json", &own_file("Great River", &url))], "Mend it");
+    assert!(names().await.contains(&"Great River".to_owned()));
+
+    let bytes = publication(&muster, "code.json").await.sha256;
+    muster.advance(Duration::from_secs(60)).await;
+    muster.settle().await;
+    assert_eq!(publication(&muster, "code.json").await.sha256, bytes, "nothing changed");
+    muster.finish().await;
+}
+
+#[tokio::test]
+async fn n5_a_privatization_that_was_not_delivered_is_seen_before_the_next_publication() {
+    let clock = clock();
+    let github = github(&clock).await;
+    let muster = Muster::start_as(&github, &clock, setup(Database::Sqlite)).await;
+    muster.begin().await;
+    muster.advance(Duration::from_secs(600)).await;
+    assert!(entries(&muster, "code.json").await.contains(&"lake".to_owned()));
+    github.user("olivia").set_visibility("agency/lake", Visibility::Private);
+    github.change_pending(Vec::clear);
+    muster.advance(Duration::from_secs(60 * 60)).await;
+    assert!(!entries(&muster, "code.json").await.contains(&"lake".to_owned()));
+    muster.finish().await;
+}
