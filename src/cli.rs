@@ -24,7 +24,9 @@ pub mod check;
 pub mod convert;
 pub mod deliveries;
 pub mod doctor;
+pub mod inventory;
 pub mod jobs;
+mod organization;
 pub mod output;
 pub mod pause;
 pub mod policy;
@@ -84,6 +86,7 @@ enum Command {
     Convert(convert::Args),
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
+    Inventory(inventory::Args),
     Jobs(jobs::Args),
     Pause(pause::PauseArgs),
     Plan(sweep::PlanArgs),
@@ -112,6 +115,7 @@ impl Command {
             | Command::Backup(_)
             | Command::Deliveries(_)
             | Command::Doctor(_)
+            | Command::Inventory(_)
             | Command::Jobs(_)
             | Command::Pause(_)
             | Command::Plan(_)
@@ -194,6 +198,7 @@ async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Convert(args) => convert::run(args),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
+        Command::Inventory(args) => invocation.or_interrupted(inventory::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Pause(args) => invocation.or_interrupted(pause::pause(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,

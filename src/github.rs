@@ -41,11 +41,11 @@ pub use self::{
     deliveries::{DeliveryPage, ListedDelivery, Which},
     endpoints::Endpoints,
     error::{Error, Refusal, Result},
-    examine::{Examined, RateLimit},
+    examine::{Examined, RateLimit, Selection},
     leave::LONGEST_WRITE,
     needs::Granted,
     read::{
-        Installation, ListPage, ListedRepository, OurNames, Reader, Role,
+        Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
         many::{Ask, Found, Glance, Home, Many},
     },
     write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
@@ -232,6 +232,7 @@ struct Installed {
     suspended_at: Option<String>,
     #[serde(default)]
     permissions: Granted,
+    repository_selection: Option<Selection>,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +251,7 @@ impl Installed {
             login: account.login,
             suspended: self.suspended_at.is_some(),
             granted: self.permissions,
+            selection: self.repository_selection,
         })
     }
 }

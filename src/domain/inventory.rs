@@ -15,6 +15,7 @@ mod agency;
 mod assemble;
 pub mod guard;
 pub mod leak;
+pub mod letter;
 mod public;
 mod redact;
 mod sources;

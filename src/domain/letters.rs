@@ -114,3 +114,39 @@ pub const CONTRIBUTION_LICENSE: &str = "You offer your contributions under the l
 /// Where no license was identified.
 pub const CONTRIBUTION_UNKNOWN: &str =
     "You offer your contributions under the terms of the license file of this project.";
+
+/// The pull request that proposes an inventory.
+pub mod inventory {
+    /// Who opens it, and why.
+    pub const WHY: &str =
+        "Muster keeps the inventory of the agency's source code. Merge this to publish what has changed.";
+    /// The head of the table of sums.
+    pub const TABLE: &str = "| State | Repositories |\n|---|---|\n";
+    /// With an entry.
+    pub const LISTED: &str = "Listed";
+    /// Without one until somebody fills in a field.
+    pub const INCOMPLETE: &str = "Incomplete";
+    /// By the law.
+    pub const EXEMPT: &str = "Exempt";
+    /// By the policy.
+    pub const EXCLUDED: &str = "Excluded by rule";
+    /// Not the code that the law means.
+    pub const OUT_OF_SCOPE: &str = "Out of scope";
+    /// Not to be read.
+    pub const UNKNOWN: &str = "Could not be read";
+    /// The sum.
+    pub const ALL: &str = "All";
+    /// Fewer than may be told.
+    pub const FEW_HIDDEN: &str = "Fewer than 5 repositories that are not public are not in this table.\n\n";
+    /// Before their number.
+    pub const HIDDEN_BEFORE: &str = "Besides, ";
+    /// After it.
+    pub const HIDDEN_AFTER: &str = " repositories are not public.\n\n";
+    /// What git keeps.
+    pub const HISTORY: &str = "The history of this repository keeps every version that you merge.";
+    /// How to say no.
+    pub const CLOSE: &str =
+        "Close this pull request to decline it. It comes back when something else changes.";
+    /// Why it is closed.
+    pub const STANDS: &str = "The default branch has these files now, so nothing is left to merge.";
+}

@@ -420,7 +420,7 @@ pub mod inventory {
     /// Nothing was ever read of it.
     pub const NEVER_READ: &str = "it was not read yet";
     /// Its redacted entry has no random id yet.
-    pub const NO_ID: &str = "it has no random id yet";
+    pub const NO_ID: &str = "only the server keeps the random ids of redacted entries";
     /// It waits for others to join with it.
     pub const NEXT_BATCH: &str = "joins the file with the next monthly batch";
     /// The import has what GitHub has.

@@ -64,6 +64,15 @@ pub enum Selection {
     Selected,
 }
 
+impl std::fmt::Display for Selection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Selection::All => "all repositories",
+            Selection::Selected => "only selected repositories",
+        })
+    }
+}
+
 /// An installation as its account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examined {

@@ -22,6 +22,7 @@ pub(super) use texts::TextCache;
 use super::{
     client::{Client, Kind, Who},
     error::{Error, Result},
+    examine::Selection,
     graphql::{BEFORE_WRITE, Document, OURS, SNAPSHOT, VISIBILITIES},
     needs,
 };
@@ -80,6 +81,8 @@ pub struct Installation {
     pub suspended: bool,
     /// What it grants.
     pub granted: needs::Granted,
+    /// Which repositories it covers, if GitHub says so.
+    pub selection: Option<Selection>,
 }
 
 /// A repository in a list.

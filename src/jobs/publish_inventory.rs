@@ -5,6 +5,7 @@
 //! publication in place, with the reason in the account; (3) nothing is written
 //! when nothing changed; (4) no repository and no count crosses an agency.
 
+mod propose;
 mod told;
 
 use std::{collections::HashMap, time::Duration};
@@ -107,8 +108,12 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let policy = policies::last_good(ctx, &ctx.store.policy(lead.known.account).await?);
     let policy = in_the_words_of(policy, agency);
     let assembled = assemble(ctx, agency, &policy, &organizations).await?;
+    let mut ready = Vec::new();
     for file in &assembled.assembly.files {
-        publish(ctx, agency, &policy, &organizations, &assembled, file).await?;
+        ready.extend(publish(ctx, agency, &policy, &organizations, &assembled, file).await?);
+    }
+    if ready.len() == assembled.assembly.files.len() {
+        propose::propose(ctx, agency, &policy, &organizations, &assembled, &ready).await?;
     }
     Ok(Next::Asked)
 }
@@ -294,14 +299,15 @@ async fn opaque_ids(
     Ok(ids.into_iter().map(|(id, drawn)| (id, drawn.opaque)).collect())
 }
 
-async fn publish(
+/// Publishes a file, and hands it on to be proposed; `None` if it is refused.
+async fn publish<'f>(
     ctx: &Context,
     agency: &Agency,
     policy: &Policy,
     organizations: &[Organization],
     assembled: &Assembled,
-    file: &File,
-) -> Result<(), JobError> {
+    file: &'f File,
+) -> Result<Option<propose::Ready<'f>>, JobError> {
     let now = ctx.clock.now();
     let (slug, name) = (agency.slug(), file.published.file());
     let before = ctx.store.publication(&slug, name).await?;
@@ -316,14 +322,15 @@ async fn publish(
                 .await?;
         }
         ctx.store.account_of((&slug, name), &account, Some(&why), now).await?;
-        return Ok(());
+        return Ok(None);
     }
+    let ready = propose::Ready { file, body: body.clone(), proposed: before.proposed.clone() };
     let sha256 = hex(&Sha256::digest(&body));
     let unchanged = before.sha256.as_deref() == Some(&sha256)
         && before.refused.is_none()
         && before.account.as_deref() == Some(&account);
     if unchanged {
-        return Ok(());
+        return Ok(Some(ready));
     }
     let substance = hex(&file.substance());
     let listed = told::listed_json(file);
@@ -346,7 +353,7 @@ async fn publish(
     };
     if before.sha256.as_deref() == Some(&sha256) {
         ctx.store.account_of((&slug, name), &account, None, now).await?;
-        return Ok(());
+        return Ok(Some(ready));
     }
     ctx.store.publish(&new, now).await?;
     let totals = file.account.totals();
@@ -361,7 +368,7 @@ async fn publish(
             json!({ "agency": agency.acronym, "file": name, "sha256": sha256, "entries": totals.entries });
         note(ctx, "inventory_published", detail).await?;
     }
-    Ok(())
+    Ok(Some(ready))
 }
 
 /// Whether the file may be published.

@@ -74,6 +74,8 @@ pub struct Publication {
     pub listed: Option<String>,
     /// The policy it rested on.
     pub policy_digest: Option<String>,
+    /// The substance that was proposed last.
+    pub proposed: Option<String>,
     /// When these bytes were published.
     pub published_at: Option<Timestamp>,
     /// The newest account, JSON.
@@ -227,6 +229,7 @@ impl Store {
                 substance: row.maybe_text("substance")?,
                 listed: row.maybe_text("listed")?,
                 policy_digest: row.maybe_text("policy_digest")?,
+                proposed: row.maybe_text("proposed")?,
                 published_at: row.maybe_time("published_at")?,
                 account: row.maybe_text("account")?,
                 accounted_at: row.maybe_time("accounted_at")?,
@@ -327,6 +330,27 @@ impl Store {
             .bind(row::text(account))
             .bind(row::millis(now))
             .bind(row::maybe_text(refusal))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of(DOING))?;
+        commit(transaction, DOING).await
+    }
+
+    /// Notes which substance was proposed, or stood already.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn inventory_proposed(
+        &self,
+        (agency, file): (&str, &str),
+        substance: &str,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "note what was proposed";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(sql::PROPOSED)
+            .bind(agency)
+            .bind(file)
+            .bind(substance)
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::of(DOING))?;

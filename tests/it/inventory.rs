@@ -324,3 +324,130 @@ async fn n5_a_privatization_that_was_not_delivered_is_seen_before_the_next_publi
     assert!(!entries(&muster, "code.json").await.contains(&"lake".to_owned()));
     muster.finish().await;
 }
+
+const WITH_REPOSITORY: &str = "  repository: agency/code-inventory\n  defaults:\n";
+
+/// The agency with a repository for its inventory that has this wish.
+async fn proposing(clock: &muster::clock::Clock, wish: &str) -> Sandbox {
+    let policy = POLICY.replace("  defaults:\n", WITH_REPOSITORY);
+    let organization = org("agency")
+        .owner("olivia")
+        .base_role(Some(Role::Write))
+        .repository(old(".github").file("README.md", README).file(".github/muster.yml", &policy))
+        .repository(complete("code-inventory").description("The inventory.").file(".github/muster.yml", wish))
+        .repository(complete("river").description("Counts birds."))
+        .repository(complete("falcon-tracker").file("code.json", for_agencies("falcon-tracker")).private());
+    sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
+}
+
+fn alone() -> Setup {
+    let agency = Agency { organizations: vec!["agency".parse().unwrap()], ..agency() };
+    Setup { agencies: vec![agency], ..Setup::serving(&["agency"]) }
+}
+
+#[tokio::test]
+async fn the_inventory_is_proposed_once_for_each_thing_it_says() {
+    let clock = clock();
+    let github = proposing(&clock, "inventory: {agency: xa}\n").await;
+    let muster = Muster::start_as(&github, &clock, alone()).await;
+    muster.begin().await;
+    let pulls = || github.pull_requests("agency/code-inventory");
+    insta::assert_snapshot!(pulls(), @"#1 Update the source code inventory (open)");
+    let id = github.repository_id("agency/code-inventory");
+    let pull = github.state(|state| state.repository(id).unwrap().issues[&1].body.clone());
+    insta::assert_snapshot!(pull.unwrap(), @r"
+    Muster keeps the inventory of the agency's source code. Merge this to publish what has changed.
+
+    `agency-index.json`
+
+    | State | Repositories |
+    |---|---|
+    | Listed | 0 |
+    | Incomplete | 2 |
+    | Exempt | 0 |
+    | Excluded by rule | 0 |
+    | Out of scope | 1 |
+    | Could not be read | 0 |
+    | All | 3 |
+
+    Fewer than 5 repositories that are not public are not in this table.
+
+    `code.json`
+
+    | State | Repositories |
+    |---|---|
+    | Listed | 2 |
+    | Incomplete | 0 |
+    | Exempt | 0 |
+    | Excluded by rule | 0 |
+    | Out of scope | 1 |
+    | Could not be read | 0 |
+    | All | 3 |
+
+    Fewer than 5 repositories that are not public are not in this table.
+
+    The history of this repository keeps every version that you merge.
+
+    Close this pull request to decline it. It comes back when something else changes.
+    ");
+    // What moves by itself is no reason to write.
+    github.user("olivia").push("agency/river", "main", &[("src/main.rs", "fn main() {}\n")], "Count faster");
+    muster.advance(Duration::from_secs(3600)).await;
+    assert_eq!(pulls().len(), 1);
+    // Another word is: the pull request that is open takes it in.
+    github.user("olivia").rename("agency/river", "stream");
+    muster.settle().await;
+    insta::assert_snapshot!(pulls(), @"#1 Update the source code inventory (open)");
+    github.user("olivia").merge("agency/code-inventory", 1);
+    muster.settle().await;
+    let there = github.state(|state| {
+        let home = state.repository(id).unwrap();
+        let oid = home.resolve("main").unwrap();
+        let tree = home.objects.commit(oid).unwrap().tree;
+        let blob = home.objects.entry_at(tree, "code.json").unwrap().oid;
+        home.objects.blob(blob).unwrap().to_vec()
+    });
+    assert!(String::from_utf8(there).unwrap().contains("/agency/stream\""));
+    muster.advance(Duration::from_secs(24 * 3600)).await;
+    assert_eq!(pulls().len(), 1, "nothing is left to say");
+    // One that a person closes comes back with the next thing, not before.
+    github.user("olivia").rename("agency/stream", "creek");
+    muster.settle().await;
+    github.user("olivia").close_pull_request("agency/code-inventory", 2);
+    muster.advance(Duration::from_secs(24 * 3600)).await;
+    assert_eq!(pulls().len(), 2);
+    github.user("olivia").rename("agency/creek", "brook");
+    muster.settle().await;
+    assert_eq!(pulls().len(), 3);
+    muster.finish().await;
+}
+
+#[rstest::rstest]
+#[case::without_a_word("# Nothing\n")]
+#[case::for_another_agency("inventory: {agency: XB}\n")]
+#[tokio::test]
+async fn t7_a_repository_that_has_not_opted_in_is_not_written_to(#[case] wish: &str) {
+    let clock = clock();
+    let github = proposing(&clock, wish).await;
+    let muster = Muster::start_as(&github, &clock, alone()).await;
+    muster.begin().await;
+    assert_eq!(github.pull_requests("agency/code-inventory").len(), 0);
+    assert!(entries(&muster, "code.json").await.contains(&"river".to_owned()), "it is served all the same");
+    muster.finish().await;
+}
+
+#[tokio::test]
+async fn t7_a_person_s_commit_on_the_branch_is_left_alone() {
+    let clock = clock();
+    let github = proposing(&clock, "inventory: {agency: XA}\n").await;
+    let muster = Muster::start_as(&github, &clock, alone()).await;
+    muster.begin().await;
+    let olivia = github.user("olivia");
+    olivia.push("agency/code-inventory", "muster/inventory", &[("code.json", "{}\n")], "Mine");
+    olivia.rename("agency/river", "stream");
+    muster.settle().await;
+    let changes =
+        github.calls().into_iter().filter(|call| call.operation.as_deref() == Some("MoveRefs")).count();
+    assert_eq!(changes, 0);
+    muster.abandon();
+}

@@ -291,3 +291,63 @@ async fn more_than_25_at_once_need_the_number_that_was_shown() {
 fn cc0() -> &'static str {
     spdx::license_id("CC0-1.0").unwrap().text()
 }
+
+const INVENTORY: &str =
+    "agency: {acronym: XA, name: Example Agency, contact: {name: Office, email: o@agency.example.gov}}
+inventory: {defaults: {status: Production, maintenance: internal, labor_hours: 0, contract_number: []}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inventory_writes_the_file_and_its_account_without_a_server() {
+    let organization = agency(INVENTORY)
+        .repository(complete("birds").description("Counts birds."))
+        .repository(complete("no-words"))
+        .repository(complete("falcon-tracker").private());
+    let operator = Operator::of(organization).await;
+    insta::assert_snapshot!(told(&operator.muster(&["inventory", "agency", "--account"]), 0), @r"
+    The App sees all repositories of agency.
+    REPOSITORY             STATE             WHY
+    agency/.github         out of scope      the organization's settings, no code of its own
+    agency/birds           listed
+    agency/falcon-tracker  excluded by rule  inventory.private: omit
+    agency/no-words        incomplete        has no /description
+    code.json: 1 entry. 1 listed + 1 incomplete + 0 exempt + 1 excluded by rule + 1 out of scope + 0 unknown = 4.
+    ");
+    let file = told(&operator.muster(&["inventory", "agency"]), 0);
+    let document: Value = serde_json::from_str(&file).unwrap();
+    assert_eq!(
+        (document["agency"].as_str(), document["releases"][0]["name"].as_str()),
+        (Some("XA"), Some("birds"))
+    );
+    assert!(!file.contains("falcon"));
+    assert_eq!(file, told(&operator.muster(&["inventory", "agency"]), 0), "the same bytes every time");
+    let public = operator.folder.path().join("public");
+    std::fs::create_dir(&public).unwrap();
+    told(&operator.muster(&["inventory", "agency", "--output", "public"]), 0);
+    assert_eq!(std::fs::read_to_string(public.join("code.json")).unwrap(), file);
+    assert!(public.join("agency-index.json").exists());
+
+    // From checkouts the same engine says what nobody knows.
+    let checkout = operator.folder.path().join("src/birds");
+    std::fs::create_dir_all(&checkout).unwrap();
+    std::fs::write(checkout.join("README.md"), README).unwrap();
+    std::fs::write(operator.folder.path().join("muster.yml"), INVENTORY).unwrap();
+    let from = ["inventory", "--from", "src", "--policy", "muster.yml", "--account"];
+    insta::assert_snapshot!(told(&operator.muster(&from), 0), @r"
+    1 checkout in src, each taken for a public repository.
+    REPOSITORY   STATE       WHY
+    local/birds  incomplete  has no /description, /permissions/licenses, /permissions/usageType, /repositoryURL
+    code.json: 0 entries. 0 listed + 1 incomplete + 0 exempt + 0 excluded by rule + 0 out of scope + 0 unknown = 1.
+    ");
+
+    // A policy that does not say whose inventory it is: refused, and no file.
+    std::fs::write(operator.folder.path().join("muster.yml"), "mode: observe\n").unwrap();
+    let refused = operator.muster(&["inventory", "agency", "--policy", "muster.yml"]);
+    assert_eq!(told(&refused, 1), "");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("code.json is refused: the lead organization's policy lacks agency.acronym"),
+        "{said}"
+    );
+    operator.only_read();
+}

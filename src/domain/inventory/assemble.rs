@@ -260,7 +260,8 @@ fn restricted<'a>(
         Private::Redact => {}
     }
     let Some(opaque) = seen.opaque else {
-        return Part::Out(State::Unknown { why: words::inventory::NO_ID.to_owned(), listed: false });
+        let why = Some(words::inventory::NO_ID.to_owned());
+        return Part::Out(State::Incomplete { fields: Vec::new(), why });
     };
     let mut told = public::record(seen, sources, defaults);
     if seen.archived {

@@ -15,6 +15,8 @@ use crate::domain::finding::{RuleId, Severity};
 pub struct Wish {
     mode: Option<Placed<Mode>>,
     reason: Option<String>,
+    /// The agency whose inventory may be proposed here.
+    inventory_of: Option<String>,
     /// In the order of [`RuleId::ALL`].
     rules: Vec<(RuleId, WishedRule)>,
 }
@@ -49,6 +51,13 @@ impl Wish {
     /// As [`Wish::parse`].
     pub fn parse_bytes(bytes: &[u8]) -> Result<Wish, Vec<Problem>> {
         wish(&document::parse_bytes(bytes).map_err(|problem| vec![problem])?)
+    }
+
+    /// The acronym of the agency whose inventory may be proposed here (threats
+    /// T7).
+    #[must_use]
+    pub fn inventory_of(&self) -> Option<&str> {
+        self.inventory_of.as_deref()
     }
 
     /// Why the repository wants a lower mode: untrusted text.
@@ -111,6 +120,9 @@ fn wish(root: &Node) -> Result<Wish, Vec<Problem>> {
             mode.problem::<()>("is lowered without a reason", "write `reason: …` beside it");
         }
         wish.reason = why.as_ref().and_then(reason);
+        file.within("inventory", |section| {
+            section.read_some("agency", &mut wish.inventory_of, |cursor| cursor.text(20).map(str::to_owned));
+        });
         file.within("rules", |section| {
             for rule in RuleId::ALL {
                 section.within(rule.as_str(), |section| wish.rules.push((rule, wished(section, rule))));

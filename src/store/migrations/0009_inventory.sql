@@ -39,6 +39,8 @@ CREATE TABLE publication (
     -- JSON: what had an entry.
     listed TEXT,
     policy_digest TEXT,
+    -- The substance that was proposed last, or that stood already.
+    proposed TEXT,
     published_at BIGINT,
     -- JSON: the account, for people inside.
     account TEXT,

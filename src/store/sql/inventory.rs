@@ -25,7 +25,7 @@ statements! {
     DRAW_OPAQUE = "INSERT INTO opaque (id, repository, visibility, drawn_at, listed) VALUES ($1, $2, $3, $4, $5)";
     END_OPAQUE = "UPDATE opaque SET ended_at = $2 WHERE repository = $1 AND ended_at IS NULL";
     LIST_OPAQUE = "UPDATE opaque SET listed = 1 WHERE id = $1";
-    PUBLICATION = "SELECT sha256, substance, listed, policy_digest, published_at, account, accounted_at, \
+    PUBLICATION = "SELECT sha256, substance, listed, policy_digest, proposed, published_at, account, accounted_at, \
             refused, refused_at, verified_at, verdict \
         FROM publication WHERE agency = $1 AND file = $2";
     PUBLICATION_BODY = "SELECT body, sha256, published_at FROM publication \
@@ -43,5 +43,6 @@ statements! {
         ON CONFLICT (agency, file) DO UPDATE SET account = excluded.account, accounted_at = excluded.accounted_at, \
             refused = excluded.refused, refused_at = CASE WHEN excluded.refused IS NULL THEN NULL \
                 WHEN publication.refused = excluded.refused THEN publication.refused_at ELSE excluded.refused_at END";
+    PROPOSED = "UPDATE publication SET proposed = $3 WHERE agency = $1 AND file = $2";
     VERIFIED = "UPDATE publication SET verified_at = $3, verdict = $4 WHERE agency = $1 AND file = $2";
 }

@@ -1,0 +1,67 @@
+//! The pull request that proposes an inventory.
+
+use super::{Totals, account::Account, assemble::Subject};
+use crate::domain::{
+    letters::inventory as say,
+    outgoing::{Line, PublicText},
+    policy::Published,
+    repository::{RepositoryId, Visibility},
+};
+
+/// A number of repositories that are not public is told from this on (etiquette
+/// 4.0).
+const TOLD_FROM: usize = 5;
+
+/// Its title, and the subject of its commit.
+#[must_use]
+pub fn title() -> Line {
+    Line::of("Update the source code inventory")
+}
+
+/// Its body: the account of each file, of the public repositories only where
+/// everybody reads it.
+#[must_use]
+pub fn body(
+    place: Visibility,
+    files: &[(Published, &Account)],
+    visibility: impl Fn(RepositoryId) -> Option<Visibility>,
+) -> PublicText {
+    let hidden = |subject: &Subject| match subject {
+        Subject::Repository(id) => visibility(*id) != Some(Visibility::Public),
+        Subject::Imported { .. } => false,
+    };
+    let mut text = PublicText::about(place).say(say::WHY).say("\n\n");
+    for (published, account) in files {
+        let (hidden, told): (Vec<_>, Vec<_>) = account
+            .lines
+            .iter()
+            .cloned()
+            .partition(|line| place == Visibility::Public && hidden(&line.subject));
+        text = text.code(published.file()).say("\n\n");
+        text = sums(text, &Account { lines: told }.totals());
+        let hidden = hidden.len();
+        text = match hidden {
+            0 => text,
+            few if few < TOLD_FROM => text.say(say::FEW_HIDDEN),
+            many => text.say(say::HIDDEN_BEFORE).number(many as u64).say(say::HIDDEN_AFTER),
+        };
+    }
+    text.say(say::HISTORY).say("\n\n").say(say::CLOSE).say("\n")
+}
+
+fn sums(text: PublicText, totals: &Totals) -> PublicText {
+    let rows = [
+        (say::LISTED, totals.listed),
+        (say::INCOMPLETE, totals.incomplete),
+        (say::EXEMPT, totals.exempt),
+        (say::EXCLUDED, totals.excluded),
+        (say::OUT_OF_SCOPE, totals.out_of_scope),
+        (say::UNKNOWN, totals.unknown),
+        (say::ALL, totals.seen),
+    ];
+    let text = text.say(say::TABLE);
+    let row = |text: PublicText, (state, count): (&'static str, usize)| {
+        text.say("| ").say(state).say(" | ").number(count as u64).say(" |\n")
+    };
+    rows.into_iter().fold(text, row).say("\n")
+}
