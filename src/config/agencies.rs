@@ -2,14 +2,14 @@
 
 use toml::Value;
 
-use super::{Problem, hosts};
+use super::Problem;
 use crate::domain::{
     inventory::Agency,
     policy::nearest,
     repository::{Login, RepositoryName},
 };
 
-const KEYS: [&str; 5] = ["acronym", "lead", "organizations", "repository", "public_url"];
+const KEYS: [&str; 4] = ["acronym", "lead", "organizations", "repository"];
 
 /// Reads the tables, or says every problem; `file` is for these.
 pub(super) fn read(value: &Value, file: &str) -> Result<Vec<Agency>, Vec<Problem>> {
@@ -75,7 +75,7 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
         None => None,
     };
     let (acronym, lead) = (text("acronym", true), text("lead", true));
-    let (repository, public_url) = (text("repository", false), text("public_url", false));
+    let repository = text("repository", false);
     let plain = |text: &str| text.len() <= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if let Some(acronym) = acronym.as_ref().filter(|acronym| !plain(acronym)) {
         let found = format!("the acronym is {acronym:?}");
@@ -117,14 +117,6 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
         Some(Ok(repository)) => Some(repository),
         None => None,
     };
-    let public_url = match public_url.as_deref().map(hosts::base) {
-        Some(Err(error)) => {
-            problems.push(problem(name, file, "public_url is no address", &error));
-            None
-        }
-        Some(Ok(url)) => Some(url),
-        None => None,
-    };
     if problems.len() > before {
         return None;
     }
@@ -132,5 +124,5 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
     if !organizations.iter().any(|one| one.same_as(&lead)) {
         organizations.insert(0, lead.clone());
     }
-    Some(Agency { acronym: acronym?, lead, organizations, repository, public_url })
+    Some(Agency { acronym: acronym?, lead, organizations, repository })
 }

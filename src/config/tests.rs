@@ -591,3 +591,41 @@ fn the_age_of_a_secret_is_that_of_its_file() {
     let handed_out: &'static str = folder.path().to_str().unwrap().to_owned().leak();
     assert_eq!(ages(&[("CREDENTIALS_DIRECTORY", handed_out)])[0].since, None);
 }
+
+#[test]
+fn the_tables_of_agencies_are_read_and_every_problem_of_theirs_is_told() {
+    let settings = |text: &str| {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("muster.toml"), text).unwrap();
+        let environment = with(&[("MUSTER_ORGANIZATIONS", "example-agency,example-bureau")]);
+        let told = Config::read(environment, folder.path()).server();
+        told.map_err(|problems| problems.to_string().replace(&*folder.path().to_string_lossy(), ""))
+    };
+    let good =
+        "[[agency]]\nacronym = \"XA\"\nlead = \"example-agency\"\norganizations = [\"example-bureau\"]\n";
+    let agencies = settings(good).unwrap().work.agencies;
+    let organizations: Vec<&str> = agencies[0].organizations.iter().map(Login::as_str).collect();
+    assert_eq!(organizations, ["example-agency", "example-bureau"], "the lead is one of them");
+    let bad = "[[agency]]\nacronim = \"XA\"\nlead = 7\n\
+        [[agency]]\nacronym = \"X A\"\nlead = \"example-agency\"\norganizations = \"all\"\nrepository = \"none\"\n";
+    assert_snapshot!(settings(bad).unwrap_err(), @r#"
+the settings have 6 problems:
+  agency 1 in /muster.toml: "acronim" is not a setting; did you mean acronym?
+  agency 1 in /muster.toml: has no acronym; write acronym = "…"
+  agency 1 in /muster.toml: lead is no text; write it in quotation marks
+  agency 2 in /muster.toml: the acronym is "X A"; write letters, digits and hyphens, as GSA
+  agency 2 in /muster.toml: organizations is no list; write ["one", "other"]
+  agency 2 in /muster.toml: "none" is not OWNER/NAME; write owner/name
+"#);
+    let twice = format!("{good}[[agency]]\nacronym = \"xa\"\nlead = \"example-bureau\"\n");
+    assert_snapshot!(settings(&twice).unwrap_err(), @r"
+the settings have 2 problems:
+  agency in /muster.toml: xa is there twice; write one table for each agency
+  agency in /muster.toml: example-bureau is of XA and of xa; an organization is of one agency
+");
+    let stranger = good.replace("example-bureau", "elsewhere");
+    assert_snapshot!(settings(&stranger).unwrap_err(), @r"
+the settings have 1 problem:
+  MUSTER_ORGANIZATIONS: elsewhere of agency XA is not served; add it to the organizations, or take it off the agency
+");
+}

@@ -19,6 +19,8 @@ pub mod letter;
 mod public;
 mod redact;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 pub use account::{Account, Line, State, Totals};
 pub use agency::Agency;

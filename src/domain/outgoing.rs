@@ -269,15 +269,11 @@ impl fmt::Display for Line {
 
 /// The paths a pull request of ours may add: nothing a repository, a template
 /// or an answer says can lead anywhere else (threats I4).
-pub const TARGET_PATHS: [&str; 7] = [
-    "LICENSE",
-    "README.md",
-    "CONTRIBUTING.md",
-    ".github/CONTRIBUTING.md",
-    "docs/CONTRIBUTING.md",
-    "agency-index.json",
-    "code.json",
-];
+pub const TARGET_PATHS: [&str; 5] =
+    ["LICENSE", "README.md", "CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md"];
+
+/// The paths of the inventory, in the repository that has agreed to hold it.
+pub const INVENTORY_PATHS: [&str; 2] = ["agency-index.json", "code.json"];
 
 /// A file to add.
 #[derive(Debug, Clone, PartialEq, Eq)]

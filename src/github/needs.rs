@@ -284,13 +284,14 @@ pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 19] = [
+pub const OPERATIONS: [(&str, &[Need]); 20] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::REPOSITORIES),
     operation(&graphql::STANDING),
     operation(&graphql::TEXTS),
     operation(&graphql::TEXTS_OF_MANY),
     operation(&graphql::BEFORE_WRITE),
+    operation(&graphql::VISIBILITIES),
     operation(&graphql::OURS),
     operation(&graphql::PROPOSE),
     operation(&graphql::PROPOSE_FROM_BRANCH),

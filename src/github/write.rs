@@ -24,7 +24,7 @@ use super::{
     needs::{self, ISSUE_WRITING, Need, PROPOSING, Route},
 };
 use crate::domain::{
-    outgoing::{Line, PublicText, TARGET_PATHS},
+    outgoing::{INVENTORY_PATHS, Line, PublicText, TARGET_PATHS},
     outstanding::Start,
     repository::{ObjectId, RepositoryId, RepositoryName, Visibility},
 };
@@ -256,7 +256,8 @@ impl Writer {
     /// The input of a commit, its paths checked once more.
     fn commit_input(&self, new: &NewCommit<'_>) -> Result<Value> {
         let paths = new.files.iter().map(|(path, _)| path).chain(new.removed);
-        if let Some(path) = paths.into_iter().find(|path| !TARGET_PATHS.contains(&path.as_str())) {
+        let known = |path: &str| TARGET_PATHS.contains(&path) || INVENTORY_PATHS.contains(&path);
+        if let Some(path) = paths.into_iter().find(|path| !known(path)) {
             let path = super::error::sentence(path);
             return Err(ours(format!("{path:?} is not a path Muster writes")));
         }

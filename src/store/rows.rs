@@ -142,6 +142,15 @@ rows! {
         3 reason text,
         4 since integer,
     }
+    /// The id of a redacted entry, in use or not any more.
+    OpaqueRow: "opaque" by "id" {
+        1 drawn_at integer,
+        2 ended_at maybe_integer,
+        3 id text,
+        4 listed integer,
+        5 repository integer,
+        6 visibility text,
+    }
     /// An installation. What it grants is read again.
     InstallationRow: "installation" by "id" {
         1 account integer,

@@ -34,11 +34,15 @@ fn rivals(key: &str) -> Vec<String> {
     }
 }
 
+/// Where the tables of the example begin.
+const AGENCY: &str = "#[[agency]]";
+
 #[test]
 fn the_example_settings_have_every_setting() {
     let example = read("deploy/muster.example.toml");
+    let (settings, _) = example.split_once(AGENCY).unwrap();
     let written: BTreeSet<&str> =
-        [lines(&example, true), lines(&example, false)].concat().into_iter().map(|(key, _)| key).collect();
+        [lines(settings, true), lines(settings, false)].concat().into_iter().map(|(key, _)| key).collect();
     let mut known = BTreeSet::new();
     for setting in SETTINGS {
         match setting.name.strip_prefix("MUSTER_") {
@@ -67,9 +71,10 @@ fn the_example_settings_are_good_and_so_is_every_example_in_them() {
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
     }
-    let base = lines(&example, true);
+    let (example, agency) = example.split_once(AGENCY).unwrap();
+    let base = lines(example, true);
     assert!(base.len() >= 5, "{base:?}");
-    let examples: Vec<_> = lines(&example, false).into_iter().map(Some).collect();
+    let examples: Vec<_> = lines(example, false).into_iter().map(Some).collect();
     for extra in std::iter::once(None).chain(examples) {
         let kept = base
             .iter()
@@ -89,6 +94,16 @@ fn the_example_settings_are_good_and_so_is_every_example_in_them() {
             .collect();
         assert!(others.is_empty(), "with {extra:?}: {others:?}");
     }
+    let table: String =
+        agency.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| line.contains(" = ")).fold(
+            String::from("organizations = [\"example-agency\", \"example-agency-labs\"]\n[[agency]]\n"),
+            |table, line| table + line + "\n",
+        );
+    assert_eq!(table.matches(" = ").count(), 5, "{table}");
+    let path = folder.path().join("muster.toml");
+    fs::write(&path, &table).unwrap();
+    let told = Config::read(Environment::default(), folder.path()).server().unwrap_err().to_string();
+    assert!(!told.contains("agency"), "{told}");
 }
 
 /// Threats §4, "Container and unit".

@@ -49,7 +49,6 @@ fn agency() -> Agency {
         lead: "agency".parse().unwrap(),
         organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
         repository: None,
-        public_url: None,
     }
 }
 

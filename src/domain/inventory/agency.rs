@@ -14,9 +14,6 @@ pub struct Agency {
     pub organizations: Vec<Login>,
     /// The repository to which the operator lets the inventory be proposed.
     pub repository: Option<RepositoryName>,
-    /// Where the public finds its files, without their names: they are fetched
-    /// from there and compared.
-    pub public_url: Option<String>,
 }
 
 impl Agency {

@@ -31,6 +31,17 @@ quiet:
   freezes: [{from: 2026-12-14, to: 2027-01-02}]
 issue: {from: recommended, label: "open source"}
 pull_request: {branch_prefix: bot/muster-}
+inventory:
+  repository: example/code-inventory
+  by: pull-request
+  publish: [gsa-2.0.0]
+  measurement: {method: modules}
+  private: redact
+  access_url: https://www.example.gov/code-access
+  internal_hosts: [git.example.internal]
+  labor_hours: cocomo-ii
+  defaults: {maintenance: contract, vcs: git, status: Beta, organization: Labs, labor_hours: 7, contract_number: [A-1]}
+  import: records/outside.json
 "#;
 
 fn problems(text: &str) -> String {
@@ -151,6 +162,32 @@ fn every_key_is_read_into_its_place() {
   },
   "pull_request": {
     "branch_prefix": "bot/muster-"
+  },
+  "inventory": {
+    "repository": "example/code-inventory",
+    "publish": [
+      "gsa-2.0.0"
+    ],
+    "measurement": {
+      "method": "modules"
+    },
+    "private": "redact",
+    "access_url": "https://www.example.gov/code-access",
+    "internal_hosts": [
+      "git.example.internal"
+    ],
+    "labor_hours": "cocomo-ii",
+    "defaults": {
+      "maintenance": "contract",
+      "vcs": "git",
+      "status": "Beta",
+      "organization": "Labs",
+      "labor_hours": 7,
+      "contract_number": [
+        "A-1"
+      ]
+    },
+    "import": "records/outside.json"
   }
 }
 "#);
@@ -220,14 +257,14 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn keys_of_later_versions_are_told_from_unknown_ones() {
     assert_snapshot!(problems(
-        "overrides: []\nlock: [mode]\ninventory: {repository: a/b}\nissue: {notify: team}\npull_request: {sign_off: {}}\nfreezes: []\nextends: [share-it, feder, x]\n"
+        "overrides: []\nlock: [mode]\ntemplates: x\nissue: {notify: team}\npull_request: {sign_off: {}}\nfreezes: []\nextends: [share-it, feder, x]\n"
     ), @r#"
 1:1 overrides: is not supported yet by this version; delete it for now
 2:1 lock: is not supported yet by this version; delete it for now
-3:1 inventory: is not supported yet by this version; delete it for now
+3:1 templates: is not supported yet by this version; delete it for now
 4:9 issue.notify: is not supported yet by this version; delete it for now
 5:16 pull_request.sign_off: is not supported yet by this version; delete it for now
-6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request
+6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory
 7:11 extends[0]: "share-it" is not supported yet by this version; write federal
 7:21 extends[1]: is "feder"; did you mean "federal"? write one of federal
 7:28 extends[2]: is "x"; write one of federal
@@ -451,7 +488,7 @@ too many patterns: 1:25 repositories.exclude: has 101 entries; write at most 100
 long pattern: 1:26 file: reference to unknown value; correct the YAML here; nothing after this place was read
 quoted stars: 1:26 repositories.exclude[0]: has 201 bytes; write at most 200
 bidi: 1:7 mode: is "\u{202e}xif"; write one of observe, check, issue, fix
-2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request
+2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory
 "#);
     assert_snapshot!(lines(Policy::parse_bytes(b"mode: fix\n# caf\xe9").unwrap_err()), @"2:6 file: is not UTF-8; save the file as UTF-8");
 }
@@ -644,9 +681,9 @@ rules: {license: {allow: [MIT]}}
 rules: {code-json: {paths: [x]}}
   1:21 rules.code-json.paths: unknown key; known here: severity, decline
 quiet: {}
-  1:1 quiet: unknown key; known here: mode, reason, rules
+  1:1 quiet: unknown key; known here: mode, reason, inventory, rules
 extends: []
-  1:1 extends: unknown key; known here: mode, reason, rules
+  1:1 extends: unknown key; known here: mode, reason, inventory, rules
 "#);
 }
 

@@ -59,9 +59,13 @@ struct Facts {
     has_issues_enabled: bool,
     created_at: Timestamp,
     pushed_at: Option<Timestamp>,
+    #[serde(default)]
     homepage_url: Option<String>,
+    #[serde(default)]
     fork_count: u64,
+    #[serde(default)]
     repository_topics: Nodes<RepositoryTopic>,
+    #[serde(default)]
     languages: Option<Nodes<Named>>,
     license_info: Option<LicenseInfo>,
     default_branch_ref: Option<DefaultBranch>,

@@ -10,8 +10,8 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
-    RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow,
+    RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,7 @@ pub(super) enum Line {
     Repository(RepositoryRow),
     Adoption(AdoptionRow),
     Pause(PauseRow),
+    Opaque(OpaqueRow),
     Policy(PolicyRow),
     Rollout(RolloutRow),
     Outstanding(OutstandingRow),
@@ -184,6 +185,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Pause(_)
+            | Line::Opaque(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)
@@ -204,6 +206,7 @@ impl<'a> Reader<'a> {
             | Line::Repository(_)
             | Line::Adoption(_)
             | Line::Pause(_)
+            | Line::Opaque(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_) => {}

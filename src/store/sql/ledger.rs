@@ -92,6 +92,7 @@ statements! {
             + (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM outstanding) \
             + (SELECT COUNT(*) FROM policy) + (SELECT COUNT(*) FROM adoption) \
             + (SELECT COUNT(*) FROM installation) + (SELECT COUNT(*) FROM repository) \
-            + (SELECT COUNT(*) FROM served_account) + (SELECT COUNT(*) FROM pause) AS kept";
+            + (SELECT COUNT(*) FROM served_account) + (SELECT COUNT(*) FROM pause) \
+            + (SELECT COUNT(*) FROM opaque) AS kept";
     SET_COUNTER = "UPDATE counter SET value = $2 WHERE name = $1";
 }

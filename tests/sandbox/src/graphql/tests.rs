@@ -103,6 +103,9 @@ fn every_field_of_every_type_has_a_resolver() {
     world.state.react(&world.alice.clone(), world.site, crate::state::Subject::Issue(1), "heart").unwrap();
     world.state.set_lock(&world.alice.clone(), world.site, 2, Some(None)).unwrap();
     world.state.set_auto_merge(&world.alice.clone(), world.site, 2, true).unwrap();
+    let site = world.state.repository_mut(world.site).unwrap();
+    site.topics.push("birds".to_owned());
+    site.languages.insert("Rust".to_owned(), 100);
     let topic = world.state.repository(world.site).unwrap().branch("topic/notes").unwrap();
     let signed = crate::state::CommitOnBranch {
         branch: "topic/notes".into(),
@@ -135,7 +138,11 @@ fn every_field_of_every_type_has_a_resolver() {
         everything("Organization", 2),
         everything("Repository", 2),
     );
-    for (query, variables) in [(nodes, json!({ "ids": ids })), (roots, json!({}))] {
+    // Deeper than the others go.
+    let topics = "{ repository(owner: \"agency\", name: \"site\") { repositoryTopics(first: 1) \
+        { nodes { topic { __typename id name } } } } }";
+    let all = [(nodes, json!({ "ids": ids })), (roots, json!({})), (topics.to_owned(), json!({}))];
+    for (query, variables) in all {
         let body = ask(&mut world, &query, variables);
         let bad: Vec<String> = errors(&body).into_iter().filter(|line| !line.contains("NOT_FOUND")).collect();
         assert!(bad.is_empty(), "{}", bad.join("\n"));
