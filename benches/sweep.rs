@@ -201,6 +201,7 @@ async fn muster(folder: &Path) {
         policy: None,
         dry_run: false,
         way: Way::Webhook,
+        agencies: Vec::new(),
     };
     let ctx = Context::new(github, store, clock.clone(), settings);
     let worker = Worker::new(ctx.clone(), "bench");
