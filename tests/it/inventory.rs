@@ -450,3 +450,77 @@ async fn t7_a_person_s_commit_on_the_branch_is_left_alone() {
     assert_eq!(changes, 0);
     muster.abandon();
 }
+
+/// Threats N1, N3, N4, and the canary crawl of §6 as far as the inventory goes.
+#[tokio::test]
+async fn n1_nothing_of_what_is_private_is_told_anywhere() {
+    const CANARY: &str = "zebrafalcon";
+    let clock = clock();
+    let policy = POLICY.replace("  defaults:\n", WITH_REPOSITORY);
+    let told = for_agencies("zebrafalcon-file")
+        .replace("birds@agency.example.gov", "zebrafalcon@agency.example.gov")
+        .replace("Office of Birds", "Zebrafalcon office")
+        .replace("[\"birds\"]", "[\"zebrafalcon\"]")
+        .replace("Counts the birds of a river.", "The zebrafalcon counts.")
+        .replace("\"contractNumber\": []", "\"contractNumber\": [\"zebrafalcon 7\"]");
+    let mut organization = org("agency")
+        .owner("olivia")
+        .base_role(Some(Role::Write))
+        .repository(old(".github").file("README.md", README).file(".github/muster.yml", &policy))
+        .repository(complete("code-inventory").file(".github/muster.yml", "inventory: {agency: XA}\n"))
+        .repository(complete("river").description("Counts birds."))
+        // Somebody has told already, in a place of their own.
+        .repository(complete("gossip").description("Replaces agency/zebrafalcon-1, at git.agency.internal."));
+    for n in 0..8 {
+        let repository =
+            complete(&format!("zebrafalcon-{n}")).description("The zebrafalcon.").file("code.json", &told);
+        organization =
+            organization.repository(if n % 2 == 0 { repository.private() } else { repository.internal() });
+    }
+    let github = sandbox(&clock)
+        .organization(organization)
+        .installation(installation("agency"))
+        .start()
+        .await
+        .unwrap();
+    let muster = Muster::start_as(&github, &clock, alone()).await;
+    muster.begin().await;
+    muster.advance(Duration::from_secs(3600)).await;
+    github.user("olivia").set_visibility("agency/river", Visibility::Private);
+    muster.settle().await;
+    github.user("olivia").rename("agency/zebrafalcon-3", "zebrafalcon-three");
+    muster.advance(Duration::from_secs(20 * 24 * 3600)).await;
+
+    let mut crawled = 0;
+    let mut crawl = |what: &str, text: &str| {
+        crawled += text.len();
+        assert!(!text.to_lowercase().contains(CANARY), "{what} tells it");
+    };
+    for path in [
+        "/code.json",
+        "/agency-index.json",
+        "/agencies/xa/code.json",
+        "/healthz",
+        "/readyz",
+        "/zebrafalcon-1",
+    ] {
+        let answer = get(&muster, path, "").await;
+        crawl(path, &format!("{} {}", answer.head, answer.body));
+    }
+    let ids = ["code-inventory", ".github"].map(|name| github.repository_id(&format!("agency/{name}")));
+    // Files, commits, branches, issues, pull requests, edits, checks.
+    github.state(|state| {
+        ids.iter().for_each(|id| crawl("GitHub", &format!("{:?}", state.repository(*id).unwrap())))
+    });
+    assert!(crawled > 20_000, "{crawled} bytes were crawled");
+    assert_eq!(github.pull_requests("agency/code-inventory").len(), 1);
+    // GSA 2.0.0 has no contract numbers; the other asks for them, and a sentence
+    // in their place is not told, and not taken for none.
+    for (file, listed) in [("/code.json", 8), ("/agency-index.json", 0)] {
+        let served = get(&muster, file, "").await.body;
+        assert_eq!(served.matches("\"Restricted source code ").count(), listed, "{file}");
+    }
+    let account = lines(&publication(&muster, "code.json").await);
+    assert!(account.iter().any(|line| line.starts_with("agency/gossip incomplete")), "{account:#?}");
+    muster.finish().await;
+}

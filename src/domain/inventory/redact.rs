@@ -60,6 +60,9 @@ pub(super) struct Restricted {
     /// When it was made.
     pub(super) year: i16,
     told: Vec<(Field, Value)>,
+    /// What a person said in a form that could name something: no default may
+    /// say otherwise in its place.
+    withheld: Vec<Field>,
 }
 
 impl Restricted {
@@ -74,6 +77,7 @@ impl Restricted {
             let text = record.text(field).filter(|text| choices.contains(text))?;
             Some((field, Value::from(text)))
         };
+        let mut withheld = Vec::new();
         let mut told: Vec<(Field, Value)> =
             [choice(Field::Status, STATUS), choice(Field::Vcs, VCS), choice(Field::Maintenance, MAINTENANCE)]
                 .into_iter()
@@ -82,9 +86,10 @@ impl Restricted {
         if record.value(Field::ContractNumber).is_some_and(Value::is_array) {
             let numbers: Vec<&str> =
                 record.texts(Field::ContractNumber).filter(|text| is_number(text)).collect();
-            // A list with something unsuitable in it is not known, not empty.
             if numbers.len() == record.texts(Field::ContractNumber).count() {
                 told.push((Field::ContractNumber, numbers.into()));
+            } else {
+                withheld.push(Field::ContractNumber);
             }
         }
         if let Some(number) = record.text(Field::AiUseCaseId).filter(|text| is_number(text)) {
@@ -109,6 +114,7 @@ impl Restricted {
             exemption_text: exempt.map(|exempt| exempt.reason.clone()),
             year: made.to_zoned(TimeZone::UTC).date().year(),
             told,
+            withheld,
         }
     }
 }
@@ -156,7 +162,7 @@ pub(super) fn record(policy: &Policy, restricted: &Restricted) -> Record {
         record.set(Field::FeedbackMechanism, page.as_str(), default());
     }
     for (field, value) in super::public::defaults(policy) {
-        if record.field(field).is_none() {
+        if record.field(field).is_none() && !restricted.withheld.contains(&field) {
             record.set(field, value, default());
         }
     }
