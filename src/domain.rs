@@ -21,3 +21,4 @@ pub mod rollout;
 pub mod rules;
 pub mod untrusted;
 pub mod words;
+pub mod yaml;
