@@ -31,6 +31,7 @@ pub mod output;
 pub mod pause;
 pub mod policy;
 pub mod repair;
+pub mod report;
 mod reports;
 pub mod scan;
 pub mod schema;
@@ -55,6 +56,7 @@ Examples:
   $ muster doctor
   $ muster serve
   $ muster jobs --dead
+  $ muster report exemptions --fiscal-year 2026
 
 Exit codes:
   0    as wished
@@ -92,6 +94,7 @@ enum Command {
     Plan(sweep::PlanArgs),
     Policy(policy::Args),
     Repair(repair::Args),
+    Report(report::Args),
     Resume(pause::ResumeArgs),
     Scan(scan::Args),
     Schema(schema::Args),
@@ -120,6 +123,7 @@ impl Command {
             | Command::Pause(_)
             | Command::Plan(_)
             | Command::Policy(_)
+            | Command::Report(_)
             | Command::Resume(_)
             | Command::Scan(_)
             | Command::Serve(_)
@@ -203,6 +207,7 @@ async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Pause(args) => invocation.or_interrupted(pause::pause(args, &invocation)).await,
         Command::Plan(args) => invocation.or_interrupted(sweep::plan(args, &invocation)).await,
         Command::Repair(args) => repair::run(&args, &invocation),
+        Command::Report(args) => invocation.or_interrupted(report::run(args, &invocation)).await,
         Command::Resume(args) => invocation.or_interrupted(pause::resume(args, &invocation)).await,
         Command::Schema(args) => schema::run(&args),
         Command::Validate(args) => validate::run(&args, &invocation),

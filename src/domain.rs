@@ -4,6 +4,7 @@
 pub mod adoption;
 pub mod basis;
 pub mod calendar;
+pub mod exemptions;
 pub mod finding;
 pub mod inventory;
 pub mod letters;
@@ -21,3 +22,4 @@ pub mod rollout;
 pub mod rules;
 pub mod untrusted;
 pub mod words;
+pub mod yaml;

@@ -46,6 +46,7 @@ pub use self::{
     needs::Granted,
     read::{
         Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
+        control::{Control, ControlFile},
         many::{Ask, Found, Glance, Home, Many},
     },
     write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},

@@ -4,6 +4,7 @@
 mod accounts;
 pub mod adoption;
 pub mod doctor;
+mod exemptions;
 pub mod inspect_installation;
 pub mod inspect_repository;
 pub mod intake;

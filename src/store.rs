@@ -24,6 +24,7 @@ mod deliveries;
 mod dialect;
 mod error;
 mod examine;
+mod exemptions;
 mod installations;
 mod intake;
 mod inventory;
@@ -54,6 +55,7 @@ pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery}
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
+pub use exemptions::{Exemptions, RegisterRefusal, TakenRegister};
 pub use installations::Installation;
 pub use inventory::{DrawnId, KnownEntry, NewPublication, Publication, PublishedFile};
 pub use ledger::{

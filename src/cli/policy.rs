@@ -94,7 +94,9 @@ fn validate(file: &std::path::Path, format: Format, invocation: &Invocation) -> 
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-fn read(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
+/// What stands in a file that people write, up to just more than it may have;
+/// `-` is standard input.
+pub(super) fn read(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {

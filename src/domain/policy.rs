@@ -9,13 +9,10 @@
 //! is in force can be printed, compared and read again; (4) a repository's own
 //! file ([`Wish`]) can tighten or decline with a reason, and nothing else.
 
-mod document;
 mod inventory;
 mod pace;
-mod problem;
 mod read;
 mod rules;
-mod section;
 mod wish;
 
 use jiff::civil::Date;
@@ -23,12 +20,16 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{calendar::Quiet, marker::Kind};
+use super::{
+    calendar::Quiet,
+    marker::Kind,
+    repository::RepositoryName,
+    yaml::{document, problem, section},
+};
 
-pub use document::MAX_BYTES;
+pub use super::yaml::{MAX_BYTES, Problem, nearest};
 pub use inventory::{Defaults, Inventory, LaborHours, Measurement, Private, Published};
 pub use pace::{Include, Issue, Limits, Patterns, PullRequest, Repositories};
-pub use problem::{Problem, nearest};
 pub use rules::{
     CodeJsonFile, CodeJsonRule, CodeJsonSchema, ContributingRule, Decline, LicenseRule, ReadmeRule, Rules,
 };
@@ -60,6 +61,11 @@ pub struct Policy {
     pub pull_request: PullRequest,
     /// What the agency publishes.
     pub inventory: Inventory,
+    /// The repository that holds the register of exemptions, as `OWNER/NAME`;
+    /// without it `.github-private`, then `.github` of the organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub control: Option<RepositoryName>,
 }
 
 impl Default for Policy {
@@ -75,6 +81,7 @@ impl Default for Policy {
             issue: Issue::default(),
             pull_request: PullRequest::default(),
             inventory: Inventory::default(),
+            control: None,
         }
     }
 }

@@ -63,6 +63,8 @@ pub const REPOSITORIES: Document = document!(
 /// What a sweep compares before it reads anything.
 pub const STANDING: Document =
     document!("Standing", READING, "standing", "home.fragment", "listings.fragment", "blob.fragment");
+/// A file of the control repository, and how it came about.
+pub const CONTROL: Document = document!("Control", READING, "control", "change.fragment", "blob.fragment");
 /// Texts by object id.
 pub const TEXTS: Document = document!("Texts", READING, "texts", "blob.fragment");
 /// Texts of many repositories by object id.
@@ -113,10 +115,11 @@ pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_
 pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
 
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 20] = [
+pub const DOCUMENTS: [&Document; 21] = [
     &SNAPSHOT,
     &REPOSITORIES,
     &STANDING,
+    &CONTROL,
     &TEXTS,
     &TEXTS_OF_MANY,
     &BEFORE_WRITE,

@@ -284,10 +284,11 @@ pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 20] = [
+pub const OPERATIONS: [(&str, &[Need]); 21] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::REPOSITORIES),
     operation(&graphql::STANDING),
+    operation(&graphql::CONTROL),
     operation(&graphql::TEXTS),
     operation(&graphql::TEXTS_OF_MANY),
     operation(&graphql::BEFORE_WRITE),

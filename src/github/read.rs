@@ -7,6 +7,7 @@
 //! [`FileText::Unread`](crate::domain::repository::FileText), never absent.
 
 mod answer;
+pub mod control;
 pub mod many;
 mod texts;
 

@@ -21,8 +21,9 @@ use sha2::{Digest, Sha256};
 use super::{Context, JobError, Next, policies};
 use crate::{
     domain::{
+        exemptions::Exemption,
         inventory::{
-            self, Agency, Assembly, File, Opaque, Seen, Subject,
+            self, Agency, Assembly, Exempt, File, Opaque, Seen, Subject,
             guard::{self, Before, Refusal},
             leak::Secrets,
         },
@@ -107,7 +108,8 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     };
     let policy = policies::last_good(ctx, &ctx.store.policy(lead.known.account).await?);
     let policy = in_the_words_of(policy, agency);
-    let assembled = assemble(ctx, agency, &policy, &organizations).await?;
+    let exempt = exempt(ctx, lead.known.account, &organizations).await?;
+    let assembled = assemble(ctx, agency, &policy, &organizations, &exempt).await?;
     let mut ready = Vec::new();
     for file in &assembled.assembly.files {
         ready.extend(publish(ctx, agency, &policy, &organizations, &assembled, file).await?);
@@ -199,6 +201,23 @@ async fn read_visibility(
     Ok(())
 }
 
+/// What the register of the lead organization exempts today.
+async fn exempt(
+    ctx: &Context,
+    lead: AccountId,
+    organizations: &[Organization],
+) -> Result<HashMap<RepositoryId, Exempt>, JobError> {
+    let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
+    let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
+    let register = ctx.store.exemptions(lead, &ours).await?;
+    let one = |exemption: &Exemption| Exempt {
+        usage: exemption.usage,
+        reason: exemption.reason.clone(),
+        basis: exemption.basis.clone(),
+    };
+    Ok(register.in_force(today).map(|exemption| (exemption.id, one(exemption))).collect())
+}
+
 struct Assembled {
     assembly: Assembly,
     secrets: Secrets,
@@ -212,6 +231,7 @@ async fn assemble(
     agency: &Agency,
     policy: &Policy,
     organizations: &[Organization],
+    exempt: &HashMap<RepositoryId, Exempt>,
 ) -> Result<Assembled, JobError> {
     let now = ctx.clock.now();
     let mut entries: Vec<(AccountId, &KnownEntry)> = Vec::new();
@@ -246,7 +266,7 @@ async fn assemble(
             changed_at: entry.changed_at,
             former_urls: &entry.former_urls,
             answers: None,
-            exempt: None,
+            exempt: exempt.get(&entry.seen.id),
             opaque: ids.get(&entry.seen.id),
         })
         .collect();

@@ -11,9 +11,12 @@
 
 use jiff::Timestamp;
 
-use super::read_installations;
+use super::{exemptions, read_installations};
 use crate::{
-    domain::repository::{AccountId, ObjectId, RepositoryId},
+    domain::{
+        exemptions::PATH,
+        repository::{AccountId, ObjectId, RepositoryId},
+    },
     github::webhook::{Event, Installation, Item, Repository},
     store::{HeadMoved, JobKind, NewJob, Priority},
 };
@@ -160,7 +163,7 @@ pub fn touches_ours(path: &str) -> bool {
     let license = ["license", "licence", "copying", "copyright"].iter().any(|word| name.contains(word));
     let community = ["readme", "contributing"].iter().any(|word| name.starts_with(word));
     match folder {
-        "" => license || community || name == "code.json",
+        "" => license || community || name == "code.json" || name == PATH,
         "docs" => license || community,
         _ => false,
     }
@@ -187,7 +190,23 @@ impl Jobs<'_> {
             let ours = !known.branch_prefix.is_empty() && branch.starts_with(known.branch_prefix);
             return if ours { vec![self.inspect(repository)] } else { Vec::new() };
         }
-        if moves_judged_head(self.event, known).is_some() { Vec::new() } else { self.of_repository() }
+        if moves_judged_head(self.event, known).is_some() {
+            return Vec::new();
+        }
+        let mut jobs = self.of_repository();
+        if self.may_change_exemptions(repository) {
+            jobs.push(exemptions::job(self.installation.id, self.now, self.cause()));
+        }
+        jobs
+    }
+
+    /// Whether a push may have changed the register of exemptions. Whether the
+    /// repository holds it is looked up when it is read.
+    fn may_change_exemptions(self, repository: &Repository) -> bool {
+        match tells_its_paths(self.event) {
+            Some(mut paths) => paths.any(|path| path == PATH),
+            None => repository.name.as_ref().is_some_and(exemptions::is_usual),
+        }
     }
 
     /// The repository; and all of its organization, if it hands files or the

@@ -20,7 +20,7 @@ use self::{
     night::next_night,
 };
 use super::{
-    Act, Context, JobError, Next, Target, adoption,
+    Act, Context, JobError, Next, Target, adoption, exemptions,
     inspect_installation::outage,
     inspect_repository::{ours, watched},
     policies, read_installations,
@@ -182,6 +182,10 @@ async fn go_on(ctx: &Context, known: &Installation) -> Result<Progress, JobError
         adoption::all_listed(ctx, installation, sweep.began_at).await?;
     }
     let whole = whole.is_some();
+    if exemptions::wanted(ctx, known, &home).await? {
+        let now = ctx.clock.now();
+        ctx.store.enqueue(&[exemptions::job(installation, now, "sweep")], now).await?;
+    }
     tracing::info!(installation = installation.0, whole, %reasons, "the sweep has listed all repositories");
     Ok(Progress::Listed { whole })
 }

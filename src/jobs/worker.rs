@@ -17,7 +17,7 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Next, Target, adoption, cause, inspect_installation,
+    Act, Context, JobError, Next, Target, adoption, cause, exemptions, inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
     publish_inventory, read_installations, recover_deliveries, sweep_installation, whereabouts,
@@ -265,6 +265,7 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
             }
             Ok(Next::Asked)
         }
+        JobKind::ReadExemptions => Box::pin(exemptions::run(ctx, installation)).await,
         JobKind::RecoverDeliveries => {
             let again = recover_deliveries::run(ctx).await?;
             Ok(again.map_or(Next::Asked, |at| Next::At(at, lease.priority)))

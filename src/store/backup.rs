@@ -16,7 +16,7 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, InstallationRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
     RolloutRow, ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
@@ -189,6 +189,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         PolicyRow as Policy,
         RolloutRow as Rollout,
         OutstandingRow as Outstanding,
+        ExemptionEventRow as ExemptionEvent,
     );
     Ok(())
 }
@@ -207,6 +208,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Policy(row) => row.insert(),
         Line::Rollout(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),
+        Line::ExemptionEvent(row) => row.insert(),
         Line::Link(row) => {
             let linked = row.clone().linked();
             linked.link.insert().execute(&mut *connection).await?;

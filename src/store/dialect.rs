@@ -104,6 +104,14 @@ impl Dialect {
         }
     }
 
+    /// Triggers that refuse UPDATE and DELETE on `exemption_event`.
+    pub(super) fn append_only_exemptions(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => include_str!("migrations/exemptions.sqlite.sql"),
+            Dialect::Postgres => include_str!("migrations/exemptions.postgres.sql"),
+        }
+    }
+
     /// The statement that takes ended leases back and passes over rows somebody
     /// else holds.
     pub(super) fn reap(self) -> &'static str {

@@ -161,6 +161,19 @@ impl Store {
             .collect()
     }
 
+    /// Whether an installation covers a repository of this name, in lower case.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn has_repository(&self, installation: InstallationId, name: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query(sql::HAS_REPOSITORY)
+            .bind(row::number(installation.0))
+            .bind(row::text(name))
+            .fetch_one(&self.reader)
+            .await;
+        Ok(row.and_then(|row| row.integer("there")).map_err(StoreError::of("look for a repository"))? > 0)
+    }
+
     /// The head judged last: what a push must begin at to cost no job.
     ///
     /// # Errors

@@ -10,8 +10,8 @@
 //! | their GUIDs and digests, and which are missing | 35 days |
 //! | jobs that are done | not at all |
 //! | jobs that failed for good | 90 days |
-//! | reports, grants, refusals and policies after the App was removed | 30 days |
-//! | decisions and audit | for ever: the operator's to delete, not before 30 months |
+//! | reports, grants, refusals, policies and registers after the App was removed | 30 days |
+//! | decisions, audit, and which exemptions were in force | for ever: the operator's to delete, not before 30 months |
 //!
 //! Sessions and comments are not stored by this version.
 
@@ -88,6 +88,9 @@ impl Store {
             (sql::PRUNE_GRANTS, RECORDS),
             (sql::PRUNE_POLICIES, RECORDS),
             (sql::PRUNE_POLICY_REFUSALS, RECORDS),
+            (sql::PRUNE_REGISTERS, RECORDS),
+            (sql::PRUNE_ENTRIES, RECORDS),
+            (sql::PRUNE_REGISTER_REFUSALS, RECORDS),
             (sql::PRUNE_HELD, RECORDS),
             (sql::PRUNE_REFUSALS, RECORDS),
         ] {

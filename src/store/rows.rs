@@ -151,6 +151,15 @@ rows! {
         5 repository integer,
         6 visibility text,
     }
+    /// What happened to an exemption.
+    ExemptionEventRow: "exemption_event" by "id" {
+        1 account integer,
+        2 digest text,
+        3 happened text,
+        4 happened_at integer,
+        5 id integer,
+        6 repository integer,
+    }
     /// An installation. What it grants is read again.
     InstallationRow: "installation" by "id" {
         1 account integer,

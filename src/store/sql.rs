@@ -53,6 +53,7 @@ macro_rules! outstanding_columns {
 
 mod adoption;
 mod deliveries;
+mod exemptions;
 mod intake;
 mod inventory;
 mod ledger;
@@ -64,6 +65,7 @@ mod work;
 
 pub(super) use adoption::*;
 pub(super) use deliveries::*;
+pub(super) use exemptions::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
 pub(super) use ledger::*;
@@ -100,6 +102,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         adoption::REGISTER,
         sweep::REGISTER,
         pauses::REGISTER,
+        exemptions::REGISTER,
         super::rows::REGISTER,
     ]
     .concat()

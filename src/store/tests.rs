@@ -14,6 +14,7 @@ mod backup;
 mod coalesce;
 mod deliveries;
 mod examine;
+mod exemptions;
 mod law;
 mod ledger;
 mod missed;

@@ -61,6 +61,9 @@ words! {
         /// Assemble and publish the inventory of an agency; the subject is its
         /// number in the operator's table.
         PublishInventory = "publish_inventory",
+        /// Read the register of exemptions of an installation's account; the
+        /// subject is its id.
+        ReadExemptions = "read_exemptions",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

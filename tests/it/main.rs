@@ -26,6 +26,7 @@ mod deploy;
 mod doctor;
 mod documents;
 mod every_call;
+mod exemptions;
 mod fallback;
 mod faults;
 mod floors;

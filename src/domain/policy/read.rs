@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{
     calendar::{Day, Freeze, Hours, HoursError, Quiet},
     finding::Severity,
+    repository::RepositoryName,
 };
 
 /// The longest name, title or label, in bytes.
@@ -42,7 +43,8 @@ pub(super) fn policy(root: &Node) -> Result<Policy, Vec<Problem>> {
         file.within("issue", |section| issue(section, &mut policy.issue));
         file.within("pull_request", |section| pull_request(section, &mut policy.pull_request));
         file.within("inventory", |section| inventory(section, &mut policy.inventory));
-        file.not_yet(&["overrides", "lock", "check", "commands", "pause", "templates", "waivers", "control"]);
+        file.read_some("control", &mut policy.control, repository);
+        file.not_yet(&["overrides", "lock", "check", "commands", "pause", "templates", "waivers"]);
         file.finish();
     }
     problems.settle(policy)
@@ -121,6 +123,16 @@ fn url(cursor: &Cursor) -> Option<String> {
             && text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"`\\".contains(&b))
     };
     cursor.text_if(URL, accept, "write a page as https://www.example.gov/page")
+}
+
+fn repository(cursor: &Cursor) -> Option<RepositoryName> {
+    let text = cursor.text(TEXT)?;
+    text.parse().ok().or_else(|| {
+        cursor.problem(
+            format!("{} is no repository", quoted(text)),
+            "write owner and name, as example-agency/code-inventory",
+        )
+    })
 }
 
 fn rules(section: &mut Section, rules: &mut Rules) {
@@ -386,15 +398,7 @@ fn pull_request(section: &mut Section, pull_request: &mut PullRequest) {
 }
 
 fn inventory(section: &mut Section, inventory: &mut Inventory) {
-    section.read_some("repository", &mut inventory.repository, |cursor| {
-        let text = cursor.text(TEXT)?;
-        text.parse().ok().or_else(|| {
-            cursor.problem(
-                format!("{} is no repository", quoted(text)),
-                "write owner and name, as example-agency/code-inventory",
-            )
-        })
-    });
+    section.read_some("repository", &mut inventory.repository, repository);
     section.read("publish", &mut inventory.publish, |cursor| {
         let mut published = cursor.list(LIST, |cursor| cursor.choice(&Published::ALL, Published::as_str))?;
         published.sort_unstable();

@@ -42,6 +42,7 @@ inventory:
   labor_hours: cocomo-ii
   defaults: {maintenance: contract, vcs: git, status: Beta, organization: Labs, labor_hours: 7, contract_number: [A-1]}
   import: records/outside.json
+control: example-agency/decisions
 "#;
 
 fn problems(text: &str) -> String {
@@ -188,7 +189,8 @@ fn every_key_is_read_into_its_place() {
       ]
     },
     "import": "records/outside.json"
-  }
+  },
+  "control": "example-agency/decisions"
 }
 "#);
     assert!(policy.repositories.exclude.matching("My-Sandbox").is_some());
@@ -264,7 +266,7 @@ fn keys_of_later_versions_are_told_from_unknown_ones() {
 3:1 templates: is not supported yet by this version; delete it for now
 4:9 issue.notify: is not supported yet by this version; delete it for now
 5:16 pull_request.sign_off: is not supported yet by this version; delete it for now
-6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory
+6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory, control
 7:11 extends[0]: "share-it" is not supported yet by this version; write federal
 7:21 extends[1]: is "feder"; did you mean "federal"? write one of federal
 7:28 extends[2]: is "x"; write one of federal
@@ -488,7 +490,7 @@ too many patterns: 1:25 repositories.exclude: has 101 entries; write at most 100
 long pattern: 1:26 file: reference to unknown value; correct the YAML here; nothing after this place was read
 quoted stars: 1:26 repositories.exclude[0]: has 201 bytes; write at most 200
 bidi: 1:7 mode: is "\u{202e}xif"; write one of observe, check, issue, fix
-2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory
+2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory, control
 "#);
     assert_snapshot!(lines(Policy::parse_bytes(b"mode: fix\n# caf\xe9").unwrap_err()), @"2:6 file: is not UTF-8; save the file as UTF-8");
 }

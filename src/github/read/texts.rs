@@ -50,8 +50,8 @@ pub(super) const FORESEEN: [&str; 11] = [
 /// A blob of GraphQL's.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Blob {
-    oid: ObjectId,
+pub(super) struct Blob {
+    pub(super) oid: ObjectId,
     byte_size: Option<u64>,
     is_binary: Option<bool>,
     #[serde(default)]
@@ -60,14 +60,14 @@ struct Blob {
 }
 
 /// What a blob turned out to be.
-enum Found {
+pub(super) enum Found {
     Text(FileText),
     /// The bytes have to be read.
     Bytes,
 }
 
 impl Blob {
-    fn sort(&self, oid: &ObjectId) -> Found {
+    pub(super) fn sort(&self, oid: &ObjectId) -> Found {
         let size = self.byte_size.unwrap_or_default();
         if &self.oid != oid {
             return Found::Text(FileText::Unread("it changed while it was read".to_owned()));

@@ -37,6 +37,10 @@ fn routed(event: &str, payload: &Value, known: Known<'_>) -> String {
                 assert_eq!(job.priority, Priority::Push);
                 format!("read {}", job.subject)
             }
+            JobKind::ReadExemptions => {
+                assert_eq!((job.subject, job.priority), (3, Priority::Policy));
+                "exemptions".to_owned()
+            }
             other => panic!("{other} is not for events"),
         }
     });
@@ -151,7 +155,13 @@ fn a_push_costs_a_job_unless_it_tells_that_nothing_of_ours_changed() {
     for path in [".github/muster.yml", "CONTRIBUTING.md", "docs/CONTRIBUTING.md"] {
         assert_eq!(at_home(path), "inspect 8, sweep 3 Policy", "{path}");
     }
-    assert_eq!(push(json!({"repository": home, "forced": true})), "inspect 8, sweep 3 Policy");
+    let all = "inspect 8, sweep 3 Policy, exemptions";
+    assert_eq!(at_home("muster-exemptions.yml"), all);
+    assert_eq!(push(json!({"repository": home, "forced": true})), all);
+    assert_eq!(push(json!({"commits": [commit("muster-exemptions.yml")]})), "inspect 7, exemptions");
+    assert_eq!(push(json!({"commits": [commit("old/muster-exemptions.yml")]})), "");
+    let control = json!({"id": 9, "full_name": "agency/.github-private", "default_branch": "main"});
+    assert_eq!(push(json!({"repository": control, "forced": true})), "inspect 9, exemptions");
     let became_private = json!({"action": "privatized", "repository": home});
     assert_eq!(jobs("repository", became_private), "inspect 8, sweep 3 Policy");
 }

@@ -10,7 +10,7 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow,
     RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use jiff::Timestamp;
@@ -43,6 +43,7 @@ pub(super) enum Line {
     Policy(PolicyRow),
     Rollout(RolloutRow),
     Outstanding(OutstandingRow),
+    ExemptionEvent(ExemptionEventRow),
     Link(LinkedRow),
     /// The last.
     End {
@@ -189,6 +190,7 @@ impl<'a> Reader<'a> {
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)
+            | Line::ExemptionEvent(_)
             | Line::Link(_) => self.digest.update(&bytes),
         }
         Ok(line)
@@ -209,7 +211,8 @@ impl<'a> Reader<'a> {
             | Line::Opaque(_)
             | Line::Policy(_)
             | Line::Rollout(_)
-            | Line::Outstanding(_) => {}
+            | Line::Outstanding(_)
+            | Line::ExemptionEvent(_) => {}
             Line::Link(row) => self.follower.follow(&row.clone().linked()).map_err(BackupError::Broken)?,
             Line::End { .. } => {
                 if !self.input.fill_buf()?.is_empty() {

@@ -57,6 +57,9 @@ statements! {
     PRUNE_GRANTS = "UPDATE installation SET permissions = NULL WHERE removed_at < $1 AND permissions IS NOT NULL";
     PRUNE_POLICIES = concat!("DELETE FROM policy WHERE account IN ", accounts_left!());
     PRUNE_POLICY_REFUSALS = concat!("DELETE FROM policy_refusal WHERE account IN ", accounts_left!());
+    PRUNE_REGISTERS = concat!("DELETE FROM exemption_register WHERE account IN ", accounts_left!());
+    PRUNE_ENTRIES = concat!("DELETE FROM exemption_entry WHERE account IN ", accounts_left!());
+    PRUNE_REGISTER_REFUSALS = concat!("DELETE FROM exemption_refusal WHERE account IN ", accounts_left!());
     SEE_REPOSITORY = "INSERT INTO repository \
             (id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, findings_evaluations) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0) \
@@ -70,6 +73,8 @@ statements! {
         "SELECT ", repository_columns!(), " FROM repository \
         WHERE installation = $1 AND removed_at IS NULL ORDER BY owner, name, id"
     );
+    HAS_REPOSITORY = "SELECT COUNT(*) AS there FROM repository \
+        WHERE installation = $1 AND LOWER(name) = $2 AND removed_at IS NULL";
     JUDGED_HEAD = "SELECT head FROM repository WHERE id = $1 AND removed_at IS NULL";
     /// Nothing, if another head was judged meanwhile.
     MOVE_HEAD = "UPDATE repository SET head = $3 WHERE id = $1 AND head = $2 AND removed_at IS NULL";

@@ -10,7 +10,7 @@ use crate::git::{Mode, Oid};
 use crate::sandbox::Sandbox;
 use crate::state::{
     AccountId, Caller, FilePush, IssueChange, MergeMethod, NewIssue, NewPullRequest, Refusal, RepositoryId,
-    Role, State, Subject, Visibility,
+    ReviewVerdict, Role, State, Subject, Visibility,
 };
 
 /// A person at work. Repositories are named `owner/name`.
@@ -247,6 +247,23 @@ impl User {
         self.open_pull_request(repository, &format!("{}:{branch}", self.login), title, body)
     }
 
+    /// Approves a pull request as it is now; returns the review's id.
+    pub fn approve(&self, repository: &str, number: u64) -> u64 {
+        let verdict = ReviewVerdict::Approved;
+        self.act(repository, |state, caller, id| state.review(caller, id, number, verdict))
+    }
+
+    /// Asks for changes to a pull request; returns the review's id.
+    pub fn request_changes(&self, repository: &str, number: u64) -> u64 {
+        let verdict = ReviewVerdict::ChangesRequested;
+        self.act(repository, |state, caller, id| state.review(caller, id, number, verdict))
+    }
+
+    /// Takes a review back, one's own or another's.
+    pub fn dismiss_review(&self, repository: &str, number: u64, review: u64) {
+        self.act(repository, |state, caller, id| state.dismiss_review(caller, id, number, review));
+    }
+
     /// Merges a pull request with a merge commit; returns that.
     pub fn merge(&self, repository: &str, number: u64) -> Oid {
         self.act(repository, |state, caller, id| state.merge(caller, id, number, MergeMethod::Merge, None))
@@ -334,6 +351,17 @@ impl User {
             let person = state.person(login);
             state.repository_mut(id)?.collaborators.insert(person, role);
             Ok(())
+        });
+    }
+
+    /// Takes somebody out of an organization; only an owner may.
+    pub fn remove_member(&self, organization: &str, login: &str) {
+        let owner = self.id;
+        self.sandbox.change(|state| {
+            let person = state.person(login);
+            state
+                .remove_member(owner, organization, person)
+                .unwrap_or_else(|refusal| panic!("{} may not do that: {refusal:?}", self.login));
         });
     }
 

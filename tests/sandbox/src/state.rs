@@ -34,7 +34,7 @@ pub use issue::{
 };
 pub use limit::{Budget, Resource};
 pub use node::Node;
-pub use pull_request::{AutoMerge, MergeMethod, Merged, NewPullRequest, PullRequest};
+pub use pull_request::{AutoMerge, MergeMethod, Merged, NewPullRequest, PullRequest, Review, ReviewVerdict};
 pub use reference::{CommitOnBranch, FilePush, RefUpdate};
 pub use refusal::Refusal;
 pub use repository::{BranchRule, Found, Repository, RepositoryId, Ruleset, Visibility};

@@ -3,7 +3,8 @@
 use super::resolve::{Context, Field, Found, READ_CONTENTS, READ_CONVERSATIONS, Resolved, Thing, time};
 use crate::git::{FileChange, FileStatus};
 use crate::state::{
-    CloseReason, Issue, IssueState, Node, PullRequest, Reaction, Refusal, Repository, RepositoryId,
+    CloseReason, Issue, IssueState, Node, PullRequest, Reaction, Refusal, Repository, RepositoryId, Review,
+    ReviewVerdict,
 };
 
 /// The enum value of a state: `OPEN`, `CLOSED` or `MERGED`.
@@ -121,6 +122,11 @@ impl Context<'_> {
             "mergeCommit" => {
                 Found::maybe(pull.merged.as_ref().map(|merged| Thing::Object(id, merged.commit)))
             }
+            "mergedBy" => pull.merged.as_ref().map_or(Found::NULL, |merged| self.actor(merged.by)),
+            "reviews" => {
+                let reviews = pull.reviews.iter().map(|review| Thing::Review(id, review.clone()));
+                return self.page("PullRequestReviewConnection", reviews.collect(), field);
+            }
             "autoMergeRequest" => {
                 Found::maybe(pull.auto_merge.as_ref().map(|wish| Thing::AutoMerge(wish.at, wish.by)))
             }
@@ -142,6 +148,22 @@ impl Context<'_> {
                 let files = changes().into_iter().map(Thing::ChangedFile).collect();
                 return self.page("PullRequestChangedFileConnection", files, field);
             }
+            _ => return Err(field.unknown()),
+        })
+    }
+
+    pub(super) fn review(&self, home: RepositoryId, review: &Review, field: &Field<'_>) -> Resolved {
+        Ok(match field.name {
+            "id" => Found::leaf(format!("PRR_{}", review.id)),
+            "author" => self.actor(review.by),
+            "commit" => Found::One(Thing::Object(home, review.commit)),
+            "state" => Found::leaf(match review.verdict {
+                ReviewVerdict::Approved => "APPROVED",
+                ReviewVerdict::ChangesRequested => "CHANGES_REQUESTED",
+                ReviewVerdict::Commented => "COMMENTED",
+                ReviewVerdict::Dismissed => "DISMISSED",
+            }),
+            "submittedAt" => time(review.at),
             _ => return Err(field.unknown()),
         })
     }

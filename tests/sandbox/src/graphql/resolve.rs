@@ -10,7 +10,8 @@ use super::connection::Page;
 use super::measure::Measure;
 use crate::git::{FileChange, Object, Oid, Signature, TreeEntry};
 use crate::state::{
-    AccountId, AccountKind, Caller, Level, Need, Node, Permission, Reaction, Refusal, RepositoryId, State,
+    AccountId, AccountKind, Caller, Level, Need, Node, Permission, Reaction, Refusal, RepositoryId, Review,
+    State,
 };
 
 /// One request while it is being resolved.
@@ -60,6 +61,8 @@ pub(super) enum Thing {
     Signature(bool),
     /// A wish to merge: since when, and whose.
     AutoMerge(jiff::Timestamp, AccountId),
+    /// A review of a pull request of this repository.
+    Review(RepositoryId, Review),
     Closed(RepositoryId, u64),
     /// By its place among the labels that were put on.
     Labeled(RepositoryId, u64, usize),
@@ -271,6 +274,7 @@ impl<'s> Context<'s> {
             Thing::Proposed(..) => "PullRequestCommit",
             Thing::Signature(_) => "GpgSignature",
             Thing::AutoMerge(..) => "AutoMergeRequest",
+            Thing::Review(..) => "PullRequestReview",
             Thing::Closed(..) => "ClosedEvent",
             Thing::Labeled(..) => "LabeledEvent",
             Thing::Locked(..) => "LockedEvent",
@@ -319,6 +323,7 @@ impl<'s> Context<'s> {
                 "enabledBy" => Ok(self.actor(*by)),
                 _ => Err(field.unknown()),
             },
+            Thing::Review(home, review) => self.review(*home, review, field),
             Thing::Closed(home, number) => self.closed(*home, *number, field),
             Thing::Labeled(home, number, at) => self.labeled(*home, *number, *at, field),
             Thing::Locked(home, number) => self.locked(*home, *number, field),

@@ -103,6 +103,7 @@ fn every_field_of_every_type_has_a_resolver() {
     world.state.react(&world.alice.clone(), world.site, crate::state::Subject::Issue(1), "heart").unwrap();
     world.state.set_lock(&world.alice.clone(), world.site, 2, Some(None)).unwrap();
     world.state.set_auto_merge(&world.alice.clone(), world.site, 2, true).unwrap();
+    world.state.review(&world.alice.clone(), world.site, 2, crate::state::ReviewVerdict::Commented).unwrap();
     let site = world.state.repository_mut(world.site).unwrap();
     site.topics.push("birds".to_owned());
     site.languages.insert("Rust".to_owned(), 100);

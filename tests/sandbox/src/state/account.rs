@@ -172,6 +172,26 @@ impl State {
         roles.into_iter().flatten().max()
     }
 
+    /// Takes a member out of an organization.
+    ///
+    /// # Errors
+    /// `NotFound` for an organization or a member that is none, and for who is
+    /// no owner.
+    pub fn remove_member(
+        &mut self,
+        owner: AccountId,
+        organization: &str,
+        member: AccountId,
+    ) -> Result<(), Refusal> {
+        let id = self.account_named(organization).ok_or(Refusal::NotFound)?.id;
+        let account = self.accounts.get_mut(&id).ok_or(Refusal::NotFound)?;
+        let AccountKind::Organization(home) = &mut account.kind else { return Err(Refusal::NotFound) };
+        if home.members.get(&owner) != Some(&true) {
+            return Err(Refusal::NotFound);
+        }
+        home.members.remove(&member).map(|_| ()).ok_or(Refusal::NotFound)
+    }
+
     /// Refuses a person whose role is below the one needed. Apps pass: their
     /// permissions were checked by [`State::allow`].
     pub(crate) fn require_role(

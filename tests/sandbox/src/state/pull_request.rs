@@ -37,6 +37,36 @@ pub struct PullRequest {
     pub maintainer_can_modify: bool,
     /// Who asked for it to be merged as soon as its rules allow.
     pub auto_merge: Option<AutoMerge>,
+    /// What people said of it, oldest first.
+    pub reviews: Vec<Review>,
+}
+
+/// A submitted review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Global numeric id.
+    pub id: u64,
+    /// Whose.
+    pub by: AccountId,
+    /// What it says.
+    pub verdict: ReviewVerdict,
+    /// The head of the pull request when it was submitted.
+    pub commit: Oid,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a review says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewVerdict {
+    /// It may be merged.
+    Approved,
+    /// It may not, as it is.
+    ChangesRequested,
+    /// Neither.
+    Commented,
+    /// It was taken back by somebody who may write.
+    Dismissed,
 }
 
 /// The wish that a pull request is merged as soon as its rules allow.
@@ -194,6 +224,7 @@ impl State {
             requested_teams: Vec::new(),
             maintainer_can_modify: new.maintainer_can_modify && source_id != repository,
             auto_merge: None,
+            reviews: Vec::new(),
         });
         self.emit_issue(caller, repository, number, "opened", json!({}))?;
         Ok(number)
@@ -303,6 +334,56 @@ impl State {
             false => ("auto_merge_disabled", json!({ "reason": "" })),
         };
         self.emit_issue(caller, repository, number, action, extra)
+    }
+
+    /// Submits a review of the head as it is now; returns its id. Whoever may
+    /// read may review; whether that counts is the rules' affair. The event
+    /// `pull_request_review` is not sent: nobody here listens to it.
+    ///
+    /// # Errors
+    /// `Unprocessable` for a verdict on one's own pull request.
+    pub fn review(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+        verdict: ReviewVerdict,
+    ) -> Result<u64, Refusal> {
+        let by = self.require_role(caller, repository, Role::Read)?;
+        self.writable(repository)?;
+        let own = self.issue(repository, number)?.author == by;
+        let message = match verdict {
+            ReviewVerdict::Approved => "Can not approve your own pull request",
+            ReviewVerdict::ChangesRequested => "Can not request changes on your own pull request",
+            ReviewVerdict::Commented => "",
+            ReviewVerdict::Dismissed => "Can not submit a review that is dismissed",
+        };
+        if verdict == ReviewVerdict::Dismissed || (own && verdict != ReviewVerdict::Commented) {
+            return Err(Refusal::Unprocessable(message.to_owned()));
+        }
+        let (id, at) = (self.next_id(), self.now());
+        let pull = self.pull_mut(repository, number)?;
+        pull.reviews.push(Review { id, by, verdict, commit: pull.head, at });
+        Ok(id)
+    }
+
+    /// Takes the verdict of a review back.
+    ///
+    /// # Errors
+    /// `NotFound`; people need write.
+    pub fn dismiss_review(
+        &mut self,
+        caller: &Caller,
+        repository: RepositoryId,
+        number: u64,
+        review: u64,
+    ) -> Result<(), Refusal> {
+        self.require_role(caller, repository, Role::Write)?;
+        self.writable(repository)?;
+        let pull = self.pull_mut(repository, number)?;
+        let found = pull.reviews.iter_mut().find(|one| one.id == review).ok_or(Refusal::NotFound)?;
+        found.verdict = ReviewVerdict::Dismissed;
+        Ok(())
     }
 
     /// Asks people and teams for a review.

@@ -17,7 +17,7 @@ use serde_saphyr::{
 
 use super::problem::{At, Problem};
 
-/// The largest policy or wish that is read, in bytes (threats §4, Limits).
+/// The largest file that is read, in bytes (threats §4, Limits).
 pub const MAX_BYTES: usize = 256 * 1024;
 
 /// How deep a file may nest; the contract needs five levels.
@@ -25,14 +25,14 @@ const MAX_DEPTH: usize = 16;
 
 /// A value and where it stands.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) at: At,
-    pub(super) value: Value,
+pub(in crate::domain) struct Node {
+    pub(in crate::domain) at: At,
+    pub(in crate::domain) value: Value,
 }
 
 /// What YAML can say.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(in crate::domain) enum Value {
     Null,
     Boolean(bool),
     Integer(i128),
@@ -44,7 +44,7 @@ pub(super) enum Value {
 
 impl Value {
     /// The kind, as a message names it.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(in crate::domain) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "nothing",
             Value::Boolean(_) => "true or false",
@@ -57,19 +57,23 @@ impl Value {
 }
 
 /// Decodes and reads a file; see the module's promises.
-pub(super) fn parse_bytes(bytes: &[u8]) -> Result<Node, Problem> {
+pub(in crate::domain) fn parse_bytes(bytes: &[u8]) -> Result<Node, Problem> {
+    parse(utf_8(bytes)?)
+}
+
+/// Decodes a file that is not too large.
+pub(in crate::domain) fn utf_8(bytes: &[u8]) -> Result<&str, Problem> {
     too_large(bytes.len())?;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let line = before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
         place(line + 1, column + 1).problem("", "is not UTF-8", "save the file as UTF-8")
-    })?;
-    parse(text)
+    })
 }
 
 /// Reads a file; see the module's promises.
-pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+pub(in crate::domain) fn parse(text: &str) -> Result<Node, Problem> {
     too_large(text.len())?;
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {

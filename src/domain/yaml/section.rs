@@ -16,15 +16,15 @@ use super::{
 use crate::domain::untrusted::is_treacherous;
 
 /// How many problems of a file are told; who has more is no help with more.
-const MAX_PROBLEMS: usize = 100;
+pub(in crate::domain) const MAX_PROBLEMS: usize = 100;
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<Vec<Problem>>);
+pub(in crate::domain) struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
     /// The value, if no problem was found; else all of them by place.
-    pub(super) fn settle<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(in crate::domain) fn settle<T>(self, value: T) -> Result<T, Vec<Problem>> {
         let mut problems = self.0.into_inner();
         if problems.is_empty() {
             return Ok(value);
@@ -43,23 +43,23 @@ impl Problems {
 
 /// A value, its place and its key.
 #[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
+pub(in crate::domain) struct Cursor<'a> {
     node: &'a Node,
-    pub(super) key: String,
+    pub(in crate::domain) key: String,
     problems: &'a Problems,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn root(node: &'a Node, problems: &'a Problems) -> Self {
+    pub(in crate::domain) fn root(node: &'a Node, problems: &'a Problems) -> Self {
         Self { node, key: String::new(), problems }
     }
 
-    pub(super) fn at(&self) -> At {
+    pub(in crate::domain) fn at(&self) -> At {
         self.node.at
     }
 
     /// Whether the value is one of the three spellings of `off`.
-    pub(super) fn is_off(&self) -> bool {
+    pub(in crate::domain) fn is_off(&self) -> bool {
         match &self.node.value {
             Value::Boolean(value) => !value,
             Value::Text(text) => text == "off",
@@ -68,17 +68,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether the value is a single one that is not a section in any reading.
-    pub(super) fn is_scalar(&self) -> bool {
+    pub(in crate::domain) fn is_scalar(&self) -> bool {
         match &self.node.value {
             Value::Boolean(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => true,
             Value::Null | Value::List(_) | Value::Map(_) => false,
         }
     }
 
+    /// Whether nothing is written there, as happens when all lines beneath a key
+    /// are commented out.
+    pub(in crate::domain) fn is_empty(&self) -> bool {
+        matches!(self.node.value, Value::Null)
+    }
+
     /// Notes a problem with this value.
-    pub(super) fn problem<T>(&self, message: impl Into<String>, remedy: impl Into<String>) -> Option<T> {
+    pub(in crate::domain) fn problem<T>(
+        &self,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Option<T> {
         self.problems.0.borrow_mut().push(self.at().problem(&self.key, message, remedy));
         None
+    }
+
+    /// What is asked about this value, without refusing the file for it.
+    pub(in crate::domain) fn question(&self, message: &str, remedy: &str) -> Problem {
+        self.at().problem(&self.key, message, remedy)
     }
 
     fn mismatch<T>(&self, wanted: &str, remedy: impl Into<String>) -> Option<T> {
@@ -95,7 +110,7 @@ impl<'a> Cursor<'a> {
 
     /// A section. One with nothing under it is empty, as happens when all of
     /// its lines are commented out.
-    pub(super) fn section(&self) -> Option<Section<'a>> {
+    pub(in crate::domain) fn section(&self) -> Option<Section<'a>> {
         let entries: &[(Node, Node)] = match &self.node.value {
             Value::Map(entries) => entries,
             Value::Null => &[],
@@ -139,7 +154,7 @@ impl<'a> Cursor<'a> {
 
     /// One line of text: not blank, at most `max` bytes, without control
     /// characters.
-    pub(super) fn text(&self, max: usize) -> Option<&'a str> {
+    pub(in crate::domain) fn text(&self, max: usize) -> Option<&'a str> {
         self.text_or(max, "put it in quotes")
     }
 
@@ -162,7 +177,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// A text that `accept` finds good; `remedy` says what that is.
-    pub(super) fn text_if(&self, max: usize, accept: impl Fn(&str) -> bool, remedy: &str) -> Option<String> {
+    pub(in crate::domain) fn text_if(
+        &self,
+        max: usize,
+        accept: impl Fn(&str) -> bool,
+        remedy: &str,
+    ) -> Option<String> {
         let text = self.text_or(max, remedy)?;
         if accept(text) {
             Some(text.to_owned())
@@ -172,7 +192,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A whole number in a range.
-    pub(super) fn number(&self, range: RangeInclusive<u32>) -> Option<u32> {
+    pub(in crate::domain) fn number(&self, range: RangeInclusive<u32>) -> Option<u32> {
         let remedy = format!("write a whole number from {} to {}", range.start(), range.end());
         match self.node.value {
             Value::Integer(number) => match u32::try_from(number) {
@@ -186,9 +206,24 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A number of GitHub's, by which it knows a repository or an account.
+    pub(in crate::domain) fn id(&self) -> Option<u64> {
+        const REMEDY: &str = "write GitHub's number, without quotes";
+        match self.node.value {
+            Value::Integer(number) => match u64::try_from(number) {
+                Ok(number) if (1..=i64::MAX.unsigned_abs()).contains(&number) => Some(number),
+                Ok(_) | Err(_) => self.problem(format!("is {number}"), REMEDY),
+            },
+            Value::Float(number) => self.problem(format!("is {number}"), REMEDY),
+            Value::Null | Value::Boolean(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
+                self.mismatch("a number", REMEDY)
+            }
+        }
+    }
+
     /// `true` or `false`; YAML 1.1's other spellings are refused, since half
     /// of the world's parsers read them as texts.
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(in crate::domain) fn boolean(&self) -> Option<bool> {
         match self.node.value {
             Value::Boolean(value) => Some(value),
             Value::Null
@@ -201,7 +236,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// One of a set of names; `false` stands for a name that is `off`.
-    pub(super) fn choice<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Option<T> {
+    pub(in crate::domain) fn choice<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Option<T> {
         let names = || all.iter().map(|&choice| name(choice));
         let listed = format!("write one of {}", names().collect::<Vec<_>>().join(", "));
         let text = match &self.node.value {
@@ -224,7 +259,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A calendar day.
-    pub(super) fn date(&self) -> Option<Date> {
+    pub(in crate::domain) fn date(&self) -> Option<Date> {
         let remedy = "write a day as 2026-03-01";
         let Value::Text(text) = &self.node.value else { return self.mismatch("a day", remedy) };
         // `Date` reads more spellings than the contract has.
@@ -237,7 +272,7 @@ impl<'a> Cursor<'a> {
 
     /// A list of at most `max` values, each read by `item`, none twice. Items
     /// with problems are left out; the file is refused anyway.
-    pub(super) fn list<T: PartialEq>(
+    pub(in crate::domain) fn list<T: PartialEq>(
         &self,
         max: usize,
         item: impl Fn(&Cursor<'a>) -> Option<T>,
@@ -265,7 +300,7 @@ impl<'a> Cursor<'a> {
 
 /// The keys of a section.
 #[derive(Debug)]
-pub(super) struct Section<'a> {
+pub(in crate::domain) struct Section<'a> {
     cursor: Cursor<'a>,
     entries: BTreeMap<&'a str, (At, &'a Node)>,
     known: Vec<&'static str>,
@@ -273,14 +308,14 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The value of a key, if it is there; the key is known from now on.
-    pub(super) fn get(&mut self, name: &'static str) -> Option<Cursor<'a>> {
+    pub(in crate::domain) fn get(&mut self, name: &'static str) -> Option<Cursor<'a>> {
         self.known.push(name);
         let (_, node) = self.entries.remove(name)?;
         Some(Cursor { node, key: self.cursor.join(name), problems: self.cursor.problems })
     }
 
     /// Reads a key into its place; what is absent or wrong leaves the default.
-    pub(super) fn read<T>(
+    pub(in crate::domain) fn read<T>(
         &mut self,
         name: &'static str,
         target: &mut T,
@@ -292,7 +327,7 @@ impl<'a> Section<'a> {
     }
 
     /// As [`Section::read`], for a key without a default.
-    pub(super) fn read_some<T>(
+    pub(in crate::domain) fn read_some<T>(
         &mut self,
         name: &'static str,
         target: &mut Option<T>,
@@ -302,7 +337,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a key that has to be there.
-    pub(super) fn require<T>(
+    pub(in crate::domain) fn require<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&Cursor<'a>) -> Option<T>,
@@ -314,7 +349,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a key that is a section of its own.
-    pub(super) fn within(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'a>)) {
+    pub(in crate::domain) fn within(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'a>)) {
         if let Some(mut section) = self.get(name).and_then(|cursor| cursor.section()) {
             read(&mut section);
             section.finish();
@@ -322,7 +357,7 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses keys that are part of the contract, but not of this version.
-    pub(super) fn not_yet(&mut self, names: &[&'static str]) {
+    pub(in crate::domain) fn not_yet(&mut self, names: &[&'static str]) {
         for name in names {
             if let Some((at, _)) = self.entries.remove(name) {
                 let key = self.cursor.join(name);
@@ -333,12 +368,12 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a problem with the section as a whole.
-    pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(in crate::domain) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) {
         self.cursor.problem::<()>(message, remedy);
     }
 
     /// Refuses every key that was not asked for.
-    pub(super) fn finish(self) {
+    pub(in crate::domain) fn finish(self) {
         for (name, (at, _)) in &self.entries {
             let remedy = match nearest(name, self.known.iter().copied()) {
                 Some(near) => format!("did you mean \"{near}\"?"),

@@ -31,15 +31,20 @@ impl fmt::Display for Problem {
 
 /// A place in a file: line and column, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
-    pub(super) line: u32,
-    pub(super) column: u32,
+pub(in crate::domain) struct At {
+    pub(in crate::domain) line: u32,
+    pub(in crate::domain) column: u32,
 }
 
 impl At {
-    pub(super) const START: At = At { line: 1, column: 1 };
+    pub(in crate::domain) const START: At = At { line: 1, column: 1 };
 
-    pub(super) fn problem(self, key: &str, message: impl Into<String>, remedy: impl Into<String>) -> Problem {
+    pub(in crate::domain) fn problem(
+        self,
+        key: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Problem {
         Problem {
             line: self.line,
             column: self.column,
@@ -52,7 +57,7 @@ impl At {
 
 /// Text from a file, as quoted in a message: its first 40 characters, made fit
 /// to be looked at.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::domain) fn quoted(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("\"{}…\"", shown(&text[..end])),
         None => format!("\"{}\"", shown(text)),

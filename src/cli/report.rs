@@ -1,0 +1,51 @@
+//! `muster report`: what an agency owes to others, from what Muster knows.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::Invocation;
+
+mod exemptions;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ muster report exemptions --fiscal-year 2026
+  $ muster report exemptions --fiscal-year 2026 --format csv > exemptions.csv
+  $ muster report exemptions --fiscal-year 2026 --from muster-exemptions.yml";
+
+/// Write a report for those an agency answers to.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Exemptions(exemptions::Args),
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Format {
+    /// For people, and for a document.
+    #[default]
+    Markdown,
+    /// For spreadsheets.
+    Csv,
+    /// One JSON document.
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Settings, the database, a file that cannot be read, or output that cannot be
+/// written.
+pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Exemptions(args) => exemptions::run(args, invocation).await,
+    }
+}
