@@ -16,8 +16,8 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow, RepositoryRow,
-    RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, OpaqueRow, OutstandingRow, PauseRow,
+    PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};

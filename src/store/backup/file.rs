@@ -10,8 +10,8 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow, PauseRow, PolicyRow,
-    RepositoryRow, RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow,
+    PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
