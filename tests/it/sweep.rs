@@ -290,8 +290,8 @@ async fn a_page_too_large_for_github_is_halved_and_grown_back() {
     let clock = clock();
     let github = installed(&clock, with(OBSERVE, 249, &complete("like"))).await;
     let muster = begun(&github, &clock).await;
-    // Twenty-odd nodes for each repository: no more than 12 at a time.
-    github.fault(Fault::on("POST /graphql Repositories").kind(FaultKind::TooManyNodes(300)).times(u64::MAX));
+    // Fifty-odd nodes for each repository: no more than 12 at a time.
+    github.fault(Fault::on("POST /graphql Repositories").kind(FaultKind::TooManyNodes(700)).times(u64::MAX));
     muster.settle().await;
     let all = accounted(&muster).await;
     assert_eq!((all.judged, all.skipped, all.unknown), (249, 1, 0));
