@@ -27,7 +27,7 @@ use super::{calendar::Quiet, marker::Kind};
 
 pub use document::MAX_BYTES;
 pub use inventory::{Defaults, Inventory, LaborHours, Measurement, Private, Published};
-pub use pace::{Include, Issue, Limits, Patterns, PullRequest, Repositories};
+pub use pace::{CheckRun, Conclusion, Include, Issue, Limits, Patterns, PullRequest, Repositories};
 pub use problem::{Problem, nearest};
 pub use rules::{
     CodeJsonFile, CodeJsonRule, CodeJsonSchema, ContributingRule, Decline, LicenseRule, ReadmeRule, Rules,
@@ -58,6 +58,8 @@ pub struct Policy {
     pub issue: Issue,
     /// The pull requests.
     pub pull_request: PullRequest,
+    /// The check runs.
+    pub check: CheckRun,
     /// What the agency publishes.
     pub inventory: Inventory,
 }
@@ -74,6 +76,7 @@ impl Default for Policy {
             quiet: Quiet::default(),
             issue: Issue::default(),
             pull_request: PullRequest::default(),
+            check: CheckRun::default(),
             inventory: Inventory::default(),
         }
     }
