@@ -17,6 +17,7 @@ const INTAKE: &str = include_str!("migrations/0006_intake.sql");
 const SWEEP: &str = include_str!("migrations/0007_sweep.sql");
 const PAUSE: &str = include_str!("migrations/0008_pause.sql");
 const INVENTORY: &str = include_str!("migrations/0009_inventory.sql");
+const CHECKS: &str = include_str!("migrations/0010_checks.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -26,7 +27,8 @@ const INVENTORY: &str = include_str!("migrations/0009_inventory.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const MIGRATIONS: &[&str] = &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY];
+const MIGRATIONS: &[&str] =
+    &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, CHECKS];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

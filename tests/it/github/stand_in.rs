@@ -219,7 +219,7 @@ pub(crate) fn paced(github: &GitHub, now: impl Fn() -> Timestamp + Send + Sync +
         let (mut written, now) = (written.lock().unwrap(), now());
         let turn = pace.turn(&written, pieces, now);
         if turn == Turn::Now {
-            written.push(Written { at: now, pieces });
+            written.push(Written { at: now, pieces, hourly: true });
         }
         std::future::ready(Ok(turn))
     })

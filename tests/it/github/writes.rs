@@ -116,7 +116,7 @@ async fn every_write_asks_for_leave_and_waits_for_it() {
             std::future::ready(answers.lock().unwrap().pop_front().unwrap())
         })
     };
-    let pace = Pace { per_minute: 3, per_hour: 100 };
+    let pace = Pace { per_minute: 3, per_hour: Some(100) };
     let writer = app.writer(ONE, target(), pace).unwrap();
     let issue = async || writer.create_issue(&Line::of("Title"), &text(), &[]).await.map(|_| ());
     issue().await.unwrap();
