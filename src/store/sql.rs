@@ -52,6 +52,7 @@ macro_rules! outstanding_columns {
 }
 
 mod adoption;
+mod checks;
 mod deliveries;
 mod intake;
 mod inventory;
@@ -63,6 +64,7 @@ mod sweep;
 mod work;
 
 pub(super) use adoption::*;
+pub(super) use checks::*;
 pub(super) use deliveries::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
@@ -90,6 +92,7 @@ pub(super) use schema::*;
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
     [
         schema::REGISTER,
+        checks::REGISTER,
         deliveries::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,
