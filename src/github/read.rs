@@ -8,6 +8,7 @@
 
 mod answer;
 pub mod many;
+mod pull_request;
 mod texts;
 
 use std::{collections::HashMap, sync::Arc};
@@ -17,6 +18,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
+pub use pull_request::CheckRun;
 pub(super) use texts::TextCache;
 
 use super::{
