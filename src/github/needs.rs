@@ -298,7 +298,7 @@ pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullReque
 pub const CHECKING: &[Need] = &[(Checks, Write), (Metadata, Read)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 20] = [
+pub const OPERATIONS: [(&str, &[Need]); 21] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::REPOSITORIES),
     operation(&graphql::STANDING),

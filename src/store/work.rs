@@ -61,6 +61,9 @@ words! {
         /// Assemble and publish the inventory of an agency; the subject is its
         /// number in the operator's table.
         PublishInventory = "publish_inventory",
+        /// Check the pull requests of a repository that wait for it; the subject
+        /// is its id, so that nobody else writes there meanwhile.
+        CheckPullRequests = "check_pull_requests",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }
