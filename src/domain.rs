@@ -4,6 +4,7 @@
 pub mod adoption;
 pub mod basis;
 pub mod calendar;
+pub mod check;
 pub mod exemptions;
 pub mod finding;
 pub mod inventory;

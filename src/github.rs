@@ -45,11 +45,14 @@ pub use self::{
     leave::LONGEST_WRITE,
     needs::Granted,
     read::{
-        Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
+        CheckRun, Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
         control::{Control, ControlFile},
         many::{Ask, Found, Glance, Home, Many},
     },
-    write::{Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target, Writer},
+    write::{
+        ANNOTATIONS_A_CALL, Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target,
+        Writer,
+    },
 };
 pub use crate::domain::pace::{Pace, Turn};
 use crate::{

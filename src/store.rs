@@ -20,6 +20,7 @@ use turn::{Turn, WriteTurn};
 mod accounts;
 mod adoption;
 mod backup;
+mod checks;
 mod deliveries;
 mod dialect;
 mod error;
@@ -51,6 +52,7 @@ mod work;
 
 pub use adoption::OwnItem;
 pub use backup::{BackedUp, BackupError, verify_backup};
+pub use checks::{Asked, CheckAnswer, CheckWish, WaitingCheck};
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery};
 pub use dialect::Dialect;
 pub use error::StoreError;

@@ -91,6 +91,19 @@ impl PublicText {
         self
     }
 
+    /// Adds untrusted text for a place that shows text as it is, such as the
+    /// message of an annotation: one line of at most 1,000 characters.
+    #[must_use]
+    pub fn verbatim(mut self, untrusted: &str) -> Self {
+        const MOST: usize = 1_000;
+        let shown = shown(untrusted);
+        self.text.extend(shown.chars().take(MOST));
+        if shown.chars().nth(MOST).is_some() {
+            self.text.push('…');
+        }
+        self
+    }
+
     /// Adds the text of a file, to be copied: as a code block longer than any
     /// run of backticks in it, with control and direction characters shown.
     #[must_use]

@@ -2,7 +2,8 @@
 //! written in the last hour.
 //!
 //! Promises: (1) no minute and no hour holds more than the pace allows, and
-//! half of that for an hour after GitHub refused; (2) a second lies between
+//! half of that for an hour after GitHub refused; check runs and reactions
+//! count for the minute only; (2) a second lies between
 //! two pieces of content; (3) a call larger than the whole pace goes out
 //! alone, not never. Source: GitHub documentation, "Best practices for using
 //! the REST API", and etiquette 4.5.
@@ -22,13 +23,14 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 pub struct Pace {
     /// Pieces of content in any 60 seconds.
     pub per_minute: u32,
-    /// Pieces of content in any 3,600 seconds.
-    pub per_hour: u32,
+    /// Pieces of content in any 3,600 seconds; `None` for what counts for the
+    /// minute only.
+    pub per_hour: Option<u32>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Pace { per_minute: 20, per_hour: 200 }
+        Pace { per_minute: 20, per_hour: Some(200) }
     }
 }
 
@@ -40,6 +42,8 @@ pub struct Written {
     pub at: Timestamp,
     /// How many pieces of content it was.
     pub pieces: u32,
+    /// Whether it counts for the hour.
+    pub hourly: bool,
 }
 
 /// When a write may go out.
@@ -57,15 +61,19 @@ impl Pace {
     /// Half of it, at least one: for an hour after a refusal.
     #[must_use]
     pub fn halved(self) -> Pace {
-        Pace { per_minute: self.per_minute.div_ceil(2), per_hour: self.per_hour.div_ceil(2) }
+        Pace {
+            per_minute: self.per_minute.div_ceil(2),
+            per_hour: self.per_hour.map(|pieces| pieces.div_ceil(2)),
+        }
     }
 
     /// Whether a call that writes so many pieces of content may go out now,
     /// after these of the last hour, oldest first.
     #[must_use]
     pub fn turn(self, written: &[Written], pieces: u32, now: Timestamp) -> Turn {
-        let hour = freed(written, HOUR, self.per_hour, pieces, now);
-        let minute = freed(written, MINUTE, self.per_minute, pieces, now);
+        let hourly = || written.iter().filter(|call| call.hourly);
+        let hour = self.per_hour.and_then(|limit| freed(hourly(), HOUR, limit, pieces, now));
+        let minute = freed(written.iter(), MINUTE, self.per_minute, pieces, now);
         if let Some(until) = hour.max(minute) {
             return Turn::Not(until);
         }
@@ -78,14 +86,14 @@ impl Pace {
 
 /// When enough of what was written has left the window for so many pieces
 /// more; `None` if that is so now.
-fn freed(
-    written: &[Written],
+fn freed<'w>(
+    written: impl Iterator<Item = &'w Written> + Clone,
     window: Duration,
     limit: u32,
     pieces: u32,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let within = || written.iter().filter(|call| call.at + window > now);
+    let within = || written.clone().filter(|call| call.at + window > now);
     let sum: u32 = within().map(|call| call.pieces).sum();
     let mut excess = (sum + pieces).saturating_sub(limit.max(pieces));
     for call in within() {
@@ -114,14 +122,14 @@ mod tests {
     fn ask(pace: Pace, written: &mut Vec<Written>, pieces: u32, now: Timestamp) -> Turn {
         let turn = pace.turn(written, pieces, now);
         if turn == Turn::Now {
-            written.push(Written { at: now, pieces });
+            written.push(Written { at: now, pieces, hourly: pace.per_hour.is_some() });
         }
         turn
     }
 
     #[test]
     fn the_budgets_of_minute_and_hour_are_kept() {
-        let (pace, mut written) = (Pace { per_minute: 3, per_hour: 4 }, Vec::new());
+        let (pace, mut written) = (Pace { per_minute: 3, per_hour: Some(4) }, Vec::new());
         for second in 0..3 {
             assert_eq!(ask(pace, &mut written, 1, at(second)), Turn::Now);
         }
@@ -142,15 +150,32 @@ mod tests {
 
     #[test]
     fn a_call_larger_than_the_pace_goes_out_alone() {
-        let (one, mut written) = (Pace { per_minute: 1, per_hour: 1 }, Vec::new());
+        let (one, mut written) = (Pace { per_minute: 1, per_hour: Some(1) }, Vec::new());
         assert_eq!(ask(one, &mut written, 3, at(0)), Turn::Now);
         assert_eq!(ask(one, &mut written, 3, at(60)), Turn::Not(at(3600)));
         assert_eq!(ask(one, &mut written, 3, at(3600)), Turn::Now);
     }
 
     #[test]
+    fn what_counts_for_the_minute_only_spends_nothing_of_the_hour() {
+        let (pace, mut written) = (Pace { per_minute: 2, per_hour: Some(2) }, Vec::new());
+        let passing = Pace { per_hour: None, ..pace };
+        for second in [0, 1, 60, 61, 120, 121] {
+            assert_eq!(ask(passing, &mut written, 1, at(second)), Turn::Now);
+        }
+        assert_eq!(ask(passing, &mut written, 1, at(122)), Turn::Not(at(180)));
+        assert_eq!(ask(pace, &mut written, 1, at(122)), Turn::Not(at(180)), "the minute is of both");
+        assert_eq!(ask(pace, &mut written, 2, at(240)), Turn::Now);
+        assert_eq!(ask(pace, &mut written, 1, at(300)), Turn::Not(at(3840)));
+        assert_eq!(ask(passing, &mut written, 1, at(300)), Turn::Now);
+    }
+
+    #[test]
     fn half_a_pace_is_never_none() {
-        assert_eq!(Pace { per_minute: 1, per_hour: 5 }.halved(), Pace { per_minute: 1, per_hour: 3 });
+        assert_eq!(
+            Pace { per_minute: 1, per_hour: Some(5) }.halved(),
+            Pace { per_minute: 1, per_hour: Some(3) }
+        );
     }
 
     proptest! {
@@ -161,7 +186,7 @@ mod tests {
             per_minute in 3u32..30, extra in 0u32..300,
             asks in prop::collection::vec((0i64..40, 1u32..4), 1..200),
         ) {
-            let pace = Pace { per_minute, per_hour: per_minute + extra };
+            let pace = Pace { per_minute, per_hour: Some(per_minute + extra) };
             let (mut written, mut now) = (Vec::new(), at(0));
             for (wait, pieces) in asks {
                 now += Duration::from_secs(wait.unsigned_abs());
@@ -179,7 +204,7 @@ mod tests {
                     let within = written[first..].iter().take_while(|later| later.at < call.at + window);
                     within.map(|later| later.pieces).sum()
                 };
-                prop_assert!(sum(MINUTE) <= pace.per_minute && sum(HOUR) <= pace.per_hour);
+                prop_assert!(sum(MINUTE) <= pace.per_minute && sum(HOUR) <= per_minute + extra);
                 if let Some(next) = written.get(first + 1) {
                     prop_assert!(call.at + SPACING * call.pieces <= next.at);
                 }

@@ -29,7 +29,7 @@ use super::{
 
 pub use super::yaml::{MAX_BYTES, Problem, nearest};
 pub use inventory::{Defaults, Inventory, LaborHours, Measurement, Private, Published};
-pub use pace::{Include, Issue, Limits, Patterns, PullRequest, Repositories};
+pub use pace::{CheckRun, Conclusion, Include, Issue, Limits, Patterns, PullRequest, Repositories};
 pub use rules::{
     CodeJsonFile, CodeJsonRule, CodeJsonSchema, ContributingRule, Decline, LicenseRule, ReadmeRule, Rules,
 };
@@ -59,6 +59,8 @@ pub struct Policy {
     pub issue: Issue,
     /// The pull requests.
     pub pull_request: PullRequest,
+    /// The check runs.
+    pub check: CheckRun,
     /// What the agency publishes.
     pub inventory: Inventory,
     /// The repository that holds the register of exemptions, as `OWNER/NAME`;
@@ -80,6 +82,7 @@ impl Default for Policy {
             quiet: Quiet::default(),
             issue: Issue::default(),
             pull_request: PullRequest::default(),
+            check: CheckRun::default(),
             inventory: Inventory::default(),
             control: None,
         }

@@ -436,6 +436,51 @@ pub mod inventory {
     }
 }
 
+/// Sentences of the check run on a pull request. In Markdown, but for the title.
+pub mod check {
+    use super::name;
+
+    /// The headline: what was found, counted.
+    #[must_use]
+    pub fn title(errors: u64, warnings: u64, hints: u64) -> String {
+        let counted = [(errors, "error"), (warnings, "warning"), (hints, "hint")].map(|(count, word)| {
+            let end = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{count} {word}{end}"))
+        });
+        let counted: Vec<String> = counted.into_iter().flatten().collect();
+        if counted.is_empty() { "Nothing to correct".to_owned() } else { counted.join(", ") }
+    }
+    /// What it is about.
+    pub const LOOKED: &str = "You change files that Muster reads for your agency. This is what it found.";
+    /// The head of the table.
+    pub const TABLE: &str = "| file | errors | warnings | hints |\n|---|---|---|---|\n";
+    /// Where to look.
+    pub const MARKED: &str = "You find each of them at its line, under **Files changed**.";
+    /// There are more than are marked; a number follows.
+    pub const MORE: &str = "There was no room to mark all of them. Left out: ";
+    /// No more than the form was looked at.
+    pub const FORM_ONLY: &str =
+        "From a fork, or from someone who cannot write here, Muster looks at the form of files only.";
+    /// The list of changed files is cut off.
+    pub const MANY_FILES: &str =
+        "GitHub names only the first 100 changed files. Muster compared its own with your default branch.";
+    /// The file would go.
+    pub const RECORD_REMOVED: &str = "You remove code.json, and your agency's policy asks for it.";
+    /// The policy would go.
+    pub const POLICY_REMOVED: &str =
+        "You remove the policy. Without one, Muster only looks and writes nothing.";
+    /// Something else stands there.
+    #[must_use]
+    pub fn no_file(path: &str) -> String {
+        format!("{} is not a file.", name(path))
+    }
+    /// The headline if it failed.
+    pub const COULD_NOT: &str = "Could not evaluate";
+    /// Why that is no harm.
+    pub const COULD_NOT_WHY: &str =
+        "Muster could not check your files this time. This says nothing about them, and holds up nothing.";
+}
+
 /// `no words`, `1 word`, `212 words`.
 #[must_use]
 pub fn words(count: usize) -> String {

@@ -195,7 +195,17 @@ impl Client {
         values: &[&str],
         pick: impl Fn(P) -> Vec<T>,
     ) -> Result<Vec<T>> {
-        let first = format!("{}?per_page=100", route.path(values));
+        self.list_from(who, route, format!("{}?per_page=100", route.path(values)), pick).await
+    }
+
+    /// Reads all pages of the list that begins at `first`.
+    pub(super) async fn list_from<P: DeserializeOwned, T>(
+        &self,
+        who: &Who,
+        route: &Route,
+        first: String,
+        pick: impl Fn(P) -> Vec<T>,
+    ) -> Result<Vec<T>> {
         let mut next = Some(first.clone());
         let mut all = Vec::new();
         for _ in 0..MAX_PAGES {

@@ -58,6 +58,12 @@ pub enum KeyError {
 }
 
 impl App {
+    /// Whether it is the App of this id and client id.
+    #[must_use]
+    pub fn is(&self, id: u64, client_id: Option<&str>) -> bool {
+        client_id == Some(self.issuer.as_str()) || self.issuer == id.to_string()
+    }
+
     /// The App of this client id (recommended) or App id, with its keys.
     ///
     /// # Errors

@@ -87,6 +87,9 @@ pub const VISIBILITIES: Document = document!("Visibilities", READING, "visibilit
 /// What is ours after a write.
 pub const OURS: Document =
     document!("Ours", READING, "ours", "ours.fragment", "branches.fragment", "items.fragment");
+/// A pull request, and what of ours it changes.
+pub const PULL_REQUEST: Document =
+    document!("PullRequestAtHead", READING, "pull_request", "facts.fragment", "blob.fragment");
 /// Branch, commit and pull request.
 pub const PROPOSE: Document = document!("Propose", PROPOSING, "propose");
 /// Commit and pull request, on a branch that is there.
@@ -115,7 +118,7 @@ pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_
 pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
 
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 21] = [
+pub const DOCUMENTS: [&Document; 22] = [
     &SNAPSHOT,
     &REPOSITORIES,
     &STANDING,
@@ -125,6 +128,7 @@ pub const DOCUMENTS: [&Document; 21] = [
     &BEFORE_WRITE,
     &OURS,
     &VISIBILITIES,
+    &PULL_REQUEST,
     &PROPOSE,
     &PROPOSE_FROM_BRANCH,
     &OPEN_PULL_REQUEST,

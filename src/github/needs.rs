@@ -234,6 +234,15 @@ pub static REQUEST_REVIEW: Route = Route::new(
     "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
     &[(PullRequests, Write)],
 );
+/// A new check run.
+pub static CREATE_CHECK_RUN: Route =
+    Route::new(Method::POST, "/repos/{owner}/{repo}/check-runs", &[(Checks, Write)]);
+/// A change of a check run.
+pub static UPDATE_CHECK_RUN: Route =
+    Route::new(Method::PATCH, "/repos/{owner}/{repo}/check-runs/{check_run_id}", &[(Checks, Write)]);
+/// The check runs on a commit.
+pub static CHECK_RUNS: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/commits/{ref}/check-runs", &[(Checks, Read)]);
 /// The rules that rulesets have for a branch.
 pub static BRANCH_RULES: Route =
     Route::new(Method::GET, "/repos/{owner}/{repo}/rules/branches/{branch}", &[(Metadata, Read)]);
@@ -246,7 +255,7 @@ pub static HOOK_DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliverie
 pub static RATE_LIMIT: Route = Route::new(Method::GET, "/rate_limit", &[]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 26] = [
+pub static ROUTES: [&Route; 29] = [
     &APP,
     &HOOK_CONFIG,
     &HOOK_DELIVERIES,
@@ -272,6 +281,9 @@ pub static ROUTES: [&Route; 26] = [
     &COMMENT,
     &UPDATE_PULL_REQUEST,
     &REQUEST_REVIEW,
+    &CREATE_CHECK_RUN,
+    &UPDATE_CHECK_RUN,
+    &CHECK_RUNS,
     &BRANCH_RULES,
 ];
 
@@ -282,9 +294,11 @@ pub const READING: &[Need] =
 pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 /// What a branch with a commit and its pull request take.
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
+/// What a check run takes.
+pub const CHECKING: &[Need] = &[(Checks, Write), (Metadata, Read)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 21] = [
+pub const OPERATIONS: [(&str, &[Need]); 22] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::REPOSITORIES),
     operation(&graphql::STANDING),
@@ -294,6 +308,7 @@ pub const OPERATIONS: [(&str, &[Need]); 21] = [
     operation(&graphql::BEFORE_WRITE),
     operation(&graphql::VISIBILITIES),
     operation(&graphql::OURS),
+    operation(&graphql::PULL_REQUEST),
     operation(&graphql::PROPOSE),
     operation(&graphql::PROPOSE_FROM_BRANCH),
     operation(&graphql::OPEN_PULL_REQUEST),
@@ -379,7 +394,8 @@ mod tests {
                     held.iter().any(|(have, at)| have == permission && at >= level)
                 })
             };
-            assert!(covered(READING) || covered(ISSUE_WRITING) || covered(PROPOSING), "{route}");
+            let kinds = [READING, ISSUE_WRITING, PROPOSING, CHECKING];
+            assert!(kinds.into_iter().any(covered), "{route}");
         }
     }
 }

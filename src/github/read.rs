@@ -9,6 +9,7 @@
 mod answer;
 pub mod control;
 pub mod many;
+mod pull_request;
 mod texts;
 
 use std::{collections::HashMap, sync::Arc};
@@ -18,6 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
+pub use pull_request::CheckRun;
 pub(super) use texts::TextCache;
 
 use super::{

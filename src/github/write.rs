@@ -7,7 +7,10 @@
 //! only to the closed list of paths, checked here once more; (5) a branch is
 //! moved or deleted only if it is where it was read.
 
+mod checks;
 mod refresh;
+
+pub use checks::ANNOTATIONS_A_CALL;
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ use crate::{
     domain::repository::{AccountId, InstallationId},
     github::webhook::{Account, Authentic, Event, EventError, Rejection},
     metrics::Metrics,
-    store::{Accepted, HeadMoved, NewDelivery, NewJob, Store, StoreError},
+    store::{Accepted, CheckWish, HeadMoved, NewDelivery, NewJob, Store, StoreError},
     traces,
 };
 
@@ -119,6 +119,8 @@ struct Read {
 enum Asked {
     /// Jobs, or none.
     Jobs(Vec<NewJob>),
+    /// A check, and the jobs that make it.
+    Check(Vec<NewJob>, CheckWish),
     /// To move the judged head past a push that changes nothing of ours.
     Passed(HeadMoved),
 }
@@ -231,6 +233,7 @@ impl Intake {
         };
         let accepted = match asked {
             Asked::Jobs(jobs) => self.0.store.accept(new, jobs).await?,
+            Asked::Check(jobs, wish) => self.0.store.accept_check(new, jobs, wish).await?,
             Asked::Passed(moved) => self.0.store.accept_moved(new, moved).await?,
         };
         Ok(match accepted {
@@ -274,7 +277,13 @@ impl Intake {
             Known { judged: judged.as_ref(), bot: self.0.bot.get().copied(), branch_prefix: BRANCH_PREFIX };
         Ok(match route::moves_judged_head(event, known) {
             Some(moved) => Asked::Passed(moved),
-            None => Asked::Jobs(route::route(event, known, self.0.clock.now())),
+            None => {
+                let jobs = route::route(event, known, self.0.clock.now());
+                match route::check_wish(event, known) {
+                    Some(wish) => Asked::Check(jobs, wish),
+                    None => Asked::Jobs(jobs),
+                }
+            }
         })
     }
 }

@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use super::{exemptions, read_installations};
 use crate::{
     domain::{
+        check,
         exemptions::PATH,
         repository::{AccountId, ObjectId, RepositoryId},
     },
     github::webhook::{Event, Installation, Item, Repository},
-    store::{HeadMoved, JobKind, NewJob, Priority},
+    store::{Asked, CheckWish, HeadMoved, JobKind, NewJob, Priority},
 };
 
 /// The commits that a push names stop at this number (GitHub documentation,
@@ -47,6 +48,8 @@ enum Matter {
     Installation,
     /// Which repositories it covers.
     Coverage,
+    /// A check run, and nothing else.
+    Check,
 }
 
 impl Matter {
@@ -76,6 +79,7 @@ impl Matter {
             )
             | ("installation_target", "renamed") => Matter::Installation,
             ("installation_repositories", "added" | "removed") => Matter::Coverage,
+            ("pull_request", "opened") | ("check_run" | "check_suite", "rerequested") => Matter::Check,
             _ => return None,
         })
     }
@@ -92,7 +96,7 @@ pub fn listens(name: &str, action: Option<&str>) -> bool {
 /// others have no place.
 #[must_use]
 pub fn word(name: &str) -> &'static str {
-    const HEARD: [&str; 9] = [
+    const HEARD: [&str; 11] = [
         "push",
         "repository",
         "public",
@@ -101,6 +105,8 @@ pub fn word(name: &str) -> &'static str {
         "installation",
         "installation_target",
         "installation_repositories",
+        "check_run",
+        "check_suite",
         "ping",
     ];
     HEARD.into_iter().find(|heard| *heard == name).unwrap_or("other")
@@ -116,7 +122,7 @@ pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {
     }
     let Some(matter) = Matter::of(&event.name, action) else { return Vec::new() };
     let jobs = Jobs { event, installation, now };
-    match matter {
+    let mut routed = match matter {
         Matter::Push => jobs.of_push(known),
         Matter::Repository => {
             let default_branch = event.changes.as_ref().is_some_and(|c| c.default_branch.is_some());
@@ -126,7 +132,38 @@ pub fn route(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<NewJob> {
         Matter::PullRequest => jobs.of_item(event.pull_request.as_ref(), known),
         Matter::Installation => vec![jobs.read()],
         Matter::Coverage => vec![jobs.sweep(Priority::Sweep)],
+        Matter::Check => Vec::new(),
+    };
+    if let Some(wish) = check_wish(event, known) {
+        routed.push(jobs.check(&wish));
     }
+    routed
+}
+
+/// What an event asks to be checked: the head of a pull request that is meant
+/// for the default branch, or what a person wants once more. The job for it is
+/// among those of [`route`].
+#[must_use]
+pub fn check_wish(event: &Event, known: Known<'_>) -> Option<CheckWish> {
+    let (installation, repository) = (event.installation.as_ref()?, event.repository.as_ref()?);
+    if caused_by_us(event, known) {
+        return None;
+    }
+    let asked = match (event.name.as_str(), event.action.as_deref()?) {
+        ("pull_request", "opened" | "reopened" | "synchronize") => {
+            let item = event.pull_request.as_ref()?;
+            let elsewhere = item.base.as_ref().is_some_and(|base| !is_default(repository, &base.name));
+            let head = item.head.as_ref()?.sha.clone().filter(|_| !elsewhere)?;
+            Asked::Head { pull_request: item.node_id.clone()?, head }
+        }
+        ("check_run", "rerequested") => {
+            let run = event.check_run.as_ref().filter(|run| run.name.as_deref() == Some(check::NAME))?;
+            Asked::Again { head: run.head_sha.clone() }
+        }
+        ("check_suite", "rerequested") => Asked::Again { head: event.check_suite.as_ref()?.head_sha.clone() },
+        _ => return None,
+    };
+    Some(CheckWish { repository: repository.id, installation: installation.id, asked })
 }
 
 /// The repository whose judged head [`route`] must be told to tell that a push
@@ -231,6 +268,14 @@ impl Jobs<'_> {
 
     fn sweep(self, priority: Priority) -> NewJob {
         self.job(JobKind::SweepInstallation, self.installation.id.0, priority)
+    }
+
+    fn check(self, wish: &CheckWish) -> NewJob {
+        let priority = match wish.asked {
+            Asked::Head { .. } => Priority::Push,
+            Asked::Again { .. } => Priority::Command,
+        };
+        self.job(JobKind::CheckPullRequests, wish.repository.0, priority)
     }
 
     fn read(self) -> NewJob {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     domain::{
         basis,
-        repository::{AccountId, Inherited, InstallationId, Login},
+        repository::{AccountId, Inherited, InstallationId, Login, RepositoryId},
     },
     github::{self, Home, ListedRepository, Reader},
     store::{Installation, JobKind, NewJob, Priority, SeenRepository, SweptPage},
@@ -114,7 +114,14 @@ pub async fn run(ctx: &Context, installation: InstallationId, priority: Priority
         Progress::Listed { whole } => {
             let kind = JobKind::InspectInstallation;
             let look = NewJob::new(kind, installation.0, installation, priority, now, "sweep");
-            ctx.store.enqueue(&[look], now).await?;
+            // Pull requests whose check was held back, or given up.
+            let waiting = ctx.store.unanswered_checks(installation).await?.into_iter();
+            let check = |repository: RepositoryId| {
+                let kind = JobKind::CheckPullRequests;
+                NewJob::new(kind, repository.0, installation, priority, now, "sweep")
+            };
+            let jobs: Vec<NewJob> = std::iter::once(look).chain(waiting.map(check)).collect();
+            ctx.store.enqueue(&jobs, now).await?;
             let again = read_installations::sweep_every(ctx.settings.way);
             let again = if whole { again } else { again.min(LIST_AGAIN) };
             let next = next_night(installation, now).min(now + again);

@@ -17,7 +17,8 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Next, Target, adoption, cause, exemptions, inspect_installation,
+    Act, Context, JobError, Next, Target, adoption, cause, check_pull_requests, exemptions,
+    inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
     publish_inventory, read_installations, recover_deliveries, sweep_installation, whereabouts,
@@ -273,6 +274,10 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
         JobKind::PublishInventory => {
             let number = usize::try_from(lease.subject).unwrap_or(usize::MAX);
             Box::pin(publish_inventory::run(ctx, number)).await
+        }
+        JobKind::CheckPullRequests => {
+            let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
+            check_pull_requests::run(ctx, repository, installation, lease.attempts).await
         }
         JobKind::PruneStore => {
             let retention = Retention::on(ctx.github.redelivery_window());

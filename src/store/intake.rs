@@ -7,6 +7,7 @@
 //! On SQLite one thread commits what has queued (`group`). PostgreSQL commits
 //! each alone: its server groups by itself.
 
+use super::checks::{self, CheckWish};
 use super::deliveries::{Accepted, HeadMoved, NewDelivery};
 use super::work::{NewJob, Priority};
 use super::{Store, StoreError, commit, row, sql};
@@ -26,6 +27,7 @@ pub(super) struct Arrival {
     pub(super) delivery: NewDelivery,
     pub(super) jobs: Vec<NewJob>,
     pub(super) moved: Option<HeadMoved>,
+    pub(super) check: Option<CheckWish>,
 }
 
 /// Nobody takes deliveries any more.
@@ -51,6 +53,9 @@ impl Store {
         jobs.add(accepted, arrival);
         if let (Accepted::New, Some(moved)) = (accepted, &arrival.moved) {
             move_head(&mut transaction, moved).await?;
+        }
+        if let Some(wish) = &arrival.check {
+            checks::ask(&mut transaction, wish, accepted, arrival.delivery.received_at).await?;
         }
         let installations = self.put_jobs(&mut transaction, &jobs).await?;
         commit(transaction, DOING).await?;

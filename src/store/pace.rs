@@ -79,6 +79,7 @@ impl Store {
                 .bind(id)
                 .bind(row::millis(now))
                 .bind(i64::from(pieces))
+                .bind(i64::from(pace.per_hour.is_some()))
                 .execute(&mut *transaction)
                 .await
                 .map_err(&refused)?;
@@ -113,5 +114,5 @@ impl Store {
 
 fn written(row: &AnyRow) -> Result<Written, sqlx::Error> {
     let pieces = u32::try_from(row.integer("pieces")?).unwrap_or(u32::MAX);
-    Ok(Written { at: row.time("written_at")?, pieces })
+    Ok(Written { at: row.time("written_at")?, pieces, hourly: row.flag("hourly")? })
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | the bodies of deliveries | 7 days; 30 on Enterprise Server, as its own record |
 //! | their GUIDs and digests, and which are missing | 35 days |
+//! | pull requests whose check run was asked for | 30 days after the last wish |
 //! | jobs that are done | not at all |
 //! | jobs that failed for good | 90 days |
 //! | reports, grants, refusals, policies and registers after the App was removed | 30 days |
@@ -23,6 +24,8 @@ use std::time::Duration;
 const BODIES: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// GUIDs and digests of deliveries, and those that are missing.
 const GUIDS: SignedDuration = SignedDuration::from_hours(35 * 24);
+/// Pull requests whose check run was asked for: as long as people may ask again.
+const CHECKS: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Dead letters.
 const DEAD_LETTERS: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// What was found out about what is gone.
@@ -85,6 +88,7 @@ impl Store {
         }
         for (statement, age) in [
             (sql::PRUNE_MISSED, GUIDS),
+            (sql::PRUNE_CHECKS, CHECKS),
             (sql::PRUNE_GRANTS, RECORDS),
             (sql::PRUNE_POLICIES, RECORDS),
             (sql::PRUNE_POLICY_REFUSALS, RECORDS),

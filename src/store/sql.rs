@@ -52,6 +52,7 @@ macro_rules! outstanding_columns {
 }
 
 mod adoption;
+mod checks;
 mod deliveries;
 mod exemptions;
 mod intake;
@@ -64,6 +65,7 @@ mod sweep;
 mod work;
 
 pub(super) use adoption::*;
+pub(super) use checks::*;
 pub(super) use deliveries::*;
 pub(super) use exemptions::*;
 pub(super) use intake::*;
@@ -92,6 +94,7 @@ pub(super) use schema::*;
 pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static str)> {
     [
         schema::REGISTER,
+        checks::REGISTER,
         deliveries::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,

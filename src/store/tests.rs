@@ -11,6 +11,7 @@ use std::time::Duration;
 
 mod adoption;
 mod backup;
+mod checks;
 mod coalesce;
 mod deliveries;
 mod examine;

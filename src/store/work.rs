@@ -64,6 +64,9 @@ words! {
         /// Read the register of exemptions of an installation's account; the
         /// subject is its id.
         ReadExemptions = "read_exemptions",
+        /// Check the pull requests of a repository that wait for it; the subject
+        /// is its id, so that nobody else writes there meanwhile.
+        CheckPullRequests = "check_pull_requests",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

@@ -105,7 +105,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
     warning hook: The webhook goes to http://127.0.0.1:9/webhook, and this instance takes deliveries at https://muster.agency.example/webhook.
     fails last_delivery: ping at 2026-11-17 15:00:00Z got no answer.
     fails permissions agency: Without issues: read, no repository is read, and so none is judged.
-    ok permissions agency: Without checks: write, no check run reports a result (not used yet).
+    ok permissions agency: Without checks: write, no check run reports a result.
     warning permissions agency: Without issues: write, no checklist issue is opened.
     ok permissions agency: Without contents: write, no pull request is opened.
     ok permissions agency: Without pull_requests: write, no pull request is opened.

@@ -17,6 +17,7 @@ mod adoption;
 mod backup;
 mod brakes;
 mod check;
+mod check_runs;
 mod clock;
 mod closing;
 mod code_json;

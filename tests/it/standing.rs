@@ -33,6 +33,18 @@ fn repository(state: &State, home: &Repository) -> String {
     for issue in home.issues.values() {
         text += &conversation(state, home, issue);
     }
+    for run in home.check_runs.values() {
+        let content = &run.content;
+        text += &format!(
+            "check run {} {:?} ({}): {:?} {:?}, {} annotations\n",
+            content.name,
+            content.external_id.as_deref().unwrap_or_default(),
+            content.status,
+            content.conclusion.as_deref().unwrap_or_default(),
+            content.title.as_deref().unwrap_or_default(),
+            run.annotations.len()
+        );
+    }
     let branches: Vec<&str> = home.branches().map(|(name, _)| name).collect();
     let labels: Vec<&str> = home.labels.values().map(|label| label.name.as_str()).collect();
     text + &format!("branches: {branches:?}\nlabels: {labels:?}\n")

@@ -171,6 +171,38 @@ impl Default for Issue {
     }
 }
 
+/// `check`: the check run on a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
+pub struct CheckRun {
+    /// How it ends if something is wrong.
+    pub conclusion: Conclusion,
+}
+
+/// `check.conclusion`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Conclusion {
+    /// It holds nothing up.
+    #[default]
+    Neutral,
+    /// It holds up a merge where a ruleset asks for it.
+    Failure,
+}
+
+impl Conclusion {
+    pub(super) const ALL: [Conclusion; 2] = [Conclusion::Neutral, Conclusion::Failure];
+
+    /// The choice as written in a policy.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Conclusion::Neutral => "neutral",
+            Conclusion::Failure => "failure",
+        }
+    }
+}
+
 /// `pull_request`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(default, deny_unknown_fields)]

@@ -8,9 +8,9 @@ use code_json::{
 use jiff::tz::TimeZoneDatabase;
 
 use super::{
-    Agency, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Contact, ContributingRule, Defaults, Duty, Include,
-    Inventory, Issue, LaborHours, LicenseRule, Limits, Mode, Pack, Patterns, Policy, Private, Problem,
-    Published, PullRequest, ReadmeRule, Repositories, Rules,
+    Agency, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Conclusion, Contact, ContributingRule, Defaults,
+    Duty, Include, Inventory, Issue, LaborHours, LicenseRule, Limits, Mode, Pack, Patterns, Policy, Private,
+    Problem, Published, PullRequest, ReadmeRule, Repositories, Rules,
     document::Node,
     problem::quoted,
     section::{Cursor, Problems, Section},
@@ -42,9 +42,14 @@ pub(super) fn policy(root: &Node) -> Result<Policy, Vec<Problem>> {
         file.within("quiet", |section| quiet(section, &mut policy.quiet));
         file.within("issue", |section| issue(section, &mut policy.issue));
         file.within("pull_request", |section| pull_request(section, &mut policy.pull_request));
+        file.within("check", |section| {
+            section.read("conclusion", &mut policy.check.conclusion, |cursor| {
+                cursor.choice(&Conclusion::ALL, Conclusion::as_str)
+            });
+        });
         file.within("inventory", |section| inventory(section, &mut policy.inventory));
         file.read_some("control", &mut policy.control, repository);
-        file.not_yet(&["overrides", "lock", "check", "commands", "pause", "templates", "waivers"]);
+        file.not_yet(&["overrides", "lock", "commands", "pause", "templates", "waivers"]);
         file.finish();
     }
     problems.settle(policy)

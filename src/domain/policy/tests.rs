@@ -31,6 +31,7 @@ quiet:
   freezes: [{from: 2026-12-14, to: 2027-01-02}]
 issue: {from: recommended, label: "open source"}
 pull_request: {branch_prefix: bot/muster-}
+check: {conclusion: failure}
 inventory:
   repository: example/code-inventory
   by: pull-request
@@ -164,6 +165,9 @@ fn every_key_is_read_into_its_place() {
   "pull_request": {
     "branch_prefix": "bot/muster-"
   },
+  "check": {
+    "conclusion": "failure"
+  },
   "inventory": {
     "repository": "example/code-inventory",
     "publish": [
@@ -266,7 +270,7 @@ fn keys_of_later_versions_are_told_from_unknown_ones() {
 3:1 templates: is not supported yet by this version; delete it for now
 4:9 issue.notify: is not supported yet by this version; delete it for now
 5:16 pull_request.sign_off: is not supported yet by this version; delete it for now
-6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory, control
+6:1 freezes: unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, check, inventory, control
 7:11 extends[0]: "share-it" is not supported yet by this version; write federal
 7:21 extends[1]: is "feder"; did you mean "federal"? write one of federal
 7:28 extends[2]: is "x"; write one of federal
@@ -323,6 +327,7 @@ fn wrong_values() {
         "issue: {label: \"a\\tb\"}",
         "pull_request: {branch_prefix: \"-x/\"}",
         "pull_request: {branch_prefix: a..b/}",
+        "check: {conclusion: success}",
         "1: 2",
         "mode: fix\nmode: fix",
     ];
@@ -426,6 +431,8 @@ pull_request: {branch_prefix: "-x/"}
   1:31 pull_request.branch_prefix: is "-x/"; write a beginning of branch names that git accepts, as muster/
 pull_request: {branch_prefix: a..b/}
   1:31 pull_request.branch_prefix: is "a..b/"; write a beginning of branch names that git accepts, as muster/
+check: {conclusion: success}
+  1:21 check.conclusion: is "success"; write one of neutral, failure
 1: 2
   1:1 file: has a key that is a number, not a name; write a name, in quotes if need be
 mode: fix⏎mode: fix
@@ -490,7 +497,7 @@ too many patterns: 1:25 repositories.exclude: has 101 entries; write at most 100
 long pattern: 1:26 file: reference to unknown value; correct the YAML here; nothing after this place was read
 quoted stars: 1:26 repositories.exclude[0]: has 201 bytes; write at most 200
 bidi: 1:7 mode: is "\u{202e}xif"; write one of observe, check, issue, fix
-2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, inventory, control
+2:1 "\u{202e}edom": unknown key; known here: agency, mode, extends, rules, repositories, limits, quiet, issue, pull_request, check, inventory, control
 "#);
     assert_snapshot!(lines(Policy::parse_bytes(b"mode: fix\n# caf\xe9").unwrap_err()), @"2:6 file: is not UTF-8; save the file as UTF-8");
 }

@@ -12,8 +12,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-pub(super) use self::items::stamp;
-use self::{items::Author, policy::policy, tree::listings};
+pub(super) use self::{
+    items::{Author, stamp},
+    tree::entry_kind,
+};
+use self::{policy::policy, tree::listings};
 use super::{Inherited, ListedRepository, NowSeen, OurNames};
 use crate::{
     domain::{
@@ -37,7 +40,7 @@ pub(super) struct Whole {
 }
 
 /// Reads one part of an answer.
-fn part<T: DeserializeOwned>(value: &Value) -> Result<T> {
+pub(super) fn part<T: DeserializeOwned>(value: &Value) -> Result<T> {
     T::deserialize(value)
         .map_err(|error| Error::Permanent(format!("a part of GitHub's answer is not as documented: {error}")))
 }
@@ -129,9 +132,9 @@ impl<T> Default for Nodes<T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Counted<T> {
-    total_count: usize,
-    nodes: Vec<Option<T>>,
+pub(super) struct Counted<T> {
+    pub(super) total_count: usize,
+    pub(super) nodes: Vec<Option<T>>,
 }
 
 #[derive(Deserialize)]
@@ -145,8 +148,8 @@ struct OpenPullRequest {
 }
 
 #[derive(Deserialize)]
-struct ChangedFile {
-    path: String,
+pub(super) struct ChangedFile {
+    pub(super) path: String,
 }
 
 impl Whole {
@@ -171,14 +174,20 @@ impl Whole {
         names: &OurNames,
         known: &[String],
     ) -> Result<(Repository, Files, Observed)> {
-        let facts: Facts = part(&self.repository)?;
+        let repository = Whole::facts(&self.repository, asked)?;
+        let files = listings(&self.repository, repository.head.is_none())?;
+        let (_, observed) = self.observed(names, known)?;
+        Ok((repository, files, observed))
+    }
+
+    /// The facts of a repository that was asked for under this name.
+    pub(super) fn facts(repository: &Value, asked: &RepositoryName) -> Result<Repository> {
+        let facts: Facts = part(repository)?;
         let head = facts.default_branch_ref.and_then(|branch| {
             let tip = branch.target?;
             Some(Head { branch: branch.name, oid: tip.oid, committed_at: tip.committed_date })
         });
-        let files = listings(&self.repository, head.is_none())?;
-        let (_, observed) = self.observed(names, known)?;
-        let repository = Repository {
+        Ok(Repository {
             id: facts.database_id,
             node_id: facts.id,
             name: facts.name_with_owner.parse().unwrap_or_else(|_| asked.clone()),
@@ -206,8 +215,7 @@ impl Whole {
             created_at: facts.created_at,
             pushed_at: facts.pushed_at,
             head,
-        };
-        Ok((repository, files, observed))
+        })
     }
 
     /// What the organization hands down, and where its policy comes from; the

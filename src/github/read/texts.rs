@@ -250,6 +250,20 @@ impl Reader {
         Ok(())
     }
 
+    /// The text of a blob that came along, read by its bytes if need be.
+    pub(super) async fn text_of(
+        &self,
+        name: &RepositoryName,
+        oid: &ObjectId,
+        blob: &Value,
+    ) -> Result<FileText> {
+        match Blob::deserialize(blob).map(|blob| blob.sort(oid)) {
+            Ok(Found::Text(text)) => Ok(text),
+            Ok(Found::Bytes) => self.read_bytes(name, oid).await,
+            Err(_) => Ok(FileText::Unread("GitHub did not send it".to_owned())),
+        }
+    }
+
     /// Reads a blob's bytes and decodes them.
     pub(super) async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
         #[derive(Deserialize)]
@@ -291,17 +305,10 @@ impl Reader {
         answer: &answer::Whole,
     ) -> Result<PolicySource> {
         let PolicySource::Text { oid, commit, .. } = policy else { return Ok(policy) };
-        let blob = answer.home.as_ref().and_then(|home| Blob::deserialize(&home["policy"]).ok());
-        let text = match blob.map(|blob| blob.sort(&oid)) {
-            Some(Found::Text(text)) => text,
-            Some(Found::Bytes) => {
-                let home = RepositoryName::new(owner.clone(), ".github")
-                    .map_err(|error| Error::Permanent(error.to_string()))?;
-                self.read_bytes(&home, &oid).await?
-            }
-            None => FileText::Unread("GitHub did not send it".to_owned()),
-        };
-        Ok(match text {
+        let home = RepositoryName::new(owner.clone(), ".github")
+            .map_err(|error| Error::Permanent(error.to_string()))?;
+        let blob = answer.home.as_ref().map_or(&Value::Null, |home| &home["policy"]);
+        Ok(match self.text_of(&home, &oid, blob).await? {
             FileText::Unread(why) => PolicySource::Unread(why),
             FileText::Text(text) => PolicySource::Text { oid, text: Some(text.to_string()), commit },
             FileText::Binary | FileText::LfsPointer | FileText::TooLarge(_) => {

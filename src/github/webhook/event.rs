@@ -76,6 +76,12 @@ pub struct Event {
     /// The pull request.
     #[serde(deserialize_with = "lenient")]
     pub pull_request: Option<Item>,
+    /// The check run of `check_run`.
+    #[serde(deserialize_with = "lenient")]
+    pub check_run: Option<Checked>,
+    /// The check suite of `check_suite`.
+    #[serde(deserialize_with = "lenient")]
+    pub check_suite: Option<Checked>,
     /// The comment of `issue_comment`.
     #[serde(deserialize_with = "lenient")]
     pub comment: Option<Comment>,
@@ -196,6 +202,9 @@ pub struct Item {
     /// The branch of a pull request.
     #[serde(default, deserialize_with = "lenient")]
     pub head: Option<Branch>,
+    /// The branch it is meant for.
+    #[serde(default, deserialize_with = "lenient")]
+    pub base: Option<Branch>,
     /// Merged, for a closed pull request.
     #[serde(default, deserialize_with = "lenient")]
     pub merged: Option<bool>,
@@ -207,6 +216,19 @@ pub struct Branch {
     /// Its name.
     #[serde(rename = "ref")]
     pub name: String,
+    /// Its tip.
+    #[serde(default, deserialize_with = "lenient")]
+    pub sha: Option<ObjectId>,
+}
+
+/// A check run, or a suite of them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Checked {
+    /// The commit.
+    pub head_sha: ObjectId,
+    /// The name of a check run; a suite has none.
+    #[serde(default, deserialize_with = "lenient")]
+    pub name: Option<String>,
 }
 
 /// A comment, by id: its text is read again when a command is carried out.
@@ -275,6 +297,8 @@ impl Event {
                 needed(event.comment.is_some(), "comment")?;
             }
             "pull_request" => needed(event.pull_request.is_some(), "pull_request")?,
+            "check_run" => needed(event.check_run.is_some(), "check_run")?,
+            "check_suite" => needed(event.check_suite.is_some(), "check_suite")?,
             "repository" | "public" => needed(event.repository.is_some(), "repository")?,
             "installation" | "installation_repositories" => {
                 needed(event.installation.is_some(), "installation")?;
@@ -383,9 +407,12 @@ mod tests {
     #[test]
     fn a_body_under_another_events_name_is_refused() {
         let push = br#"{"ref":"refs/heads/main"}"#;
-        for (name, missing) in
-            [("issues", "issue"), ("pull_request", "pull_request"), ("installation", "installation")]
-        {
+        for (name, missing) in [
+            ("issues", "issue"),
+            ("pull_request", "pull_request"),
+            ("installation", "installation"),
+            ("check_run", "check_run"),
+        ] {
             assert_eq!(Event::parse(name, push).err(), Some(EventError::Unfit { missing }));
         }
         for body in [&b""[..], b"[]", b"{", b"payload=%7B%7D", b"\xff"] {

@@ -26,7 +26,7 @@ const USES: [(Need, Mode, &str); 9] = [
     ((Permission::Issues, Level::Read), Mode::Observe, NOTHING_READ),
     ((Permission::PullRequests, Level::Read), Mode::Observe, NOTHING_READ),
     ((Permission::Checks, Level::Read), Mode::Observe, NOTHING_READ),
-    ((Permission::Checks, Level::Write), Mode::Check, "no check run reports a result (not used yet)"),
+    ((Permission::Checks, Level::Write), Mode::Check, "no check run reports a result"),
     ((Permission::Issues, Level::Write), Mode::Issue, "no checklist issue is opened"),
     ((Permission::Contents, Level::Write), Mode::Fix, "no pull request is opened"),
     ((Permission::PullRequests, Level::Write), Mode::Fix, "no pull request is opened"),

@@ -241,7 +241,7 @@ impl Work<'_> {
     fn writer(&self, fresh: &BeforeWrite) -> Option<Writer> {
         let repository = &fresh.snapshot.repository;
         let limits = &self.situation.policy.limits;
-        let pace = Pace { per_minute: limits.writes_per_minute, per_hour: limits.writes_per_hour };
+        let pace = Pace { per_minute: limits.writes_per_minute, per_hour: Some(limits.writes_per_hour) };
         let target = github::Target {
             id: repository.id,
             node_id: repository.node_id.clone(),

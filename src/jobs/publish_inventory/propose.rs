@@ -179,7 +179,7 @@ fn writer(ctx: &Context, policy: &Policy, owner: &Organization, snapshot: &Snaps
         visibility: repository.visibility,
     };
     let limits = &policy.limits;
-    let pace = Pace { per_minute: limits.writes_per_minute, per_hour: limits.writes_per_hour };
+    let pace = Pace { per_minute: limits.writes_per_minute, per_hour: Some(limits.writes_per_hour) };
     ctx.github.writer(owner.known.id, target, pace)
 }
 

@@ -32,6 +32,7 @@ fn routed(event: &str, payload: &Value, known: Known<'_>) -> String {
                 assert_eq!(job.priority, Priority::Push);
                 format!("inspect {}", job.subject)
             }
+            JobKind::CheckPullRequests => format!("check {} {:?}", job.subject, job.priority),
             JobKind::SweepInstallation => format!("sweep {} {:?}", job.subject, job.priority),
             JobKind::ReadInstallations => {
                 assert_eq!(job.priority, Priority::Push);
@@ -109,15 +110,64 @@ fn one_row_for_each_event_and_action() {
     }
     assert_eq!(jobs("installation_target", json!({"action": "renamed"})), read);
 
-    for event in
-        ["ping", "meta", "github_app_authorization", "check_run", "check_suite", "star", "an_event_to_come"]
-    {
+    for event in ["ping", "meta", "github_app_authorization", "star", "an_event_to_come"] {
         for action in ["created", "deleted", "rerequested", "requested"] {
             assert_eq!(jobs(event, json!({"action": action})), "", "{event}.{action}");
         }
     }
     let comment = json!({"action": "created", "issue": ours, "comment": {"id": 1}});
     assert_eq!(jobs("issue_comment", comment), "");
+}
+
+#[test]
+fn a_pull_request_to_the_default_branch_is_checked_at_each_head() {
+    let event = |action: &str, base: &str, sender: u64| {
+        json!({
+            "action": action,
+            "installation": {"id": 3},
+            "repository": {"id": 7, "full_name": "agency/site", "default_branch": "main"},
+            "sender": {"id": sender, "login": "alice", "type": "User"},
+            "pull_request": {
+                "number": 2, "node_id": "PR_2", "user": {"id": 5, "type": "User"},
+                "head": {"ref": "topic", "sha": AFTER}, "base": {"ref": base, "sha": BEFORE},
+            },
+        })
+    };
+    let known = Known { judged: None, bot: Some(AccountId(BOT)), branch_prefix: "muster/" };
+    let wish = |name: &str, payload: &Value| {
+        let event = Event::parse(name, payload.to_string().as_bytes()).unwrap();
+        let wish = check_wish(&event, known);
+        let jobs = route(&event, known, Timestamp::UNIX_EPOCH);
+        let checks = jobs.iter().filter(|job| job.kind == JobKind::CheckPullRequests).count();
+        assert_eq!(checks, usize::from(wish.is_some()), "a wish has its job");
+        wish.map(|wish| (wish.repository.0, wish.installation.0, wish.asked))
+    };
+    let head: ObjectId = AFTER.parse().unwrap();
+    let asked = Asked::Head { pull_request: "PR_2".to_owned(), head: head.clone() };
+    for action in ["opened", "reopened", "synchronize"] {
+        let payload = event(action, "main", 5);
+        assert_eq!(wish("pull_request", &payload), Some((7, 3, asked.clone())), "{action}");
+        assert_eq!(routed("pull_request", &payload, known), "check 7 Push", "{action}");
+        assert_eq!(wish("pull_request", &event(action, "release", 5)), None, "{action}");
+        assert_eq!(wish("pull_request", &event(action, "main", BOT)), None, "{action}");
+        assert!(listens("pull_request", Some(action)));
+    }
+    for action in ["edited", "closed", "labeled", "converted_to_draft"] {
+        assert_eq!(wish("pull_request", &event(action, "main", 5)), None, "{action}");
+    }
+    let again = |what: &str, name: &str, action: &str| {
+        let mut payload = event(action, "main", 5);
+        payload[what] = json!({"head_sha": AFTER, "name": name});
+        (wish(what, &payload), listens(what, Some(action)))
+    };
+    let asked = Some((7, 3, Asked::Again { head }));
+    assert_eq!(again("check_run", check::NAME, "rerequested"), (asked.clone(), true));
+    assert_eq!(again("check_suite", "", "rerequested"), (asked, true));
+    assert_eq!(again("check_run", "lint", "rerequested").0, None, "another's");
+    for action in ["created", "completed", "requested", "requested_action"] {
+        assert_eq!(again("check_run", check::NAME, action), (None, false), "{action}");
+        assert_eq!(again("check_suite", "", action), (None, false), "{action}");
+    }
 }
 
 #[test]

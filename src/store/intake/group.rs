@@ -10,9 +10,10 @@
 //! statement.
 
 use super::{Accepted, Arrival, DOING, Jobs, KnownTurns};
+use crate::store::checks::{CheckWish, Statement as Ask};
 use crate::store::turn::WriteTurn;
 use crate::store::{Durability, StoreError, dialect::Dialect, row, sql};
-use rusqlite::{Connection, Statement, TransactionBehavior, named_params};
+use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, named_params};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -116,6 +117,9 @@ impl Writer {
                     "$3": moved.after.as_str(),
                 })?;
             }
+            if let Some(wish) = &arrival.check {
+                ask(&transaction, wish, outcome, row::millis(arrival.delivery.received_at))?;
+            }
             jobs.add(outcome, arrival);
             accepted.push(outcome);
         }
@@ -158,6 +162,36 @@ fn next_group(deliveries: &Receiver<Waiting>, usual: usize) -> Option<Vec<Waitin
         group.push(waiting);
     }
     Some(group)
+}
+
+/// Stores what a delivery asks to be checked.
+fn ask(
+    transaction: &Transaction<'_>,
+    wish: &CheckWish,
+    outcome: Accepted,
+    asked_at: i64,
+) -> rusqlite::Result<()> {
+    let repository = row::number(wish.repository.0);
+    match wish.statement(outcome) {
+        None => return Ok(()),
+        Some(Ask::Ask { pull_request, head }) => {
+            transaction.prepare_cached(sql::ASK_CHECK)?.execute(named_params! {
+                "$1": repository,
+                "$2": row::text(pull_request),
+                "$3": row::number(wish.installation.0),
+                "$4": head.as_str(),
+                "$5": asked_at,
+            })?
+        }
+        Some(Ask::Again { head }) => {
+            transaction.prepare_cached(sql::ASK_CHECK_AGAIN)?.execute(named_params! {
+                "$1": repository,
+                "$2": head.as_str(),
+                "$3": asked_at,
+            })?
+        }
+    };
+    Ok(())
 }
 
 /// Stores a delivery; whether its GUID was new.

@@ -192,6 +192,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "parked",
         "policy_refusal",
         "publication",
+        "pull_request_check",
         "refusal",
         "schema_version",
         "sweep",

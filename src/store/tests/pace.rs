@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::pace::{Pace, Turn};
 
 const HERE: InstallationId = InstallationId(1);
-const PACE: Pace = Pace { per_minute: 6, per_hour: 15 };
+const PACE: Pace = Pace { per_minute: 6, per_hour: Some(15) };
 
 /// A lease on a repository of the installation [`HERE`].
 async fn held(store: &Store, subject: i64, seconds: i64) -> Lease {

@@ -38,7 +38,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 23] = [
+pub const STORIES: [Story; 24] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -60,6 +60,7 @@ pub const STORIES: [Story; 23] = [
     hooked("swept odd names", odd_names, |scene| Box::pin(swept(scene))),
     hooked("clock off", ahead_of_us, |scene| Box::pin(clock_off(scene))),
     hooked("terminal", two_accounts, |scene| Box::pin(terminal(scene))),
+    hooked("checked", complete_site, |scene| Box::pin(checked(scene))),
     hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
@@ -178,6 +179,10 @@ fn two_sites(builder: Builder, _: &Clock) -> Builder {
     one(agency(FIX).repository(site).repository(complete("fine")), builder)
 }
 
+fn complete_site(builder: Builder, _: &Clock) -> Builder {
+    one(agency(FIX).repository(complete("site")), builder)
+}
+
 fn site_with_readme(builder: Builder, _: &Clock) -> Builder {
     one(agency(FIX).repository(old("site").file("README.md", README)), builder)
 }
@@ -247,6 +252,19 @@ fn two_accounts(builder: Builder, _: &Clock) -> Builder {
 /// A push, and what follows from it.
 async fn opened(scene: &mut Scene) {
     scene.push();
+    scene.calm().await;
+}
+
+/// A pull request about which there is more to say than fits in one call.
+async fn checked(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    let releases = ["{\"name\": 1}"; 6].join(",\n");
+    let text = format!("{{\"releases\": [\n{releases}\n]}}\n");
+    let alice = scene.github.user("alice");
+    alice.create_branch(SITE, "topic");
+    alice.push(SITE, "topic", &[("code.json", &text)], "Describe it");
+    alice.open_pull_request(SITE, "topic", "Describe it", "");
     scene.calm().await;
 }
 

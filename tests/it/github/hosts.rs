@@ -92,7 +92,7 @@ async fn a_server_without_limits_is_written_to_at_our_own_pace() {
     let name = target.name.to_string();
     let time = sandbox.clone();
     let github = paced(&github, move || time.state(|state| state.now()));
-    let writer = github.writer(installation, target, Pace { per_minute: 5, per_hour: 100 }).unwrap();
+    let writer = github.writer(installation, target, Pace { per_minute: 5, per_hour: Some(100) }).unwrap();
     for _ in 0..5 {
         writer.create_issue(&Line::of("Checklist"), &text(), &[]).await.unwrap();
     }

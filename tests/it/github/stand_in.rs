@@ -182,6 +182,9 @@ pub(crate) fn clock() -> Clock {
     Clock::stepped(*CLOCK.get_or_init(|| Timestamp::from_second(1_800_000_000).unwrap()))
 }
 
+/// The client id of the App here.
+pub(crate) const ISSUER: &str = "Iv1.0123456789abcdef";
+
 /// The App with this many keys, made once.
 pub(crate) fn app(keys: usize) -> App {
     static PEMS: OnceLock<Vec<SecretString>> = OnceLock::new();
@@ -195,7 +198,7 @@ pub(crate) fn app(keys: usize) -> App {
         };
         vec![pem(), pem()]
     });
-    App::new("Iv1.0123456789abcdef", &pems[..keys]).unwrap()
+    App::new(ISSUER, &pems[..keys]).unwrap()
 }
 
 pub(crate) fn target() -> Target {
@@ -219,7 +222,7 @@ pub(crate) fn paced(github: &GitHub, now: impl Fn() -> Timestamp + Send + Sync +
         let (mut written, now) = (written.lock().unwrap(), now());
         let turn = pace.turn(&written, pieces, now);
         if turn == Turn::Now {
-            written.push(Written { at: now, pieces });
+            written.push(Written { at: now, pieces, hourly: true });
         }
         std::future::ready(Ok(turn))
     })

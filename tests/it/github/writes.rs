@@ -7,14 +7,16 @@ use std::{
 };
 
 use axum::response::Response;
+use code_json::check::Severity;
 use http::Method;
 use muster::{
     domain::outstanding::Start,
     domain::{
+        check::{self, Annotation, Conclusion, Verdict, Watched},
         outgoing::{Line, PublicText},
         repository::{InstallationId, ObjectId, RepositoryId, Visibility},
     },
-    github::{Error, GitHub, NewPullRequest, Pace, Refusal, Turn},
+    github::{CheckRun, Error, GitHub, NewPullRequest, Pace, Refusal, Turn},
 };
 use serde_json::{Value, json};
 
@@ -47,7 +49,7 @@ async fn trap_3_a_write_whose_answer_is_lost_is_not_sent_again() {
 async fn each_kind_of_work_holds_its_own_token() {
     let github = StandIn::start(|seen, _| match seen.path.as_str() {
         "/repositories/1" => reply(200, listed(1)),
-        "/repos/agency/site/issues" => reply(201, made()),
+        "/repos/agency/site/issues" | "/repos/agency/site/check-runs" => reply(201, made()),
         "/graphql" => reply(
             200,
             json!({"data": {"createPullRequest": {"pullRequest": {"id": "PR_1", "number": 4, "url": "u"}}}}),
@@ -60,6 +62,7 @@ async fn each_kind_of_work_holds_its_own_token() {
     writer(&app).create_issue(&Line::of("Title"), &text(), &[]).await.unwrap();
     let files = [("CONTRIBUTING.md".to_owned(), b"Hello".to_vec())];
     assert_eq!(writer(&app).propose(&proposal(&files)).await.unwrap().created.number, 4);
+    writer(&app).create_check_run(&head(), "key", &verdict(text())).await.unwrap();
     let asked: Vec<Value> = github
         .seen()
         .into_iter()
@@ -74,8 +77,52 @@ async fn each_kind_of_work_holds_its_own_token() {
             json!({"permissions": {"issues": "write", "metadata": "read"}, "repository_ids": [42]}),
             json!({"permissions": {"contents": "write", "metadata": "read", "pull_requests": "write"},
                 "repository_ids": [42]}),
+            json!({"permissions": {"checks": "write", "metadata": "read"}, "repository_ids": [42]}),
         ]
     );
+}
+
+fn head() -> ObjectId {
+    "b".repeat(40).parse().unwrap()
+}
+
+/// A verdict with one remark, whose text is this.
+fn verdict(message: PublicText) -> Verdict {
+    let remark = Annotation {
+        file: Watched::Record,
+        line: 3,
+        severity: Severity::Warning,
+        title: "code.json",
+        message: message.clone(),
+    };
+    Verdict {
+        conclusion: Conclusion::Neutral,
+        title: Line::of("1 warning"),
+        summary: text(),
+        annotations: vec![remark],
+    }
+}
+
+/// Threats I13: another App may use our name, and even our key.
+#[tokio::test]
+async fn i13_another_apps_check_run_of_our_name_is_ignored() {
+    let run = |id: u64, name: &str, app: Value| json!({"id": id, "name": name, "external_id": "key", "output": {"annotations_count": 2}, "app": app});
+    let ours = || json!({"id": 77, "client_id": ISSUER});
+    let github = StandIn::start(move |seen, _| match seen.path.as_str() {
+        path if path.starts_with("/repos/agency/site/commits/") => reply(
+            200,
+            json!({"total_count": 4, "check_runs": [
+                run(1, check::NAME, json!({"id": 99, "client_id": "Iv1.another"})),
+                run(2, check::NAME, Value::Null),
+                run(3, "lint", ours()),
+                run(4, check::NAME, ours()),
+            ]}),
+        ),
+        _ => nothing(),
+    })
+    .await;
+    let found = github.with_app().reader(ONE).check_runs(&target().name, &head()).await.unwrap();
+    assert_eq!(found, [CheckRun { id: 4, external_id: "key".to_owned(), annotations: 2 }]);
 }
 
 #[tokio::test]
@@ -116,7 +163,7 @@ async fn every_write_asks_for_leave_and_waits_for_it() {
             std::future::ready(answers.lock().unwrap().pop_front().unwrap())
         })
     };
-    let pace = Pace { per_minute: 3, per_hour: 100 };
+    let pace = Pace { per_minute: 3, per_hour: Some(100) };
     let writer = app.writer(ONE, target(), pace).unwrap();
     let issue = async || writer.create_issue(&Line::of("Title"), &text(), &[]).await.map(|_| ());
     issue().await.unwrap();
@@ -227,6 +274,9 @@ async fn nothing_goes_out_to_a_place_or_a_path_it_must_not() {
     let writer = writer(&github.with_app());
     let internal = PublicText::about(Visibility::Internal).say("Words.");
     let refused = writer.create_issue(&Line::of("Title"), &internal, &[]).await;
+    assert!(matches!(refused, Err(Error::Refused { reason: Refusal::Ours, .. })));
+    // Also where it is said at a line only.
+    let refused = writer.create_check_run(&head(), "key", &verdict(internal)).await;
     assert!(matches!(refused, Err(Error::Refused { reason: Refusal::Ours, .. })));
     for path in [".github/workflows/x.yml", "../LICENSE", ".git/config", "license", "README.md\0"] {
         let files = [(path.to_owned(), Vec::new())];

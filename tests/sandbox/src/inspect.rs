@@ -77,6 +77,17 @@ pub struct CheckRunView {
     pub title: String,
     /// Summary of the output.
     pub summary: String,
+    /// The App's own key.
+    pub external_id: String,
+    /// Its annotations, as `path:line level message`.
+    pub annotations: Vec<String>,
+}
+
+/// An annotation as `path:line level message`.
+fn annotation(annotation: &serde_json::Value) -> String {
+    let word = |field: &str| annotation[field].as_str().unwrap_or_default().to_owned();
+    let line = &annotation["start_line"];
+    format!("{}:{line} {} {}", word("path"), word("annotation_level"), word("message"))
 }
 
 impl fmt::Display for IssueView {
@@ -211,6 +222,8 @@ impl Sandbox {
                 state: run.content.conclusion.clone().unwrap_or_else(|| run.content.status.clone()),
                 title: run.content.title.clone().unwrap_or_default(),
                 summary: run.content.summary.clone().unwrap_or_default(),
+                external_id: run.content.external_id.clone().unwrap_or_default(),
+                annotations: run.annotations.iter().map(annotation).collect(),
             };
             Listing(home.check_runs.values().map(view).collect())
         })

@@ -46,7 +46,7 @@ struct RawBranch {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Author {
+pub(in crate::github::read) struct Author {
     #[serde(rename = "__typename")]
     kind: String,
     login: String,
@@ -54,7 +54,7 @@ pub(super) struct Author {
 }
 
 impl Author {
-    pub(super) fn into_actor(self) -> Actor {
+    pub(in crate::github::read) fn into_actor(self) -> Actor {
         Actor { id: self.database_id, login: self.login, bot: self.kind == "Bot" }
     }
 }

@@ -27,15 +27,20 @@ struct TreeEntry {
 impl TreeEntry {
     fn into_entry(self, folder: &str) -> Entry {
         // The octal modes of git, which GitHub writes in decimal.
-        let kind = match self.mode & 0o170_000 {
-            0o040_000 => EntryKind::Folder,
-            0o120_000 => EntryKind::Link,
-            0o160_000 => EntryKind::Submodule,
-            _ => EntryKind::File,
-        };
+        let kind = entry_kind(self.mode);
         let path = if folder.is_empty() { self.name } else { format!("{folder}/{}", self.name) };
         let size = self.size.filter(|_| kind == EntryKind::File);
         Entry { path, kind, oid: Some(self.oid), size }
+    }
+}
+
+/// What an entry of this mode is.
+pub(in crate::github::read) fn entry_kind(mode: u32) -> EntryKind {
+    match mode & 0o170_000 {
+        0o040_000 => EntryKind::Folder,
+        0o120_000 => EntryKind::Link,
+        0o160_000 => EntryKind::Submodule,
+        _ => EntryKind::File,
     }
 }
 

@@ -90,6 +90,21 @@ const CONCLUSIONS: [&str; 7] =
 /// Schema `check-run`, `annotations`: `maxItems`.
 const ANNOTATIONS_A_CALL: usize = 50;
 
+/// Schema of `POST /repos/{owner}/{repo}/check-runs`: what an annotation must
+/// have, and how long its parts may be ("64 KB", "255 characters").
+fn is_annotation(annotation: &serde_json::Value) -> bool {
+    let text = |field: &str| annotation[field].as_str();
+    let line = |field: &str| annotation[field].as_u64().filter(|line| *line > 0);
+    let level = text("annotation_level");
+    let known = level.is_some_and(|level| ["notice", "warning", "failure"].contains(&level));
+    let ordered = line("start_line").zip(line("end_line")).is_some_and(|(start, end)| start <= end);
+    known
+        && ordered
+        && text("path").is_some_and(|path| !path.is_empty())
+        && text("message").is_some_and(|message| !message.is_empty() && message.len() <= 64 * 1024)
+        && text("title").is_none_or(|title| title.chars().count() <= 255)
+}
+
 impl CheckRun {
     fn apply(&mut self, change: CheckChange, now: Timestamp) -> Result<(), Refusal> {
         let invalid = |field| Refusal::invalid("CheckRun", field, "invalid");
@@ -97,6 +112,13 @@ impl CheckRun {
             return Err(Refusal::Unprocessable(
                 "Invalid request.\n\nNo more than 50 items are allowed; annotations".to_owned(),
             ));
+        }
+        if !change.annotations.iter().all(is_annotation) {
+            return Err(invalid("annotations"));
+        }
+        // "The maximum summary length is 65535 characters."
+        if change.output.as_ref().is_some_and(|(_, summary, _)| summary.chars().count() > 65_535) {
+            return Err(invalid("summary"));
         }
         if change.status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
             return Err(invalid("status"));
