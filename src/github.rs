@@ -48,6 +48,7 @@ pub use self::{
         CheckRun, Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
         control::{Control, ControlFile},
         many::{Ask, Found, Glance, Home, Many},
+        records::RecordFile,
     },
     write::{
         ANNOTATIONS_A_CALL, Created, IssueChange, IssueState, NewCommit, NewPullRequest, Proposed, Target,

@@ -3,6 +3,7 @@
 
 mod accounts;
 pub mod adoption;
+mod answers;
 mod check_pull_requests;
 pub mod doctor;
 mod exemptions;

@@ -19,6 +19,7 @@ use turn::{Turn, WriteTurn};
 
 mod accounts;
 mod adoption;
+mod answers;
 mod backup;
 mod checks;
 mod deliveries;
@@ -51,6 +52,7 @@ mod turn;
 mod work;
 
 pub use adoption::OwnItem;
+pub use answers::Answer;
 pub use backup::{BackedUp, BackupError, verify_backup};
 pub use checks::{Asked, CheckAnswer, CheckWish, WaitingCheck};
 pub use deliveries::{Accepted, Delivery, DeliveryFilter, HeadMoved, NewDelivery};

@@ -64,6 +64,8 @@ pub const REPOSITORIES: Document = document!(
 pub const STANDING: Document =
     document!("Standing", READING, "standing", "home.fragment", "listings.fragment", "blob.fragment");
 /// A file of the control repository, and how it came about.
+pub const RECORDS: Document = document!("Records", READING, "records");
+/// A file of the control repository and how it changed.
 pub const CONTROL: Document = document!("Control", READING, "control", "change.fragment", "blob.fragment");
 /// Texts by object id.
 pub const TEXTS: Document = document!("Texts", READING, "texts", "blob.fragment");
@@ -118,11 +120,12 @@ pub const CLOSE_ISSUE: Document = document!("CloseIssue", ISSUE_WRITING, "close_
 pub const DISABLE_AUTO_MERGE: Document = document!("DisableAutoMerge", PROPOSING, "disable_auto_merge");
 
 /// Every document Muster sends, to be checked against GitHub's schema.
-pub const DOCUMENTS: [&Document; 22] = [
+pub const DOCUMENTS: [&Document; 23] = [
     &SNAPSHOT,
     &REPOSITORIES,
     &STANDING,
     &CONTROL,
+    &RECORDS,
     &TEXTS,
     &TEXTS_OF_MANY,
     &BEFORE_WRITE,

@@ -298,11 +298,12 @@ pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullReque
 pub const CHECKING: &[Need] = &[(Checks, Write), (Metadata, Read)];
 
 /// What each GraphQL document needs, by the name of its operation.
-pub const OPERATIONS: [(&str, &[Need]); 22] = [
+pub const OPERATIONS: [(&str, &[Need]); 23] = [
     operation(&graphql::SNAPSHOT),
     operation(&graphql::REPOSITORIES),
     operation(&graphql::STANDING),
     operation(&graphql::CONTROL),
+    operation(&graphql::RECORDS),
     operation(&graphql::TEXTS),
     operation(&graphql::TEXTS_OF_MANY),
     operation(&graphql::BEFORE_WRITE),

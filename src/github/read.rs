@@ -10,6 +10,7 @@ mod answer;
 pub mod control;
 pub mod many;
 mod pull_request;
+pub mod records;
 mod texts;
 
 use std::{collections::HashMap, sync::Arc};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Context, JobError, Next, policies, publish_inventory};
+use super::{Context, JobError, Next, answers, policies, publish_inventory};
 use crate::{
     domain::{
         exemptions::{
@@ -28,8 +28,10 @@ use crate::{
 const PAGE: u32 = 10;
 /// How many of them are looked through for the one that brought an entry.
 const MOST_CHANGES: usize = 100;
+/// The folder of people's answers.
+const RECORDS: &str = "records";
 /// The control repositories of an organization whose policy names none.
-const USUAL: [&str; 2] = [".github-private", ".github"];
+pub(super) const USUAL: [&str; 2] = [".github-private", ".github"];
 
 /// The job that reads the register of an installation's account.
 pub(super) fn job(installation: InstallationId, now: Timestamp, cause: impl Into<String>) -> NewJob {
@@ -49,7 +51,7 @@ pub(super) fn is_usual(name: &RepositoryName) -> bool {
 /// The database's.
 pub(super) async fn wanted(ctx: &Context, known: &Installation, home: &Home) -> Result<bool, JobError> {
     if let Inherited::Files { files, .. } = &home.inherited
-        && files.entry(PATH).is_some()
+        && (files.entry(PATH).is_some() || files.entry(RECORDS).is_some())
     {
         return Ok(true);
     }
@@ -84,6 +86,7 @@ pub(super) async fn run(ctx: &Context, installation: InstallationId) -> Result<N
         Found::Nowhere => keep(ctx, (&known, &ours), None).await?,
         Found::There(reader, control) => read(ctx, (&known, &ours), &reader, *control, &before).await?,
     }
+    answers::run(ctx, &known, policy.control.as_ref()).await?;
     Ok(Next::Asked)
 }
 
@@ -138,6 +141,32 @@ async fn find(
 
 /// The register in the repository that the policy names.
 async fn named(ctx: &Context, known: &Installation, name: &RepositoryName) -> Result<Found, JobError> {
+    let Some(reader) = reader_of(ctx, known, name).await? else {
+        return Ok(Found::OutOfReach(format!(
+            "control names {name}, whose owner Muster does not serve: name a repository of an organization of \
+             yours"
+        )));
+    };
+    match reader.control(name, PATH, PAGE, None).await {
+        Ok(control) if control.file == ControlFile::Absent => Ok(Found::Nowhere),
+        Ok(control) => Ok(Found::There(reader, Box::new(control))),
+        Err(github::Error::NotFound(_)) => Ok(Found::OutOfReach(format!(
+            "control names {name}, which Muster cannot see: correct the name, or install the App on it"
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who reads a control repository: the installation of its owner, if that is
+/// served.
+///
+/// # Errors
+/// GitHub's and the database's.
+pub(super) async fn reader_of(
+    ctx: &Context,
+    known: &Installation,
+    name: &RepositoryName,
+) -> Result<Option<Reader>, JobError> {
     let is_owner = |login: &str| login.parse().is_ok_and(|login: Login| login.same_as(name.owner()));
     let installation = if is_owner(&known.login) {
         Some(known.id)
@@ -148,21 +177,7 @@ async fn named(ctx: &Context, known: &Installation, name: &RepositoryName) -> Re
             None => None,
         }
     };
-    let Some(installation) = installation else {
-        return Ok(Found::OutOfReach(format!(
-            "control names {name}, whose owner Muster does not serve: name a repository of an organization of \
-             yours"
-        )));
-    };
-    let reader = ctx.github.reader(installation);
-    match reader.control(name, PATH, PAGE, None).await {
-        Ok(control) if control.file == ControlFile::Absent => Ok(Found::Nowhere),
-        Ok(control) => Ok(Found::There(reader, Box::new(control))),
-        Err(github::Error::NotFound(_)) => Ok(Found::OutOfReach(format!(
-            "control names {name}, which Muster cannot see: correct the name, or install the App on it"
-        ))),
-        Err(error) => Err(error.into()),
-    }
+    Ok(installation.map(|installation| ctx.github.reader(installation)))
 }
 
 /// Reads the register and keeps it, or why not.

@@ -11,6 +11,7 @@ mod told;
 use std::{collections::HashMap, time::Duration};
 
 use code_json::{
+    record::Record,
     schema,
     validate::{self, Choice},
 };
@@ -109,7 +110,10 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let policy = policies::last_good(ctx, &ctx.store.policy(lead.known.account).await?);
     let policy = in_the_words_of(policy, agency);
     let exempt = exempt(ctx, lead.known.account, &organizations).await?;
-    let assembled = assemble(ctx, agency, &policy, &organizations, &exempt).await?;
+    let answers = ctx.store.answers(lead.known.account).await?;
+    let said = answers.into_iter().filter_map(|answer| Some((answer.repository, answer.said.ok()?)));
+    let said = Said { exempt, answers: said.collect() };
+    let assembled = assemble(ctx, agency, &policy, &organizations, &said).await?;
     let mut ready = Vec::new();
     for file in &assembled.assembly.files {
         ready.extend(publish(ctx, agency, &policy, &organizations, &assembled, file).await?);
@@ -218,6 +222,13 @@ async fn exempt(
     Ok(register.in_force(today).map(|exemption| (exemption.id, one(exemption))).collect())
 }
 
+/// What people decided and answered in the lead organization's control
+/// repository.
+struct Said {
+    exempt: HashMap<RepositoryId, Exempt>,
+    answers: HashMap<RepositoryId, Record>,
+}
+
 struct Assembled {
     assembly: Assembly,
     secrets: Secrets,
@@ -231,7 +242,7 @@ async fn assemble(
     agency: &Agency,
     policy: &Policy,
     organizations: &[Organization],
-    exempt: &HashMap<RepositoryId, Exempt>,
+    said: &Said,
 ) -> Result<Assembled, JobError> {
     let now = ctx.clock.now();
     let mut entries: Vec<(AccountId, &KnownEntry)> = Vec::new();
@@ -248,7 +259,8 @@ async fn assemble(
     for (_, entry) in entries.iter().filter(|(_, entry)| is_public(entry)) {
         let Some(sources) = &entry.sources else { continue };
         secrets.allow_mailboxes(sources.description.as_deref().unwrap_or_default());
-        if let Some(record) = &sources.record {
+        // What people answer of public code is meant for everybody.
+        for record in [sources.record.as_ref(), said.answers.get(&entry.seen.id)].into_iter().flatten() {
             secrets.allow_mailboxes_of(record);
         }
     }
@@ -265,8 +277,8 @@ async fn assemble(
             sources: entry.sources.as_ref(),
             changed_at: entry.changed_at,
             former_urls: &entry.former_urls,
-            answers: None,
-            exempt: exempt.get(&entry.seen.id),
+            answers: said.answers.get(&entry.seen.id),
+            exempt: said.exempt.get(&entry.seen.id),
             opaque: ids.get(&entry.seen.id),
         })
         .collect();

@@ -194,7 +194,7 @@ pub fn touches_ours(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
     let in_folder =
         |root: &str| folder == root || folder.strip_prefix(root).is_some_and(|f| f.starts_with('/'));
-    if in_folder(".github") || in_folder("licenses") {
+    if in_folder(".github") || in_folder("licenses") || in_folder("records") {
         return true;
     }
     let license = ["license", "licence", "copying", "copyright"].iter().any(|word| name.contains(word));
@@ -237,11 +237,11 @@ impl Jobs<'_> {
         jobs
     }
 
-    /// Whether a push may have changed the register of exemptions. Whether the
+    /// Whether a push may have changed what people decide or answer. Whether the
     /// repository holds it is looked up when it is read.
     fn may_change_exemptions(self, repository: &Repository) -> bool {
         match tells_its_paths(self.event) {
-            Some(mut paths) => paths.any(|path| path == PATH),
+            Some(mut paths) => paths.any(|path| path == PATH || path.starts_with("records/")),
             None => repository.name.as_ref().is_some_and(exemptions::is_usual),
         }
     }

@@ -19,6 +19,7 @@ const PAUSE: &str = include_str!("migrations/0008_pause.sql");
 const INVENTORY: &str = include_str!("migrations/0009_inventory.sql");
 const EXEMPTIONS: &str = include_str!("migrations/0010_exemptions.sql");
 const CHECKS: &str = include_str!("migrations/0011_checks.sql");
+const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -28,8 +29,9 @@ const CHECKS: &str = include_str!("migrations/0011_checks.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const MIGRATIONS: &[&str] =
-    &[WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS];
+const MIGRATIONS: &[&str] = &[
+    WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS, ANSWERS,
+];
 
 /// The schema version this program writes and reads.
 pub(super) fn known_version() -> i64 {

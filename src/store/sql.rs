@@ -52,6 +52,7 @@ macro_rules! outstanding_columns {
 }
 
 mod adoption;
+mod answers;
 mod checks;
 mod deliveries;
 mod exemptions;
@@ -65,6 +66,7 @@ mod sweep;
 mod work;
 
 pub(super) use adoption::*;
+pub(super) use answers::*;
 pub(super) use checks::*;
 pub(super) use deliveries::*;
 pub(super) use exemptions::*;
@@ -96,6 +98,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         schema::REGISTER,
         checks::REGISTER,
         deliveries::REGISTER,
+        answers::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,
         work::REGISTER,

@@ -524,3 +524,59 @@ async fn n1_nothing_of_what_is_private_is_told_anywhere() {
     assert!(account.iter().any(|line| line.starts_with("agency/gossip incomplete")), "{account:#?}");
     muster.finish().await;
 }
+
+#[rstest::rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+#[tokio::test]
+async fn people_answer_for_repositories_without_a_file(#[case] database: Database) {
+    let clock = clock();
+    let organization = lead()
+        .repository(old(".github-private").file("README.md", README).private())
+        .repository(complete("river").description("Counts birds."))
+        .repository(complete("notes").description("To try things."))
+        .repository(complete("falcon-tracker").private());
+    let github = sandbox(&clock)
+        .organization(organization)
+        .installation(installation("agency"))
+        .start()
+        .await
+        .unwrap();
+    let muster = Muster::start_as(&github, &clock, Setup { database, ..alone() }).await;
+    muster.begin().await;
+    let olivia = github.user("olivia");
+    let record = |name: &str| format!("records/{}.json", github.repository_id(&format!("agency/{name}")));
+    let push = |files: &[(&str, &str)]| olivia.push("agency/.github-private", "main", files, "Answer");
+    let states = async || {
+        muster.settle().await;
+        let account = lines(&publication(&muster, "agency-index.json").await);
+        account.into_iter().filter(|line| !line.contains("/.github")).collect::<Vec<_>>().join("\n")
+    };
+    let before = states().await;
+    assert!(before.contains("agency/river incomplete [\"/AIUseCaseID\"]"), "{before}");
+
+    push(&[
+        (&record("river"), r#"{"AIUseCaseID": "0"}"#),
+        (&record("notes"), r#"{"name": "notes", "description": "Notes.", "outOfScope": "exploratory"}"#),
+        (
+            &record("falcon-tracker"),
+            r#"{"permissions": {"usageType": ["governmentWideReuse"]}, "AIUseCaseID": "0"}"#,
+        ),
+        ("records/README.md", "Answers."),
+    ]);
+    insta::assert_snapshot!(states().await, @r#"
+agency/river listed
+agency/notes out-of-scope "exploratory"
+agency/falcon-tracker listed
+"#);
+    let index = get(&muster, "/agency-index.json", "").await.body;
+    assert!(index.contains("\"AIUseCaseID\": \"0\"") && !index.contains("outOfScope"));
+
+    // One that is broken stops nobody, and what it said before stands.
+    push(&[(&record("river"), "{"), (&record("falcon-tracker"), "[]")]);
+    assert!(states().await.contains("agency/river listed"));
+    // One that is taken away is gone.
+    olivia.delete_files("agency/.github-private", "main", &[&record("river")], "Ask again");
+    assert!(states().await.contains("agency/river incomplete"));
+    muster.finish().await;
+}

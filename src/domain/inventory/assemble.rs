@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use code_json::{
     convert::{self, Target},
-    record::{Field, Provenance, Record, Usage, Weight},
+    record::{Field, Key, Provenance, Record, Usage, Weight},
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -195,6 +195,10 @@ fn part<'a>(policy: &Policy, seen: &Seen<'a>, defaults: &Record, now: Timestamp)
     let name = seen.name.name();
     if seen.name.is_organization_home() || name.eq_ignore_ascii_case(".github-private") {
         return Part::Out(State::OutOfScope { why: words::inventory::ORGANIZATION_HOME.to_owned() });
+    }
+    let scope = Key::Other("/outOfScope".into());
+    if let Some(why) = seen.answers.and_then(|answers| answers.get(&scope)?.value.as_str()) {
+        return Part::Out(State::OutOfScope { why: why.to_owned() });
     }
     if let Some(rule) = excluded(policy, seen) {
         return Part::Out(State::Excluded { rule });

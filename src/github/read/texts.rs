@@ -250,6 +250,25 @@ impl Reader {
         Ok(())
     }
 
+    /// The texts of objects, eight a call.
+    pub(super) async fn texts_of_objects(
+        &self,
+        name: &RepositoryName,
+        oids: &[ObjectId],
+    ) -> Result<HashMap<ObjectId, FileText>> {
+        let (mut files, mut bytes) = (Files::default(), Vec::new());
+        let wish = |oid: &ObjectId| Wish { path: oid.to_string(), oid: oid.clone(), size: 0 };
+        let wishes: Vec<Wish> = oids.iter().map(wish).collect();
+        for some in wishes.chunks(8) {
+            self.read_eight(name, some, &mut files, &mut bytes).await?;
+        }
+        for (path, oid) in bytes {
+            let text = self.read_bytes(name, &oid).await?;
+            files.texts.insert(path, text);
+        }
+        Ok(oids.iter().filter_map(|oid| Some((oid.clone(), files.texts.remove(oid.as_str())?))).collect())
+    }
+
     /// The text of a blob that came along, read by its bytes if need be.
     pub(super) async fn text_of(
         &self,

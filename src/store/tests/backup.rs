@@ -179,6 +179,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
     ];
     // The queue, what GitHub sends again, and what is read again.
     let made_again = [
+        "answer",
         "content_write",
         "delivery",
         "delivery_record",
