@@ -22,7 +22,10 @@ use std::{
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use github_sandbox::{Call, Fault, FaultKind, Limit};
-use muster::github::needs;
+use muster::{
+    domain::{inventory::Agency, repository::Login},
+    github::needs,
+};
 
 use self::story::{STORIES, Scene, Story};
 use crate::{
@@ -97,13 +100,20 @@ fn has_effect(call: &Call) -> bool {
     call.method != "GET" && (call.operation.is_none() || call.writes)
 }
 
+/// An agency of the one organization.
+fn alone() -> Agency {
+    let agency: Login = "agency".parse().unwrap();
+    Agency { acronym: "XA".to_owned(), lead: agency.clone(), organizations: vec![agency], repository: None }
+}
+
 /// Plays a story, with a fault or without.
 async fn play(story: &Story, case: Option<&Case>) -> Ending {
     let (github, clock) = story.begin().await;
     let held = |case: &Case| matches!(case.kind, FaultKind::Held | FaultKind::HeldAfter);
     let patience = case.is_some_and(held).then_some(PATIENCE);
-    let muster =
-        Muster::start_as(&github, &clock, Setup { way: story.way, patience, ..Setup::default() }).await;
+    let agencies = if story.publishes { vec![alone()] } else { Vec::new() };
+    let setup = Setup { way: story.way, patience, agencies, ..Setup::default() };
+    let muster = Muster::start_as(&github, &clock, setup).await;
     if let Some(case) = case {
         github.fault(Fault::on(&case.route).kind(case.kind).after(case.earlier).times(case.times));
     }

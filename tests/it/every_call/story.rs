@@ -33,12 +33,14 @@ pub struct Story {
     pub name: &'static str,
     /// How Muster comes to its deliveries.
     pub way: Way,
+    /// Whether an inventory is published.
+    pub publishes: bool,
     github: fn(Builder, &Clock) -> Builder,
     play: for<'a> fn(&'a mut Scene) -> Played<'a>,
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 24] = [
+pub const STORIES: [Story; 25] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -62,6 +64,7 @@ pub const STORIES: [Story; 24] = [
     hooked("terminal", two_accounts, |scene| Box::pin(terminal(scene))),
     hooked("checked", complete_site, |scene| Box::pin(checked(scene))),
     hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
+    Story { publishes: true, ..hooked("published", with_inventory, |scene| Box::pin(published(scene))) },
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
 
@@ -71,7 +74,7 @@ const fn hooked(
     github: fn(Builder, &Clock) -> Builder,
     play: for<'a> fn(&'a mut Scene) -> Played<'a>,
 ) -> Story {
-    Story { name, way: Way::Webhook, github, play }
+    Story { name, way: Way::Webhook, publishes: false, github, play }
 }
 
 impl Story {
@@ -247,6 +250,35 @@ fn two_accounts(builder: Builder, _: &Clock) -> Builder {
         .user("carol")
         .user_repository("carol", old("notes"))
         .installation(installation("carol"))
+}
+
+/// An agency with a repository for its inventory, and one for its decisions.
+fn with_inventory(builder: Builder, _: &Clock) -> Builder {
+    let policy = "repositories: {exclude: [\".github\"]}\n\
+        agency: {acronym: XA, name: Agency, contact: {name: Office, email: office@agency.example.gov}}\n\
+        inventory:\n  repository: agency/inventory\n  defaults: {status: Beta, maintenance: internal, \
+        labor_hours: 0, contract_number: []}\n";
+    let wish = "inventory: {agency: XA}\n";
+    let organization = agency(policy)
+        .repository(complete("site").description("Counts birds."))
+        .repository(complete("inventory").file(".github/muster.yml", wish))
+        .repository(old(".github-private").private().file("README.md", README));
+    one(organization, builder)
+}
+
+/// The inventory is proposed, somebody answers, a repository is renamed, and
+/// the proposal is merged.
+async fn published(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    let record = format!("records/{}.json", scene.github.repository_id(SITE));
+    let files = [(record.as_str(), "{\"AIUseCaseID\": \"0\"}\n")];
+    scene.github.user("olivia").push("agency/.github-private", "main", &files, "Answer");
+    scene.calm().await;
+    scene.github.user("olivia").rename(SITE, "home");
+    scene.calm().await;
+    scene.github.user("olivia").merge("agency/inventory", 1);
+    scene.calm().await;
 }
 
 /// A push, and what follows from it.
