@@ -410,9 +410,8 @@ pub mod inventory {
     pub const TOO_LARGE: &str = "code.json is too large to be read";
     /// Its text was not fetched.
     pub const NOT_READ: &str = "code.json was not read";
-    /// It describes several repositories, and none of them is this one.
-    pub const SEVERAL_RECORDS: &str =
-        "code.json describes several repositories, and not exactly one is this one";
+    /// Several of its records are about this repository.
+    pub const SEVERAL_RECORDS: &str = "code.json describes this repository several times";
     /// The organization's own settings.
     pub const ORGANIZATION_HOME: &str = "the organization's settings, no code of its own";
     /// `inventory.private`, where it is `omit`.

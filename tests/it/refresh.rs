@@ -385,10 +385,11 @@ async fn i5_auto_merge_is_off_before_anything_else_when_others_commit() {
     muster.settle().await;
     assert!(!wish());
     assert_snapshot!(muster.calls().join("\n"), @r"
-    Snapshot
-    BeforeWrite
-    DisableAutoMerge
-    ");
+PullRequestAtHead
+Snapshot
+BeforeWrite
+DisableAutoMerge
+");
     // Who asks for it again has seen the commit.
     muster.clock.advance(MINUTE);
     alice.enable_auto_merge(SITE, 1);

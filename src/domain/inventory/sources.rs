@@ -3,7 +3,7 @@
 use code_json::{
     document::{Document, Limits},
     merge::Facts,
-    migrate,
+    migrate::{self, Root},
     record::{Field, Provenance, Record, Usage},
 };
 use jiff::Timestamp;
@@ -224,7 +224,9 @@ fn own_file(snapshot: &Snapshot) -> (FileState, Option<Record>) {
     }
     match files.texts.get(FILE) {
         Some(FileText::Text(text)) => match read(text, &snapshot.repository.url) {
-            Ok(record) => (FileState::Read, Some(record)),
+            Ok(Some(record)) => (FileState::Read, Some(record)),
+            // An inventory of others, as in the repository that holds ours.
+            Ok(None) => (FileState::Absent, None),
             Err(why) => broken(&why),
         },
         Some(FileText::Binary | FileText::LfsPointer) => broken(words::inventory::NOT_TEXT),
@@ -234,21 +236,30 @@ fn own_file(snapshot: &Snapshot) -> (FileState, Option<Record>) {
     }
 }
 
-/// The one record of a file that is about the repository at `url`.
-fn read(text: &str, url: &str) -> Result<Record, String> {
+/// The one record of a file that is about the repository at `url`; `None` if it
+/// is an inventory, and says nothing of this one.
+fn read(text: &str, url: &str) -> Result<Option<Record>, String> {
     let document = Document::read(text.as_bytes(), &Limits::default())
         .map_err(|fault| format!("line {}: {}", fault.place.line, fault.kind.message()))?;
     let reading = migrate::read(&document.root().to_json(), FILE).map_err(|error| error.to_string())?;
-    let mut records: Vec<&Record> = reading.records().collect();
-    if records.len() > 1 {
-        let here = |record: &&Record| {
-            record.text(Field::RepositoryUrl).is_some_and(|said| code_json::address::same_place(said, url))
-        };
-        records.retain(here);
-    }
-    match records[..] {
-        [record] => Ok(record.clone()),
-        [] | [..] => Err(words::inventory::SEVERAL_RECORDS.to_owned()),
+    let here = |record: &&Record| {
+        record.text(Field::RepositoryUrl).is_some_and(|said| code_json::address::same_place(said, url))
+    };
+    let mut all = reading.records();
+    match reading.root {
+        // A record alone is the repository's own, wherever it says that it is.
+        Root::Release => Ok(all.next().cloned()),
+        Root::Releases | Root::Projects | Root::List | Root::Agencies => {
+            let records: Vec<&Record> = all.collect();
+            let own: Vec<&Record> = records.iter().copied().filter(here).collect();
+            match (&own[..], &records[..]) {
+                ([own], _) => Ok(Some((*own).clone())),
+                // The one of a list that does not say where it is.
+                ([], [one]) if one.text(Field::RepositoryUrl).is_none() => Ok(Some((*one).clone())),
+                ([], _) => Ok(None),
+                (_, _) => Err(words::inventory::SEVERAL_RECORDS.to_owned()),
+            }
+        }
     }
 }
 
