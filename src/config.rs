@@ -130,6 +130,19 @@ pub struct Pausing {
     pub stop_file: PathBuf,
 }
 
+/// What the reports of an agency run on.
+#[derive(Debug, Clone)]
+pub struct Reporting {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The operator's policy for every organization.
+    pub policy: Option<Policy>,
+    /// Which organizations make up an agency; the first is the main one.
+    pub agencies: Vec<Agency>,
+    /// The server's address as others see it.
+    pub public_url: Option<String>,
+}
+
 /// Where traces go.
 #[derive(Debug, Clone)]
 pub struct Traces {
@@ -212,7 +225,7 @@ impl Config {
             Some(Way::Webhook) | None => reader.webhook_secrets().map(Some),
         };
         let (listen, metrics_listen) = (reader.listen(), reader.metrics_listen());
-        let public_url = reader.optional("MUSTER_PUBLIC_URL", |found| hosts::base(&found.text));
+        let public_url = reader.public_url();
         let server = (|| {
             Some(Server {
                 work: work?,
@@ -267,6 +280,20 @@ impl Config {
         let (database, stop_file) = (reader.database(), reader.stop_file());
         let pausing = (|| Some(Pausing { database: database?, stop_file }))();
         reader.settle(pausing)
+    }
+
+    /// The settings of the reports of an agency.
+    ///
+    /// # Errors
+    /// Every problem of the settings they read.
+    pub fn reporting(&self) -> Result<Reporting, Problems> {
+        let mut reader = self.reader();
+        let (database, policy) = (reader.database(), reader.policy());
+        let (agencies, public_url) = (reader.agencies(&[]), reader.public_url());
+        let reporting =
+            (|| Some(Reporting { database: database?, policy: policy?, agencies, public_url: public_url? }))(
+            );
+        reader.settle(reporting)
     }
 
     /// Where traces go, if anywhere. Its problem every command tells with its

@@ -12,7 +12,7 @@ pub mod inspect_repository;
 pub mod intake;
 pub mod lease;
 pub mod pause;
-mod policies;
+pub mod policies;
 pub mod publish_inventory;
 mod read_installations;
 mod recover_deliveries;

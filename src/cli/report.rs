@@ -7,12 +7,16 @@ use clap::Subcommand;
 use super::Invocation;
 
 mod exemptions;
+mod gaps;
+mod known;
+mod omb;
 
 const EXAMPLES: &str = "\
 Examples:
   $ muster report exemptions --fiscal-year 2026
   $ muster report exemptions --fiscal-year 2026 --format csv > exemptions.csv
-  $ muster report exemptions --fiscal-year 2026 --from muster-exemptions.yml";
+  $ muster report gaps --agency XA
+  $ muster report omb --fiscal-year 2026 --format json";
 
 /// Write a report for those an agency answers to.
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,8 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Exemptions(exemptions::Args),
+    Gaps(gaps::Args),
+    Omb(omb::Args),
 }
 
 /// How a report is written.
@@ -47,5 +53,7 @@ enum Format {
 pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Exemptions(args) => exemptions::run(args, invocation).await,
+        Command::Gaps(args) => gaps::run(args, invocation).await,
+        Command::Omb(args) => omb::run(args, invocation).await,
     }
 }

@@ -289,8 +289,12 @@ impl<'a> Reader<'a> {
         Some(instance.unwrap_or_else(|| "muster".to_owned()))
     }
 
+    pub(super) fn public_url(&mut self) -> Option<Option<String>> {
+        self.optional("MUSTER_PUBLIC_URL", |found| hosts::base(&found.text))
+    }
+
     /// The agencies, each of organizations that are served.
-    fn agencies(&mut self, served: &[Login]) -> Vec<Agency> {
+    pub(super) fn agencies(&mut self, served: &[Login]) -> Vec<Agency> {
         let agencies = self.sources.agencies.clone();
         for agency in &agencies {
             let stranger = |login: &&Login| !served.iter().any(|served| served.same_as(login));

@@ -18,6 +18,7 @@ pub mod leak;
 pub mod letter;
 mod public;
 mod redact;
+pub mod report;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -18,8 +18,14 @@ use crate::{
 };
 
 /// The policy in force as far as memory goes, before GitHub is asked.
-pub(super) fn last_good(ctx: &Context, remembered: &AccountPolicy) -> Policy {
-    if let Some(policy) = &ctx.settings.policy {
+pub(super) fn last_good(ctx: &Context, known: &AccountPolicy) -> Policy {
+    remembered(ctx.settings.policy.as_ref(), known)
+}
+
+/// The same of the operator's policy and of what the database has.
+#[must_use]
+pub fn remembered(operators: Option<&Policy>, remembered: &AccountPolicy) -> Policy {
+    if let Some(policy) = operators {
         return policy.clone();
     }
     remembered.taken.as_ref().and_then(|taken| Policy::parse(&taken.text).ok()).unwrap_or_default()

@@ -15,7 +15,7 @@ use code_json::{
     schema,
     validate::{self, Choice},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -33,6 +33,7 @@ use crate::{
     },
     store::{
         DrawnId, Installation, JobKind, KnownEntry, NewAudit, NewJob, NewPublication, Priority, Publication,
+        Store, StoreError,
     },
 };
 pub use told::account_json;
@@ -109,10 +110,9 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     };
     let policy = policies::last_good(ctx, &ctx.store.policy(lead.known.account).await?);
     let policy = in_the_words_of(policy, agency);
-    let exempt = exempt(ctx, lead.known.account, &organizations).await?;
-    let answers = ctx.store.answers(lead.known.account).await?;
-    let said = answers.into_iter().filter_map(|answer| Some((answer.repository, answer.said.ok()?)));
-    let said = Said { exempt, answers: said.collect() };
+    let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
+    let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
+    let said = Said::of(&ctx.store, lead.known.account, &ours, today).await?;
     let assembled = assemble(ctx, agency, &policy, &organizations, &said).await?;
     let mut ready = Vec::new();
     for file in &assembled.assembly.files {
@@ -205,28 +205,61 @@ async fn read_visibility(
     Ok(())
 }
 
-/// What the register of the lead organization exempts today.
-async fn exempt(
-    ctx: &Context,
-    lead: AccountId,
-    organizations: &[Organization],
-) -> Result<HashMap<RepositoryId, Exempt>, JobError> {
-    let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
-    let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
-    let register = ctx.store.exemptions(lead, &ours).await?;
-    let one = |exemption: &Exemption| Exempt {
-        usage: exemption.usage,
-        reason: exemption.reason.clone(),
-        basis: exemption.basis.clone(),
-    };
-    Ok(register.in_force(today).map(|exemption| (exemption.id, one(exemption))).collect())
-}
-
 /// What people decided and answered in the lead organization's control
 /// repository.
-struct Said {
+#[derive(Debug, Clone, Default)]
+pub struct Said {
     exempt: HashMap<RepositoryId, Exempt>,
     answers: HashMap<RepositoryId, Record>,
+}
+
+impl Said {
+    /// What is in force on a day for the repositories of an agency's accounts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of(
+        store: &Store,
+        lead: AccountId,
+        ours: &[AccountId],
+        day: Date,
+    ) -> Result<Said, StoreError> {
+        let register = store.exemptions(lead, ours).await?;
+        let one = |exemption: &Exemption| Exempt {
+            usage: exemption.usage,
+            reason: exemption.reason.clone(),
+            basis: exemption.basis.clone(),
+        };
+        let exempt = register.in_force(day).map(|exemption| (exemption.id, one(exemption))).collect();
+        let answers = store.answers(lead).await?.into_iter();
+        let answers = answers.filter_map(|answer| Some((answer.repository, answer.said.ok()?))).collect();
+        Ok(Said { exempt, answers })
+    }
+}
+
+/// A repository as the inventory sees it.
+#[must_use]
+pub fn seen<'a>(
+    account: AccountId,
+    entry: &'a KnownEntry,
+    said: &'a Said,
+    ids: &'a HashMap<RepositoryId, Opaque>,
+) -> Seen<'a> {
+    Seen {
+        id: entry.seen.id,
+        account,
+        name: &entry.seen.name,
+        visibility: entry.seen.visibility,
+        archived: entry.seen.archived,
+        skipped: entry.skipped.as_deref(),
+        unknown: entry.unknown.as_deref(),
+        sources: entry.sources.as_ref(),
+        changed_at: entry.changed_at,
+        former_urls: &entry.former_urls,
+        answers: said.answers.get(&entry.seen.id),
+        exempt: said.exempt.get(&entry.seen.id),
+        opaque: ids.get(&entry.seen.id),
+    }
 }
 
 struct Assembled {
@@ -264,24 +297,8 @@ async fn assemble(
             secrets.allow_mailboxes_of(record);
         }
     }
-    let seen: Vec<Seen<'_>> = entries
-        .iter()
-        .map(|(account, entry)| Seen {
-            id: entry.seen.id,
-            account: *account,
-            name: &entry.seen.name,
-            visibility: entry.seen.visibility,
-            archived: entry.seen.archived,
-            skipped: entry.skipped.as_deref(),
-            unknown: entry.unknown.as_deref(),
-            sources: entry.sources.as_ref(),
-            changed_at: entry.changed_at,
-            former_urls: &entry.former_urls,
-            answers: said.answers.get(&entry.seen.id),
-            exempt: said.exempt.get(&entry.seen.id),
-            opaque: ids.get(&entry.seen.id),
-        })
-        .collect();
+    let seen: Vec<Seen<'_>> =
+        entries.iter().map(|(account, entry)| seen(*account, entry, said, &ids)).collect();
     let assembly = inventory::assemble(policy, &seen, &[], &secrets, now);
     let names = entries
         .iter()

@@ -52,7 +52,7 @@ fn agency() -> Agency {
     }
 }
 
-fn setup(database: Database) -> Setup {
+pub fn setup(database: Database) -> Setup {
     Setup { database, agencies: vec![agency()], ..Setup::serving(&["agency", "bureau"]) }
 }
 
@@ -93,7 +93,7 @@ fn lead() -> NewOrganization {
         .repository(old(".github").file("README.md", README).file(".github/muster.yml", POLICY))
 }
 
-async fn github(clock: &muster::clock::Clock) -> Sandbox {
+pub async fn github(clock: &muster::clock::Clock) -> Sandbox {
     let github = sandbox(clock)
         .organization(
             lead()

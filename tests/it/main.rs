@@ -51,6 +51,7 @@ mod process;
 mod recovery;
 mod refresh;
 mod replicas;
+mod reports;
 mod server;
 mod standing;
 mod sweep;

@@ -27,7 +27,7 @@ use crate::{
         repository::{AccountId, Login},
         yaml::Problem,
     },
-    store::Store,
+    store::{Installation, Store},
 };
 
 mod shown;
@@ -94,10 +94,6 @@ async fn of_store(args: &Args, invocation: &Invocation, as_of: Date) -> anyhow::
     let url = invocation.config.database()?;
     let store = Store::open(url.expose()).await?;
     let installations = store.installations().await?;
-    let login = |account: AccountId| {
-        let known = installations.iter().find(|known| known.account == account);
-        known.map_or_else(|| format!("account {account}"), |known| known.login.clone())
-    };
     let mut accounts = store.registers().await?;
     if let Some(organization) = &args.organization {
         let same = |login: &str| login.parse().is_ok_and(|login: Login| login.same_as(organization));
@@ -107,11 +103,33 @@ async fn of_store(args: &Args, invocation: &Invocation, as_of: Date) -> anyhow::
         accounts.retain(|account| *account == known.account);
     }
     let served: Vec<AccountId> = installations.iter().map(|known| known.account).collect();
+    // Which of them an agency has is the work of who reads the register; here
+    // all that are served are its own.
+    let (sources, refused) = sources(&store, &installations, &accounts, &served).await?;
+    if sources.is_empty() {
+        note("Muster knows no register of exemptions: docs/exemptions.md says how to write one.");
+    }
+    Ok((Report::of(args.fiscal_year, as_of, &sources), refused))
+}
+
+/// The registers of these accounts, and whether one was refused: that is said.
+/// `ours` are the accounts whose repositories they may exempt.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn sources(
+    store: &Store,
+    installations: &[Installation],
+    accounts: &[AccountId],
+    ours: &[AccountId],
+) -> anyhow::Result<(Vec<Source>, bool)> {
+    let login = |account: AccountId| {
+        let known = installations.iter().find(|known| known.account == account);
+        known.map_or_else(|| format!("account {account}"), |known| known.login.clone())
+    };
     let (mut sources, mut refused) = (Vec::new(), false);
-    for account in accounts {
-        // Which of them an agency has is the work of who reads the register;
-        // here all that are served are its own.
-        let known = store.exemptions(account, &served).await?;
+    for &account in accounts {
+        let known = store.exemptions(account, ours).await?;
         if let Some(refusal) = &known.refused {
             refused = true;
             note(&format!("{}: the register was not taken; the last good one counts:", login(account)));
@@ -124,10 +142,7 @@ async fn of_store(args: &Args, invocation: &Invocation, as_of: Date) -> anyhow::
             past: known.history.all().cloned().collect(),
         });
     }
-    if sources.is_empty() {
-        note("Muster knows no register of exemptions: docs/exemptions.md says how to write one.");
-    }
-    Ok((Report::of(args.fiscal_year, as_of, &sources), refused))
+    Ok((sources, refused))
 }
 
 /// What a file says, of which nothing is verified.

@@ -21,6 +21,13 @@ use crate::domain::repository::RepositoryId;
 pub struct FiscalYear(i16);
 
 impl FiscalYear {
+    /// The last one that was over on a day: what is due by 31 December.
+    #[must_use]
+    pub fn over_by(day: Date) -> FiscalYear {
+        let this = day.year();
+        FiscalYear(if day > date(this, 9, 30) { this } else { this - 1 })
+    }
+
     /// Its first day.
     #[must_use]
     pub fn first(self) -> Date {

@@ -14,7 +14,7 @@ use super::{
     leak::{Leak, Secrets},
     public,
     redact::{self, Restricted},
-    sources::{FileState, Seen, Sources},
+    sources::{Exempt, FileState, Seen, Sources},
 };
 use crate::domain::{
     policy::{Policy, Private, Published},
@@ -193,15 +193,8 @@ pub fn assemble(
 
 fn part<'a>(policy: &Policy, seen: &Seen<'a>, defaults: &Record, now: Timestamp) -> Part<'a> {
     let name = seen.name.name();
-    if seen.name.is_organization_home() || name.eq_ignore_ascii_case(".github-private") {
-        return Part::Out(State::OutOfScope { why: words::inventory::ORGANIZATION_HOME.to_owned() });
-    }
-    let scope = Key::Other("/outOfScope".into());
-    if let Some(why) = seen.answers.and_then(|answers| answers.get(&scope)?.value.as_str()) {
-        return Part::Out(State::OutOfScope { why: why.to_owned() });
-    }
-    if let Some(rule) = excluded(policy, seen) {
-        return Part::Out(State::Excluded { rule });
+    if let Some(state) = left_out(policy, seen) {
+        return Part::Out(state);
     }
     let Some(sources) = seen.sources else {
         let why = seen.unknown.unwrap_or(words::inventory::NEVER_READ).to_owned();
@@ -237,24 +230,7 @@ fn restricted<'a>(
     now: Timestamp,
 ) -> Part<'a> {
     let exempt = seen.exempt;
-    // The Act and M-16-21 do not reach national security systems at all.
-    let beyond = exempt.is_some_and(|exempt| match exempt.usage {
-        Usage::ExemptByNationalSecurity | Usage::ExemptByNationalIntelligence => true,
-        Usage::ExemptByPrivacyRisk
-        | Usage::ExemptByLaw
-        | Usage::ExemptByClassifiedInformation
-        | Usage::ExemptByItar
-        | Usage::ExemptByEar
-        | Usage::ExemptByTsa
-        | Usage::ExemptByFoia
-        | Usage::ExemptByIpRestriction
-        | Usage::ExemptByAgencySystem
-        | Usage::ExemptByAgencyMission
-        | Usage::ExemptByCio
-        | Usage::ExemptByPolicyDate
-        | Usage::GovernmentWideReuse
-        | Usage::OpenSource => false,
-    });
+    let beyond = exempt.is_some_and(is_beyond);
     match policy.inventory.private {
         _ if beyond => return Part::Out(State::Exempt { listed: false }),
         Private::Omit if exempt.is_some() => return Part::Out(State::Exempt { listed: false }),
@@ -280,6 +256,41 @@ fn restricted<'a>(
         stale: seen.unknown,
         stopped,
     })
+}
+
+/// What keeps it out of every file, whatever it says.
+pub(super) fn left_out(policy: &Policy, seen: &Seen<'_>) -> Option<State> {
+    let private_home = seen.name.name().eq_ignore_ascii_case(".github-private");
+    if seen.name.is_organization_home() || private_home {
+        return Some(State::OutOfScope { why: words::inventory::ORGANIZATION_HOME.to_owned() });
+    }
+    let scope = Key::Other("/outOfScope".into());
+    if let Some(why) = seen.answers.and_then(|answers| answers.get(&scope)?.value.as_str()) {
+        return Some(State::OutOfScope { why: why.to_owned() });
+    }
+    excluded(policy, seen).map(|rule| State::Excluded { rule })
+}
+
+/// Whether the Act and M-16-21 do not reach it at all: a national security
+/// system.
+pub(super) fn is_beyond(exempt: &Exempt) -> bool {
+    match exempt.usage {
+        Usage::ExemptByNationalSecurity | Usage::ExemptByNationalIntelligence => true,
+        Usage::ExemptByPrivacyRisk
+        | Usage::ExemptByLaw
+        | Usage::ExemptByClassifiedInformation
+        | Usage::ExemptByItar
+        | Usage::ExemptByEar
+        | Usage::ExemptByTsa
+        | Usage::ExemptByFoia
+        | Usage::ExemptByIpRestriction
+        | Usage::ExemptByAgencySystem
+        | Usage::ExemptByAgencyMission
+        | Usage::ExemptByCio
+        | Usage::ExemptByPolicyDate
+        | Usage::GovernmentWideReuse
+        | Usage::OpenSource => false,
+    }
 }
 
 /// Which rule of the policy leaves it out of the inventory. An archived

@@ -1,0 +1,76 @@
+//! `muster report omb`: what OMB asks of an agency's source code, as counts.
+
+use std::process::ExitCode;
+
+use jiff::tz::TimeZone;
+
+use super::{
+    super::{
+        Invocation,
+        output::{self, Document},
+    },
+    Format, exemptions, known,
+};
+use crate::{
+    domain::{
+        exemptions::report::{FiscalYear, Report},
+        inventory::{Seen, report::omb::Omb},
+        repository::AccountId,
+    },
+    jobs::publish_inventory::{Said, seen},
+};
+
+/// The numbers OMB asks for: reuse, maintenance, feedback, exemptions, contracts.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  $ muster report omb
+  $ muster report omb --agency XA --fiscal-year 2026 --format csv > omb.csv
+  $ muster report omb --fiscal-year 2026 --format json
+
+It holds counts and names no repository. Private code counts too. The exemptions are
+those of the fiscal year, all other numbers those of today. Clones are not measured and
+links are not checked; the report says so. It needs muster.toml with an [[agency]]
+table, and the server's database.
+
+Exit codes: 0 written; 2 could not run.
+
+See also: docs/inventory.md, muster report exemptions.")]
+pub(super) struct Args {
+    /// The agency's acronym; without it, the first of muster.toml.
+    #[arg(long, value_name = "ACRONYM")]
+    agency: Option<String>,
+    /// The year of the exemptions; without it, the last that is over.
+    #[arg(long, value_name = "YEAR")]
+    fiscal_year: Option<FiscalYear>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Settings, the database, or output that cannot be written.
+pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let now = invocation.clock.now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let known = known::known(args.agency.as_deref(), invocation).await?;
+    let ours = known.accounts();
+    let mut registers: Vec<AccountId> = known.store.registers().await?;
+    registers.retain(|account| ours.contains(account));
+    let (sources, _) = exemptions::sources(&known.store, &known.installations, &registers, &ours).await?;
+    let year = args.fiscal_year.unwrap_or_else(|| FiscalYear::over_by(today));
+    let register = Report::of(year, today, &sources);
+    let said = Said::of(&known.store, known.lead, &ours, today).await?;
+    let ids = std::collections::HashMap::new();
+    let seen: Vec<Seen<'_>> =
+        known.entries.iter().map(|(account, entry)| seen(*account, entry, &said, &ids)).collect();
+    let omb = Omb::of(&known.agency, &known.policy, &seen, &register, known.public_url.as_deref());
+    match args.format {
+        Format::Markdown => output::write(&omb.markdown())?,
+        Format::Csv => output::csv(omb.rows())?,
+        Format::Json => output::json(&Document::new("omb-1", now, omb))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,18 @@
+//! What an agency answers with from its inventory: [`gaps`], for those who
+//! complete it, and [`omb`], for those it owes numbers to.
+//!
+//! Promises: (1) a report is a function of values: the same ones give the same
+//! bytes; (2) code that is not public is counted, and named only where the
+//! caller passes its name; (3) what is not known or not checked is said.
+
+pub mod gaps;
+pub mod omb;
+mod ways;
+
+use std::fmt::Write as _;
+
+pub use ways::{WAYS, Way, Who, ways};
+
+fn say(out: &mut String, words: std::fmt::Arguments<'_>) {
+    out.write_fmt(words).expect("a String takes everything");
+}

@@ -1,0 +1,123 @@
+use jiff::civil::date;
+
+use super::*;
+use crate::domain::{
+    inventory::{Exempt, FileState, Sources},
+    repository::{AccountId, RepositoryId, RepositoryName},
+};
+
+const POLICY: &str = "
+agency:
+  policy: {url: 'https://agency.example.gov/open-source', adopted: 2025-06-20}
+  acquisition: {url: 'https://agency.example.gov/far'}
+repositories: {exclude: ['*-sandbox']}
+inventory: {defaults: {maintenance: internal}}
+";
+
+fn sources(said: &[(Field, Value)], forks: u64, issues_enabled: bool, licenses: &[&str]) -> Sources {
+    let mut record = Record::new();
+    for (field, value) in said {
+        record.set(*field, value.clone(), Provenance::Person { file: "code.json".to_owned() });
+    }
+    Sources {
+        url: "https://github.com/agency/river".to_owned(),
+        description: None,
+        homepage: None,
+        topics: Vec::new(),
+        languages: Vec::new(),
+        forks,
+        issues_enabled,
+        created_at: "2024-01-01T00:00:00Z".parse().unwrap(),
+        pushed_at: None,
+        licenses: licenses.iter().map(|&license| license.to_owned()).collect(),
+        file: FileState::Read,
+        record: Some(record),
+    }
+}
+
+fn omb(public_url: Option<&str>) -> Omb {
+    let contracts = |numbers: &[&str]| (Field::ContractNumber, Value::from(numbers.to_vec()));
+    let exempt = |usage| Exempt { usage, reason: "Yes.".to_owned(), basis: None };
+    let (beyond, old) = (exempt(Usage::ExemptByNationalSecurity), exempt(Usage::ExemptByPolicyDate));
+    let river = sources(&[(Field::Maintenance, "contract".into()), contracts(&["GS-1"])], 3, true, &["MIT"]);
+    let lake = sources(&[contracts(&[])], 0, false, &["MIT"]);
+    let quiet = sources(&[], 1, false, &[]);
+    let (public, private, internal) = (Visibility::Public, Visibility::Private, Visibility::Internal);
+    let seen = [
+        ("river", public, Some(&river), None),
+        ("lake", public, Some(&lake), None),
+        ("zebra", private, Some(&quiet), None),
+        ("zebra-2", internal, Some(&quiet), Some(&old)),
+        ("zebra-3", private, Some(&quiet), Some(&beyond)),
+        ("play-sandbox", public, Some(&quiet), None),
+        (".github", public, Some(&quiet), None),
+        ("unread", public, None, None),
+    ];
+    let names: Vec<RepositoryName> =
+        seen.iter().map(|(name, ..)| format!("agency/{name}").parse().unwrap()).collect();
+    let one = |(at, (_, visibility, sources, exempt)): (usize, &(&str, Visibility, _, _))| Seen {
+        id: RepositoryId(at as u64),
+        account: AccountId(1),
+        name: &names[at],
+        visibility: *visibility,
+        archived: false,
+        skipped: None,
+        unknown: None,
+        sources: *sources,
+        changed_at: None,
+        former_urls: &[],
+        answers: None,
+        exempt: *exempt,
+        opaque: None,
+    };
+    let seen: Vec<Seen<'_>> = seen.iter().enumerate().map(one).collect();
+    let login: crate::domain::repository::Login = "agency".parse().unwrap();
+    let agency = Agency {
+        acronym: "XA".to_owned(),
+        lead: login.clone(),
+        organizations: vec![login],
+        repository: None,
+    };
+    let register = register::Report::of("2026".parse().unwrap(), date(2026, 11, 22), &[]);
+    Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, &register, public_url)
+}
+
+#[test]
+fn every_repository_is_counted_once() {
+    let omb = omb(None);
+    let expected = Code { public: 2, not_public: 2, excluded: 1, out_of_scope: 1, beyond: 1, unknown: 1 };
+    assert_eq!(omb.code, expected);
+    let counted = expected.public + expected.not_public;
+    assert_eq!(omb.maintenance.values().map(|said| said.repositories).sum::<usize>(), counted);
+    assert_eq!(omb.maintenance["internal"], Said { repositories: 3, by_default: 3 });
+    assert_eq!(omb.maintenance["contract"], Said { repositories: 1, by_default: 0 });
+    assert_eq!(omb.feedback, Feedback { stated: 1, none: 3 });
+    let contracts = &omb.contracts;
+    assert_eq!((contracts.stated.repositories, contracts.none.repositories, contracts.not_said), (1, 1, 2));
+    assert_eq!(omb.reuse, Reuse { forks: 5, forked: 3, clones: None });
+    // What is older than the policy was never part of the measure.
+    assert_eq!(omb.released, Released { open_source: 2, of: 3, per_mille: Some(667) });
+}
+
+#[test]
+fn it_reads_as_an_auditor_wants_and_names_no_repository() {
+    let omb = omb(Some("https://muster.example.gov/"));
+    assert_eq!(omb.addresses.as_ref().unwrap()[0], "https://muster.example.gov/agencies/xa/code.json");
+    let text = omb.markdown() + &omb.rows().concat().join(" ") + &serde_json::to_string(&omb).unwrap();
+    for name in ["zebra", "river", "lake", "play-", "unread"] {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+    insta::assert_snapshot!("omb", omb.markdown());
+}
+
+#[test]
+fn the_year_that_is_due_is_the_last_that_is_over() {
+    for (day, year) in [
+        (date(2026, 9, 30), "2025"),
+        (date(2026, 10, 1), "2026"),
+        (date(2026, 12, 31), "2026"),
+        (date(2027, 1, 1), "2026"),
+    ] {
+        assert_eq!(register::FiscalYear::over_by(day).to_string(), year, "{day}");
+    }
+}
