@@ -10,6 +10,7 @@ mod exemptions;
 mod gaps;
 mod known;
 mod omb;
+mod quality;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,7 @@ enum Command {
     Exemptions(exemptions::Args),
     Gaps(gaps::Args),
     Omb(omb::Args),
+    Quality(quality::Args),
 }
 
 /// How a report is written.
@@ -55,5 +57,6 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
         Command::Exemptions(args) => exemptions::run(args, invocation).await,
         Command::Gaps(args) => gaps::run(args, invocation).await,
         Command::Omb(args) => omb::run(args, invocation).await,
+        Command::Quality(args) => quality::run(args, invocation).await,
     }
 }

@@ -65,6 +65,14 @@ async fn an_agency_learns_what_is_missing_and_omb_its_numbers(#[case] database: 
     let gaps = json(&["gaps", "--format", "json"]);
     assert_eq!((&gaps["schema"], gaps["files"].as_array().unwrap().len()), (&"gaps-1".into(), 2));
 
+    // What is published lacks something, too.
+    let quality = json(&["quality", "--format", "json"]);
+    assert_eq!((&quality["schema"], &quality["files"][1]["entries"]), (&"quality-1".into(), &6.into()));
+    let (_, text, _) = run(&["quality"]);
+    assert!(text.contains("- lake: ") && text.contains(", not public\n"), "{text}");
+    assert!(!text.contains("falcon") && !text.contains("agency/data"), "{text}");
+    assert!(run(&["quality", "--internal"]).1.contains("For internal use"));
+
     // Whoever became private after the account was made is named no more.
     let pond = RepositoryId(github.repository_id("agency/pond"));
     muster.ctx.store.see_visibility(&[(pond, Visibility::Private, false)]).await.unwrap();

@@ -1,5 +1,6 @@
-//! What an agency answers with from its inventory: [`gaps`], for those who
-//! complete it, and [`omb`], for those it owes numbers to.
+//! What an agency answers with from its inventory: [`gaps`] and
+//! [`quality`], for those who complete it, and [`omb`], for those it owes
+//! numbers to.
 //!
 //! Promises: (1) a report is a function of values: the same ones give the same
 //! bytes; (2) code that is not public is counted, and named only where the
@@ -7,6 +8,7 @@
 
 pub mod gaps;
 pub mod omb;
+pub mod quality;
 mod ways;
 
 use std::fmt::Write as _;
