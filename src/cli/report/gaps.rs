@@ -31,24 +31,17 @@ Exit codes: 0 written; 2 could not run.
 
 See also: docs/inventory.md, muster inventory --account.")]
 pub(super) struct Args {
-    /// The agency's acronym; without it, the first of muster.toml.
-    #[arg(long, value_name = "ACRONYM")]
-    agency: Option<String>,
-    /// Name also what is not public. Keep the result inside.
-    #[arg(long)]
-    internal: bool,
-    /// How it is written.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    about: known::About,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// Settings, the database, or output that cannot be written.
-pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(Args { about }: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let now = invocation.clock.now();
-    let known = known::known(args.agency.as_deref(), invocation).await?;
+    let known = known::known(about.agency.as_deref(), invocation).await?;
     let (slug, mut publications) = (known.agency.slug(), Vec::new());
     for published in &known.policy.inventory.publish {
         publications.push((published, known.store.publication(&slug, published.file()).await?));
@@ -66,8 +59,8 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
     if stored.is_empty() {
         note("No file was assembled yet: muster serve does so once it has read the organizations.");
     }
-    let gaps = Gaps::of(&known.agency.acronym, &stored, &known.names(args.internal), args.internal)?;
-    match args.format {
+    let gaps = Gaps::of(&known.agency.acronym, &stored, &known.names(about.internal), about.internal)?;
+    match about.format {
         Format::Markdown => output::write(&gaps.markdown())?,
         Format::Csv => output::csv(gaps.rows())?,
         Format::Json => output::json(&Document::new("gaps-1", now, gaps))?,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, bail};
 
-use super::super::Invocation;
+use super::{super::Invocation, Format};
 use crate::{
     config::Reporting,
     domain::{
@@ -15,6 +15,20 @@ use crate::{
     jobs::{policies, publish_inventory},
     store::{Installation, KnownEntry, Store},
 };
+
+/// What a report of single repositories is about, and how it is written.
+#[derive(Debug, clap::Args)]
+pub(super) struct About {
+    /// The agency's acronym; without it, the first of muster.toml.
+    #[arg(long, value_name = "ACRONYM")]
+    pub(super) agency: Option<String>,
+    /// Name also what is not public. Keep the result inside.
+    #[arg(long)]
+    pub(super) internal: bool,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+}
 
 /// An agency, as known.
 pub(super) struct Known {

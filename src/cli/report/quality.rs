@@ -38,24 +38,17 @@ Exit codes: 0 written; 2 could not run.
 
 See also: docs/inventory.md, muster report gaps.")]
 pub(super) struct Args {
-    /// The agency's acronym; without it, the first of muster.toml.
-    #[arg(long, value_name = "ACRONYM")]
-    agency: Option<String>,
-    /// Name also what is not public. Keep the result inside.
-    #[arg(long)]
-    internal: bool,
-    /// How it is written.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    about: known::About,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// Settings, the database, or output that cannot be written.
-pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(Args { about }: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let now = invocation.clock.now();
-    let known = known::known(args.agency.as_deref(), invocation).await?;
+    let known = known::known(about.agency.as_deref(), invocation).await?;
     let (slug, mut files) = (known.agency.slug(), Vec::new());
     for published in &known.policy.inventory.publish {
         if let Some(file) = known.store.published(&slug, published.file()).await? {
@@ -65,9 +58,9 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
     if files.is_empty() {
         note("No file was published yet: muster report gaps says what stands in the way.");
     }
-    let names = known.names(args.internal);
+    let names = known.names(about.internal);
     let (mut by_id, mut hidden) = (HashMap::new(), HashSet::new());
-    if !args.internal {
+    if !about.internal {
         let entries = known.entries.iter().map(|(_, entry)| entry);
         let hides = entries.filter(|entry| entry.seen.visibility != Visibility::Public);
         let address = |entry: &KnownEntry| Some(entry.sources.as_ref()?.url.to_lowercase());
@@ -83,8 +76,8 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
         published_at: file.published_at,
     });
     let served: Vec<Served<'_>> = served.collect();
-    let quality = Quality::of(&known.agency.acronym, &served, &by_id, &hidden, args.internal)?;
-    match args.format {
+    let quality = Quality::of(&known.agency.acronym, &served, &by_id, &hidden, about.internal)?;
+    match about.format {
         Format::Markdown => output::write(&quality.markdown())?,
         Format::Csv => output::csv(quality.rows())?,
         Format::Json => output::json(&Document::new("quality-1", now, quality))?,
