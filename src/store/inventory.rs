@@ -86,10 +86,6 @@ pub struct Publication {
     pub refused: Option<String>,
     /// Since when.
     pub refused_at: Option<Timestamp>,
-    /// When the public address was last found to hold these bytes.
-    pub verified_at: Option<Timestamp>,
-    /// What was found at the public address, if not these bytes.
-    pub verdict: Option<String>,
 }
 
 /// A published file.
@@ -235,8 +231,6 @@ impl Store {
                 accounted_at: row.maybe_time("accounted_at")?,
                 refused: row.maybe_text("refused")?,
                 refused_at: row.maybe_time("refused_at")?,
-                verified_at: row.maybe_time("verified_at")?,
-                verdict: row.maybe_text("verdict")?,
             })
         };
         read().map_err(refused)
@@ -351,30 +345,6 @@ impl Store {
             .bind(agency)
             .bind(file)
             .bind(substance)
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
-    }
-
-    /// Notes what was found at the public address: `None` if the published
-    /// bytes were.
-    ///
-    /// # Errors
-    /// As the database's.
-    pub async fn verified(
-        &self,
-        (agency, file): (&str, &str),
-        verdict: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "note what is at the public address";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::VERIFIED)
-            .bind(agency)
-            .bind(file)
-            .bind(row::maybe_millis(verdict.is_none().then_some(now)))
-            .bind(row::maybe_text(verdict))
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::of(DOING))?;

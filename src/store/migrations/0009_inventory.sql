@@ -47,7 +47,5 @@ CREATE TABLE publication (
     accounted_at BIGINT,
     refused TEXT,
     refused_at BIGINT,
-    verified_at BIGINT,
-    verdict TEXT,
     PRIMARY KEY (agency, file)
 );

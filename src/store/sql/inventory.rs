@@ -26,7 +26,7 @@ statements! {
     END_OPAQUE = "UPDATE opaque SET ended_at = $2 WHERE repository = $1 AND ended_at IS NULL";
     LIST_OPAQUE = "UPDATE opaque SET listed = 1 WHERE id = $1";
     PUBLICATION = "SELECT sha256, substance, listed, policy_digest, proposed, published_at, account, accounted_at, \
-            refused, refused_at, verified_at, verdict \
+            refused, refused_at \
         FROM publication WHERE agency = $1 AND file = $2";
     PUBLICATION_BODY = "SELECT body, sha256, published_at FROM publication \
         WHERE agency = $1 AND file = $2 AND body IS NOT NULL";
@@ -37,12 +37,11 @@ statements! {
         ON CONFLICT (agency, file) DO UPDATE SET body = excluded.body, sha256 = excluded.sha256, \
             substance = excluded.substance, listed = excluded.listed, policy_digest = excluded.policy_digest, \
             published_at = excluded.published_at, account = excluded.account, accounted_at = excluded.accounted_at, \
-            refused = NULL, refused_at = NULL, verified_at = NULL, verdict = NULL";
+            refused = NULL, refused_at = NULL";
     ACCOUNT_OF = "INSERT INTO publication (agency, file, account, accounted_at, refused, refused_at) \
         VALUES ($1, $2, $3, $4, $5, CASE WHEN CAST($5 AS TEXT) IS NULL THEN NULL ELSE CAST($4 AS BIGINT) END) \
         ON CONFLICT (agency, file) DO UPDATE SET account = excluded.account, accounted_at = excluded.accounted_at, \
             refused = excluded.refused, refused_at = CASE WHEN excluded.refused IS NULL THEN NULL \
                 WHEN publication.refused = excluded.refused THEN publication.refused_at ELSE excluded.refused_at END";
     PROPOSED = "UPDATE publication SET proposed = $3 WHERE agency = $1 AND file = $2";
-    VERIFIED = "UPDATE publication SET verified_at = $3, verdict = $4 WHERE agency = $1 AND file = $2";
 }
