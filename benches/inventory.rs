@@ -1,27 +1,27 @@
 //! The inventory of 20,000 repositories, as one cold process: from the store on
-//! disk to both files, assembled, rendered, validated and searched for leaks.
+//! disk to both files, assembled, rendered, validated and searched for leaks;
+//! and the same again in that process after one repository changed.
 //!
 //! `cargo bench --bench inventory [REPOSITORIES]`: medians of five runs. One in
 //! seven repositories is not public, one in three carries a file of its own.
 //! Linux only: the peak of memory is read in `/proc`.
 
 use std::{
-    collections::HashMap,
     fs,
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use code_json::record::{Field, Provenance, Record, Usage};
 use jiff::{Timestamp, tz::TimeZone};
 use muster::{
     domain::{
-        inventory::{self, FileState, Opaque, Seen, Sources, leak::Secrets},
+        inventory::{Agency, FileState, Opaque, Sources, guard},
         policy::Policy,
         repository::{AccountId, InstallationId, RepositoryId, Visibility},
     },
-    jobs::publish_inventory::{Said, seen, valid},
+    jobs::publish_inventory::{Kept, Known, Round, Said},
     store::{Installation, Judged, SeenRepository, Store},
 };
 use sha2::{Digest, Sha256};
@@ -55,35 +55,51 @@ fn main() {
 }
 
 fn compare(runtime: &tokio::runtime::Runtime, count: u64) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite://{}", folder.path().join("muster.db").display());
-    runtime.block_on(fill(&url, count));
-    let mut runs: Vec<(Duration, f64, String)> = (0..RUNS).map(|_| run(&url)).collect();
-    runs.sort_by_key(|run| run.0);
-    let (took, peak, said) = &runs[RUNS / 2];
-    println!("{count} repositories: {:.2} s, {peak:.0} MiB at most; {said}", took.as_secs_f64());
+    let mut runs: Vec<[Vec<u64>; 2]> = Vec::new();
+    for _ in 0..RUNS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("muster.db").display());
+        runtime.block_on(fill(&url, count));
+        runs.push(run(&url));
+    }
+    let titles = [format!("{count} repositories, cold"), "after one change".to_owned()];
+    for (title, at) in titles.iter().zip(0..) {
+        let median = |figure: usize| {
+            let mut all: Vec<u64> = runs.iter().map(|run| run[at][figure]).collect();
+            all.sort_unstable();
+            all[RUNS / 2]
+        };
+        let [peak, all, read, made, searched, published, looked] = [0, 1, 2, 3, 4, 5, 6].map(median);
+        println!(
+            "{title}: {} ms until it is published, {} ms of this to write it, {peak} MiB at most; listed {read} \
+             ms, assembled and rendered {made} ms, validated and searched {searched} ms ({looked} entries)",
+            all, published,
+        );
+    }
 }
 
-/// One process, from its start to the line it ends with.
-fn run(url: &str) -> (Duration, f64, String) {
-    let begun = Instant::now();
+/// One process: its peak of memory and the figures it tells, after each round.
+fn run(url: &str) -> [Vec<u64>; 2] {
     let mut process = Command::new(std::env::current_exe().expect("this program has a path"))
         .args(["assemble", url])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts again");
-    let mut said = String::new();
-    let output = process.stdout.take().expect("its output is piped");
-    BufReader::new(output).read_line(&mut said).expect("it writes");
-    let took = begun.elapsed();
-    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).expect("Linux tells of it");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak is told");
-    let peak: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
-    // It ends when its input does.
-    drop(process.stdin.take());
+    let mut output = BufReader::new(process.stdout.take().expect("its output is piped"));
+    let mut input = process.stdin.take().expect("its input is piped");
+    let figures = [(); 2].map(|()| {
+        let mut said = String::new();
+        output.read_line(&mut said).expect("it writes");
+        let status = fs::read_to_string(format!("/proc/{}/status", process.id())).expect("Linux tells of it");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak is told");
+        let peak: u64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
+        input.write_all(b"\n").expect("it reads");
+        let told = said.split_whitespace().map(|figure| figure.parse().expect("a figure"));
+        std::iter::once(peak / 1024).chain(told).collect()
+    });
     assert!(process.wait().expect("it ends").success());
-    (took, peak / 1024.0, said.trim_end().to_owned())
+    figures
 }
 
 async fn fill(url: &str, count: u64) {
@@ -159,58 +175,74 @@ fn record(id: u64) -> Record {
     record
 }
 
+/// One process: all of it, and then once more after one repository changed.
 async fn assemble(url: &str) {
     let begun = Instant::now();
-    let now = Timestamp::now();
     let store = Store::open(url).await.expect("the database opens");
     let policy = Policy::parse(POLICY).expect("the policy is one");
-    let entries = store.entries(INSTALLATION).await.expect("the database answers");
-    let day = now.to_zoned(TimeZone::UTC).date();
-    let said = Said::of(&store, ACCOUNT, &[ACCOUNT], day).await.expect("the database answers");
-    let hidden = store.hidden_names().await.expect("the database answers");
-    let read = begun.elapsed();
-    let is_public = |visibility| visibility == Visibility::Public;
-    let public = entries.iter().map(|entry| &entry.seen).filter(|seen| is_public(seen.visibility));
-    let secrets = Secrets::new(&hidden, public.map(|seen| &seen.name), &policy.inventory.internal_hosts);
-    let mut secrets = secrets.expect("they can be searched for");
-    secrets.allow_mailboxes("code@agency.example.gov");
-    let ids: HashMap<RepositoryId, Opaque> = entries
-        .iter()
-        .filter(|entry| !is_public(entry.seen.visibility))
-        .map(|entry| (entry.seen.id, Opaque::drawn(drawn(entry.seen.id), now, true)))
-        .collect();
-    let seen: Vec<Seen<'_>> = entries.iter().map(|entry| seen(ACCOUNT, entry, &said, &ids)).collect();
-    let assembly = inventory::assemble(&policy, &seen, &[], &secrets, now);
-    let assembled = begun.elapsed();
-    let (mut bytes, mut listed) = (0, 0);
-    let (mut rendered, mut validated, mut searched) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-    for file in &assembly.files {
-        let at = Instant::now();
-        let body = file.bytes();
-        rendered += at.elapsed();
-        let at = Instant::now();
-        valid(file.published, &body, now).expect("it is valid");
-        validated += at.elapsed();
-        let at = Instant::now();
-        secrets.look_through_file(&body).expect("it names nobody");
-        searched += at.elapsed();
-        bytes += body.len();
-        listed += file.entries.len();
-    }
-    println!(
-        "read {} ms, assembled {} ms, rendered {} ms, validated {} ms, searched {} ms; {listed} entries in {} \
-         files of {:.1} MB",
-        read.as_millis(),
-        (assembled - read).as_millis(),
-        rendered.as_millis(),
-        validated.as_millis(),
-        searched.as_millis(),
-        assembly.files.len(),
-        bytes as f64 / 1e6,
-    );
+    let mut kept = Kept::default();
+    let first = round(&store, &policy, &mut kept).await;
+    say(&format!("{} {first}", begun.elapsed().as_millis()));
+    let count = store.entries(INSTALLATION).await.expect("the database answers").len() as u64;
+    let changed = Judged { read_at: Timestamp::now(), ..judged(count / 2, Timestamp::now()) };
+    let topics = vec!["birds".to_owned(), "news".to_owned()];
+    let changed = Judged { entry: Sources { topics, ..changed.entry.clone() }, ..changed };
+    store.judged(&[changed], &[], None, Timestamp::now()).await.expect("the database takes it");
+    let begun = Instant::now();
+    let then = round(&store, &policy, &mut kept).await;
+    say(&format!("{} {then}", begun.elapsed().as_millis()));
+}
+
+/// Writes a line, and waits until the parent has read the figures of this
+/// process.
+fn say(line: &str) {
+    println!("{line}");
     std::io::stdout().flush().expect("the parent reads");
-    // The parent reads the figures of this process first.
-    let _ = std::io::stdin().read_line(&mut String::new());
+    std::io::stdin().read_line(&mut String::new()).expect("the parent answers");
+}
+
+/// Assembles, looks through and publishes. Tells how long the last of it took.
+async fn round(store: &Store, policy: &Policy, kept: &mut Kept) -> String {
+    let begun = Instant::now();
+    let now = Timestamp::now();
+    let entries = store.entries(INSTALLATION).await.expect("the database answers");
+    let read = begun.elapsed();
+    let day = now.to_zoned(TimeZone::UTC).date();
+    let hidden = entries.iter().filter(|entry| entry.seen.visibility != Visibility::Public);
+    let known = Known {
+        entries: entries.iter().map(|entry| (ACCOUNT, entry)).collect(),
+        said: Said::of(store, ACCOUNT, &[ACCOUNT], day).await.expect("the database answers"),
+        ids: hidden.map(|entry| (entry.seen.id, Opaque::drawn(drawn(entry.seen.id), now, true))).collect(),
+        hidden: store.hidden_names().await.expect("the database answers"),
+    };
+    let assembled = kept.assemble(store, policy, &known, &[], now).await.expect("it is assembled");
+    let made = begun.elapsed();
+    let agency = Agency {
+        acronym: "XA".to_owned(),
+        lead: "agency".parse().expect("a login"),
+        organizations: vec!["agency".parse().expect("a login")],
+        repository: None,
+    };
+    let mut looked = 0;
+    for file in &assembled.assembly.files {
+        let unlooked = kept.unlooked(file);
+        looked += unlooked.len();
+        let (secrets, known) = (&assembled.secrets, &assembled.assembly.mailboxes);
+        guard::finished(file, &unlooked, secrets, known, now).expect("it may be published");
+    }
+    kept.looked_at();
+    let searched = begun.elapsed();
+    let round = Round { store, agency: &agency, policy, known: &known, assembled: &assembled, now };
+    let ready = round.publish(kept, 0).await.expect("the database takes it");
+    assert!(ready.is_some(), "nothing is refused");
+    let published = begun.elapsed();
+    format!(
+        "{} {} {} {} {looked}",
+        read.as_millis(),
+        (made - read).as_millis(),
+        (searched - made).as_millis(),
+        (published - searched).as_millis(),
+    )
 }
 
 /// Bytes that differ from one repository to the next.

@@ -22,7 +22,7 @@ mod whereabouts;
 pub mod worker;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -71,6 +71,8 @@ pub struct Context {
     bot: Arc<OnceCell<AccountId>>,
     /// Accounts whose adoption is known to have ended, for good.
     adopted: Arc<Mutex<HashSet<AccountId>>>,
+    /// What was assembled last, by the number of the agency.
+    inventories: Arc<Mutex<HashMap<usize, publish_inventory::Kept>>>,
 }
 
 /// What the operator set, as far as jobs need it.
@@ -237,9 +239,21 @@ impl Context {
         let metrics = github.metrics().clone();
         let bot_too = Arc::clone(&bot);
         let intake = Intake::new(store.clone(), clock.clone(), accounts.clone(), bot_too, metrics.clone());
-        let (settings, adopted) = (Arc::new(settings), Arc::default());
+        let (settings, adopted, inventories) = (Arc::new(settings), Arc::default(), Arc::default());
         let stop_file = None;
-        Context { github, store, clock, settings, accounts, intake, stop_file, metrics, bot, adopted }
+        Context {
+            github,
+            store,
+            clock,
+            settings,
+            accounts,
+            intake,
+            stop_file,
+            metrics,
+            bot,
+            adopted,
+            inventories,
+        }
     }
 
     /// The same for the run of a lease: without one there is no leave to

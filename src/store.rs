@@ -61,7 +61,9 @@ pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
 pub use exemptions::{Exemptions, RegisterRefusal, TakenRegister};
 pub use installations::Installation;
-pub use inventory::{DrawnId, KnownEntry, NewPublication, Publication, PublishedFile};
+pub use inventory::{
+    DrawnId, HEAD, KnownEntry, NewListing, NewPublication, Publication, PublishedFile, Reading,
+};
 pub use ledger::{
     AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
     NewDecision, Verified,

@@ -25,15 +25,12 @@ use crate::{
     checkout,
     domain::{
         finding::Report,
-        inventory::{self, File, Seen, Sources, State, Subject, guard, leak::Secrets},
+        inventory::{self, Entry, File, Seen, Sources, State, Subject, guard, leak::Secrets},
         policy::{MAX_BYTES, Policy, Published},
         repository::{AccountId, Inherited, Login, RepositoryId, RepositoryName, Snapshot, Visibility},
         rules,
     },
-    jobs::{
-        inspect_repository::with_wish,
-        publish_inventory::{account_json, complete, valid},
-    },
+    jobs::{inspect_repository::with_wish, publish_inventory::account_json},
 };
 
 /// Assemble an agency's inventory from its organizations, or from checkouts.
@@ -131,10 +128,10 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
     for file in &assembly.files {
         let body = file.bytes();
         unknown = unknown.max(file.account.totals().unknown);
-        let refusal = complete(policy)
+        let entries: Vec<&Entry> = file.entries.iter().map(AsRef::as_ref).collect();
+        let refusal = guard::complete(policy)
             .and_then(|()| guard::guard(file, None, &policy.digest()))
-            .and_then(|()| valid(file.published, &body, now))
-            .and_then(|()| Ok(secrets.look_through_file(&body)?));
+            .and_then(|()| guard::finished(file, &entries, &secrets, &assembly.mailboxes, now));
         if let Err(refusal) = &refusal {
             note(&format!("{} is refused: {refusal}.", file.published.file()));
             refused = true;
@@ -263,12 +260,6 @@ fn secrets(policy: &Policy, repositories: &[Repository]) -> anyhow::Result<Secre
     let names = |of: &[&'_ Repository]| of.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
     let mut secrets = Secrets::new(&names(&hidden), &names(&public), &policy.inventory.internal_hosts)?;
     secrets.allow_mailboxes(policy.agency.contact.email.as_deref().unwrap_or_default());
-    for sources in public.iter().filter_map(|one| one.read.as_ref().ok()) {
-        secrets.allow_mailboxes(sources.description.as_deref().unwrap_or_default());
-        if let Some(record) = &sources.record {
-            secrets.allow_mailboxes_of(record);
-        }
-    }
     Ok(secrets)
 }
 
@@ -297,8 +288,8 @@ fn account(
     refusal: Option<&guard::Refusal>,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let names: HashMap<RepositoryId, (RepositoryName, Visibility)> =
-        gathered.repositories.iter().map(|one| (one.id, (one.name.clone(), one.visibility))).collect();
+    let names: HashMap<RepositoryId, (&RepositoryName, Visibility)> =
+        gathered.repositories.iter().map(|one| (one.id, (&one.name, one.visibility))).collect();
     match format {
         Format::Json => {
             let account = serde_json::from_str(&account_json(file, problems, &names))?;

@@ -16,6 +16,7 @@ mod assemble;
 pub mod guard;
 pub mod leak;
 pub mod letter;
+mod part;
 mod public;
 mod redact;
 pub mod report;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use account::{Account, Line, State, Totals};
 pub use agency::Agency;
-pub use assemble::{Assembly, Entry, File, Imported, Problem, Subject, assemble};
+pub use assemble::{Assembly, File, Problem, assemble, bytes, fragments, join};
+pub use part::{Assembler, Entry, Imported, Part, Subject};
 pub use redact::Opaque;
 pub use sources::{Exempt, FileState, Seen, Sources};

@@ -16,8 +16,8 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, OpaqueRow, OutstandingRow, PauseRow,
-    PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, ListingRow, OpaqueRow, OutstandingRow,
+    PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
@@ -186,6 +186,7 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         AdoptionRow as Adoption,
         PauseRow as Pause,
         OpaqueRow as Opaque,
+        ListingRow as Listing,
         PolicyRow as Policy,
         RolloutRow as Rollout,
         OutstandingRow as Outstanding,
@@ -205,6 +206,7 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Adoption(row) => return again(row, now).insert().execute(connection).await.map(|_| ()),
         Line::Pause(row) => row.insert(),
         Line::Opaque(row) => row.insert(),
+        Line::Listing(row) => row.insert(),
         Line::Policy(row) => row.insert(),
         Line::Rollout(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),

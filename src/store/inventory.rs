@@ -7,14 +7,20 @@
 use super::repositories::seen;
 use super::row::{self, Columns, parsed};
 use super::{SeenRepository, Store, StoreError, Transaction, commit, sql};
-use crate::domain::inventory::{Opaque, Sources};
+use crate::domain::inventory::{self, Opaque, Sources};
 use crate::domain::repository::{InstallationId, RepositoryId, RepositoryName, Visibility};
 use code_json::record::Record;
 use jiff::Timestamp;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
-/// What is remembered of a repository for its entry.
+/// Under which subject the head of a file is stored.
+pub const HEAD: &str = "head";
+
+/// What is remembered of a repository for its entry, but for its sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownEntry {
     /// The repository as last seen.
@@ -23,12 +29,21 @@ pub struct KnownEntry {
     pub skipped: Option<String>,
     /// Why it could not be read the last time.
     pub unknown: Option<String>,
-    /// What was read; `None` if nothing ever was.
-    pub sources: Option<Sources>,
-    /// When that last said something new.
+    /// Which reading its sources are; `None` if they never were read.
+    pub reading: Option<Reading>,
+    /// When these last said something new.
     pub changed_at: Option<Timestamp>,
     /// The addresses it had before.
     pub former_urls: Vec<String>,
+}
+
+/// A reading of a repository, as it is told from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was.
+    pub at: Timestamp,
+    /// How many were stored before it.
+    pub revision: i64,
 }
 
 /// A random id, and for which visibility it was drawn.
@@ -40,21 +55,36 @@ pub struct DrawnId {
     pub visibility: Visibility,
 }
 
-/// A file that is published.
+/// A text that comes to stand in a published file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewListing<'a> {
+    /// What it is about.
+    pub subject: String,
+    /// What it is sorted by, byte by byte.
+    pub place: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// SHA-256 of it, in hex.
+    pub digest: String,
+}
+
+/// A file that is published: what differs from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPublication<'a> {
     /// The agency's acronym.
     pub agency: &'a str,
     /// The file's name.
     pub file: &'a str,
-    /// Its bytes.
-    pub body: &'a str,
-    /// SHA-256 of these, in hex.
+    /// SHA-256 of the file that it is compared with; `None` if there is none.
+    pub before: Option<&'a str>,
+    /// SHA-256 of its bytes, in hex.
     pub sha256: &'a str,
+    /// What is new in it, or reads otherwise.
+    pub new: &'a [NewListing<'a>],
+    /// What is no longer in it.
+    pub gone: &'a [String],
     /// Digest of all that is a reason to propose it again, in hex.
     pub substance: &'a str,
-    /// What has an entry, JSON.
-    pub listed: &'a str,
     /// The policy it rests on.
     pub policy_digest: &'a str,
     /// The account, JSON.
@@ -70,8 +100,6 @@ pub struct Publication {
     pub sha256: Option<String>,
     /// Digest of all that is a reason to propose it again.
     pub substance: Option<String>,
-    /// What had an entry, JSON.
-    pub listed: Option<String>,
     /// The policy it rested on.
     pub policy_digest: Option<String>,
     /// The substance that was proposed last.
@@ -88,11 +116,11 @@ pub struct Publication {
     pub refused_at: Option<Timestamp>,
 }
 
-/// A published file.
+/// A published file, as it stands or stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedFile {
     /// Its bytes.
-    pub body: String,
+    pub body: Vec<u8>,
     /// SHA-256 of these, in hex.
     pub sha256: String,
     /// When they were published.
@@ -100,8 +128,7 @@ pub struct PublishedFile {
 }
 
 impl Store {
-    /// Everything known of the repositories of an installation that are not
-    /// gone, by id.
+    /// The repositories of an installation that are not gone, by id.
     ///
     /// # Errors
     /// As the database's.
@@ -115,6 +142,28 @@ impl Store {
             .iter()
             .map(entry)
             .collect()
+    }
+
+    /// What was read of those repositories of an installation whose ids are in
+    /// a range, and by which reading.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn sources(
+        &self,
+        installation: InstallationId,
+        ids: RangeInclusive<RepositoryId>,
+    ) -> Result<HashMap<RepositoryId, (Sources, Reading)>, StoreError> {
+        let refused = StoreError::of("read the sources of an inventory");
+        let rows = sqlx::query(sql::SOURCES)
+            .bind(row::number(installation.0))
+            .bind(row::number(ids.start().0))
+            .bind(row::number(ids.end().0))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?;
+        // Most of the time goes into JSON.
+        rows.par_iter().map(sources).collect()
     }
 
     /// The names of all repositories that are not public, gone ones included.
@@ -223,7 +272,6 @@ impl Store {
             Ok(Publication {
                 sha256: row.maybe_text("sha256")?,
                 substance: row.maybe_text("substance")?,
-                listed: row.maybe_text("listed")?,
                 policy_digest: row.maybe_text("policy_digest")?,
                 proposed: row.maybe_text("proposed")?,
                 published_at: row.maybe_time("published_at")?,
@@ -239,23 +287,66 @@ impl Store {
     /// A published file; `None` if there is none.
     ///
     /// # Errors
-    /// As the database's.
+    /// As the database's; also if what is stored is not what was published.
     pub async fn published(&self, agency: &str, file: &str) -> Result<Option<PublishedFile>, StoreError> {
         let refused = StoreError::of("read a published file");
-        let row = sqlx::query(sql::PUBLICATION_BODY)
+        let rows = sqlx::query(sql::LISTINGS)
             .bind(agency)
             .bind(file)
-            .fetch_optional(&self.reader)
+            .fetch_all(&self.reader)
             .await
             .map_err(&refused)?;
-        let read = |row: AnyRow| -> Result<PublishedFile, sqlx::Error> {
-            Ok(PublishedFile {
-                body: row.text("body")?,
-                sha256: row.text("sha256")?,
-                published_at: row.time("published_at")?,
-            })
-        };
-        row.map(read).transpose().map_err(refused)
+        let Some(first) = rows.first() else { return Ok(None) };
+        let (sha256, published_at) = (first.text("sha256"), first.time("published_at"));
+        let (sha256, published_at) = (sha256.map_err(&refused)?, published_at.map_err(&refused)?);
+        let body = body(&rows).map_err(&refused)?;
+        if hex(&Sha256::digest(&body)) != sha256 {
+            let problem =
+                "what is stored is not what was published: start again with an empty table".to_owned();
+            return Err(StoreError::Row { table: "listing", key: format!("{agency} {file}"), problem });
+        }
+        Ok(Some(PublishedFile { body, sha256, published_at }))
+    }
+
+    /// A published file as it stood at a moment; `None` if there was none.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn published_as_of(
+        &self,
+        agency: &str,
+        file: &str,
+        at: Timestamp,
+    ) -> Result<Option<PublishedFile>, StoreError> {
+        let refused = StoreError::of("read a file as it was published");
+        let rows = sqlx::query(sql::LISTINGS_AT)
+            .bind(agency)
+            .bind(file)
+            .bind(row::millis(at))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?;
+        let times: Result<Vec<Timestamp>, sqlx::Error> =
+            rows.iter().map(|row| row.time("published_at")).collect();
+        let Some(published_at) = times.map_err(&refused)?.into_iter().max() else { return Ok(None) };
+        let body = body(&rows).map_err(&refused)?;
+        Ok(Some(PublishedFile { sha256: hex(&Sha256::digest(&body)), body, published_at }))
+    }
+
+    /// What stands in a published file, with the SHA-256 of its text in hex.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn listed(&self, agency: &str, file: &str) -> Result<HashMap<String, String>, StoreError> {
+        let refused = StoreError::of("list what is published");
+        let rows = sqlx::query(sql::LISTED)
+            .bind(agency)
+            .bind(file)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(&refused)?;
+        let read = |row: &AnyRow| Ok((row.text("subject")?, row.text("digest")?));
+        rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(refused)
     }
 
     /// The hash of a published file; `None` if there is none.
@@ -273,27 +364,64 @@ impl Store {
         row.map(|row| row.text("sha256")).transpose().map_err(refused)
     }
 
-    /// Publishes a file, in place of the one before.
+    /// Publishes a file, in place of the one before; false if that was not the
+    /// one it was compared with.
     ///
     /// # Errors
     /// As the database's.
-    pub async fn publish(&self, new: &NewPublication<'_>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn publish(&self, new: &NewPublication<'_>, now: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "publish a file";
         let refused = StoreError::of(DOING);
         let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::PUBLISH)
+        let taken = sqlx::query(sql::PUBLISH)
             .bind(new.agency)
             .bind(new.file)
-            .bind(row::text(new.body))
             .bind(new.sha256)
             .bind(new.substance)
-            .bind(row::text(new.listed))
             .bind(new.policy_digest)
             .bind(row::millis(now))
             .bind(row::text(new.account))
+            .bind(new.before)
             .execute(&mut *transaction)
             .await
             .map_err(&refused)?;
+        if taken.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if new.before.is_none() {
+            // Of a time that the database no longer knows, as after a restore.
+            sqlx::query(sql::UNLIST_ALL)
+                .bind(new.agency)
+                .bind(new.file)
+                .bind(row::millis(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
+        let again = new.new.iter().map(|listing| &listing.subject);
+        for subject in new.gone.iter().chain(again) {
+            sqlx::query(sql::UNLIST)
+                .bind(new.agency)
+                .bind(new.file)
+                .bind(row::text(subject))
+                .bind(row::millis(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
+        for listing in new.new {
+            sqlx::query(sql::LIST)
+                .bind(new.agency)
+                .bind(new.file)
+                .bind(row::text(&listing.subject))
+                .bind(row::text(listing.place))
+                .bind(row::text(listing.text))
+                .bind(listing.digest.as_str())
+                .bind(row::millis(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&refused)?;
+        }
         for id in new.ids {
             sqlx::query(sql::LIST_OPAQUE)
                 .bind(id.as_str())
@@ -301,7 +429,8 @@ impl Store {
                 .await
                 .map_err(&refused)?;
         }
-        commit(transaction, DOING).await
+        commit(transaction, DOING).await?;
+        Ok(true)
     }
 
     /// Stores an account, and why no file came of it, if none did; what is
@@ -381,24 +510,53 @@ pub(super) async fn put_entry(
 
 fn entry(row: &AnyRow) -> Result<KnownEntry, StoreError> {
     let refused = StoreError::of("read an entry");
-    let seen = seen(row)?;
-    let id = seen.id;
+    let text = |column| row.maybe_text(column).map_err(&refused);
+    Ok(KnownEntry {
+        seen: seen(row)?,
+        skipped: text("skipped")?,
+        unknown: text("unknown")?,
+        reading: reading(row).map_err(&refused)?,
+        changed_at: row.maybe_time("changed_at").map_err(&refused)?,
+        former_urls: text("former_urls")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+    })
+}
+
+fn sources(row: &AnyRow) -> Result<(RepositoryId, (Sources, Reading)), StoreError> {
+    let refused = StoreError::of("read an entry");
+    let id = RepositoryId(row.number("repository").map_err(&refused)?);
     let damaged = |error: serde_json::Error| StoreError::Row {
         table: "entry",
         key: id.to_string(),
         problem: error.to_string(),
     };
-    let text = |column| row.maybe_text(column).map_err(&refused);
-    let record = text("record")?.map(|text| serde_json::from_str::<Record>(&text)).transpose();
-    let record = record.map_err(damaged)?;
-    let sources = text("sources")?.map(|text| serde_json::from_str::<Sources>(&text)).transpose();
-    let sources = sources.map_err(damaged)?.map(|sources| Sources { record, ..sources });
-    Ok(KnownEntry {
-        seen,
-        skipped: text("skipped")?,
-        unknown: text("unknown")?,
-        sources,
-        changed_at: row.maybe_time("changed_at").map_err(&refused)?,
-        former_urls: text("former_urls")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-    })
+    let record = row.maybe_text("record").map_err(&refused)?;
+    let record = record.map(|text| serde_json::from_str::<Record>(&text)).transpose().map_err(damaged)?;
+    let sources = row.text("sources").map_err(&refused)?;
+    let sources = Sources { record, ..serde_json::from_str(&sources).map_err(damaged)? };
+    let (at, revision) = (row.time("read_at"), row.integer("revision"));
+    Ok((id, (sources, Reading { at: at.map_err(&refused)?, revision: revision.map_err(&refused)? })))
+}
+
+fn reading(row: &AnyRow) -> Result<Option<Reading>, sqlx::Error> {
+    let (at, revision) = (row.maybe_time("read_at")?, row.maybe_integer("revision")?);
+    Ok(at.zip(revision).map(|(at, revision)| Reading { at, revision }))
+}
+
+/// The file that these texts make up.
+fn body(rows: &[AnyRow]) -> Result<Vec<u8>, sqlx::Error> {
+    let (mut head, mut entries) = (String::new(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let text = row.text("text")?;
+        if row.text("subject")? == HEAD {
+            head = text;
+        } else {
+            entries.push((row.text("place")?, text));
+        }
+    }
+    entries.sort_unstable();
+    Ok(inventory::bytes(&head, entries.iter().map(|(_, text)| text.as_str())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

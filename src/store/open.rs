@@ -20,6 +20,7 @@ const INVENTORY: &str = include_str!("migrations/0009_inventory.sql");
 const EXEMPTIONS: &str = include_str!("migrations/0010_exemptions.sql");
 const CHECKS: &str = include_str!("migrations/0011_checks.sql");
 const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
+const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -30,7 +31,8 @@ const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
 const MIGRATIONS: &[&str] = &[
-    WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS, ANSWERS,
+    WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
+    ANSWERS, LISTINGS,
 ];
 
 /// The schema version this program writes and reads.

@@ -12,6 +12,7 @@
 //! | jobs that are done | not at all |
 //! | jobs that failed for good | 90 days |
 //! | reports, grants, refusals, policies and registers after the App was removed | 30 days |
+//! | what stood in a published file | 30 months after it no longer did |
 //! | decisions, audit, and which exemptions were in force | for ever: the operator's to delete, not before 30 months |
 //!
 //! Sessions and comments are not stored by this version.
@@ -28,6 +29,8 @@ const GUIDS: SignedDuration = SignedDuration::from_hours(35 * 24);
 const CHECKS: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Dead letters.
 const DEAD_LETTERS: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// What stood in a published file.
+const LISTINGS: SignedDuration = SignedDuration::from_hours(30 * 31 * 24);
 /// What was found out about what is gone.
 const RECORDS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -89,6 +92,7 @@ impl Store {
         for (statement, age) in [
             (sql::PRUNE_MISSED, GUIDS),
             (sql::PRUNE_CHECKS, CHECKS),
+            (sql::PRUNE_LISTINGS, LISTINGS),
             (sql::PRUNE_GRANTS, RECORDS),
             (sql::PRUNE_POLICIES, RECORDS),
             (sql::PRUNE_POLICY_REFUSALS, RECORDS),

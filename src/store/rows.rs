@@ -151,6 +151,17 @@ rows! {
         5 repository integer,
         6 visibility text,
     }
+    /// What stands, or stood, in a published file.
+    ListingRow: "listing" by "agency, file, subject, published_at" {
+        1 agency text,
+        2 digest text,
+        3 file text,
+        4 place text,
+        5 published_at integer,
+        6 subject text,
+        7 text text,
+        8 withdrawn_at maybe_integer,
+    }
     /// What happened to an exemption.
     ExemptionEventRow: "exemption_event" by "id" {
         1 account integer,

@@ -8,7 +8,7 @@ use super::{super::Invocation, Format};
 use crate::{
     config::Reporting,
     domain::{
-        inventory::Agency,
+        inventory::{Agency, Sources},
         policy::Policy,
         repository::{AccountId, Login, RepositoryId, Visibility},
     },
@@ -41,6 +41,8 @@ pub(super) struct Known {
     pub(super) installations: Vec<Installation>,
     /// Its repositories, each with its organization.
     pub(super) entries: Vec<(AccountId, KnownEntry)>,
+    /// What was read of them.
+    pub(super) sources: HashMap<RepositoryId, Sources>,
     pub(super) public_url: Option<String>,
 }
 
@@ -70,11 +72,13 @@ pub(super) async fn known(acronym: Option<&str>, invocation: &Invocation) -> any
     })?;
     let policy = policies::remembered(policy.as_ref(), &store.policy(lead).await?);
     let policy = publish_inventory::in_the_words_of(policy, &agency);
-    let mut entries = Vec::new();
+    let (mut entries, mut sources) = (Vec::new(), HashMap::new());
     for known in &installations {
+        let read = store.sources(known.id, RepositoryId(0)..=RepositoryId(u64::MAX)).await?;
+        sources.extend(read.into_iter().map(|(id, (sources, _))| (id, sources)));
         entries.extend(store.entries(known.id).await?.into_iter().map(|entry| (known.account, entry)));
     }
-    Ok(Known { store, agency, policy, lead, installations, entries, public_url })
+    Ok(Known { store, agency, policy, lead, installations, entries, sources, public_url })
 }
 
 impl Known {

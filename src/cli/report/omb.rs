@@ -64,8 +64,11 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
     let register = Report::of(year, today, &sources);
     let said = Said::of(&known.store, known.lead, &ours, today).await?;
     let ids = std::collections::HashMap::new();
-    let seen: Vec<Seen<'_>> =
-        known.entries.iter().map(|(account, entry)| seen(*account, entry, &said, &ids)).collect();
+    let seen = known.entries.iter().map(|(account, entry)| {
+        let sources = known.sources.get(&entry.seen.id);
+        seen(*account, entry, sources, &said, &ids)
+    });
+    let seen: Vec<Seen<'_>> = seen.collect();
     let omb = Omb::of(&known.agency, &known.policy, &seen, &register, known.public_url.as_deref());
     match args.format {
         Format::Markdown => output::write(&omb.markdown())?,

@@ -63,7 +63,7 @@ pub(super) async fn run(Args { about }: Args, invocation: &Invocation) -> anyhow
     if !about.internal {
         let entries = known.entries.iter().map(|(_, entry)| entry);
         let hides = entries.filter(|entry| entry.seen.visibility != Visibility::Public);
-        let address = |entry: &KnownEntry| Some(entry.sources.as_ref()?.url.to_lowercase());
+        let address = |entry: &KnownEntry| Some(known.sources.get(&entry.seen.id)?.url.to_lowercase());
         hidden.extend(hides.filter_map(address));
     } else {
         for (repository, drawn) in known.store.opaque_ids().await? {

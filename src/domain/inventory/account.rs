@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::assemble::Subject;
+use super::part::Subject;
 
 /// The state of one repository, or of one imported entry, in one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

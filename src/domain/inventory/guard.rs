@@ -4,15 +4,24 @@
 //! and for nothing else; (2) the reason says what to do, and names nobody.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{HashMap, HashSet},
     fmt,
 };
 
+use code_json::{
+    schema,
+    validate::{self, Choice},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use rayon::prelude::*;
+
 use super::{
     account::State,
-    assemble::{File, Subject},
-    leak::{self, Leak},
+    assemble::File,
+    leak::{self, Leak, Mailboxes, Secrets},
+    part::{Entry, Subject},
 };
+use crate::domain::policy::{Policy, Published};
 
 /// So many entries may never have been read.
 const NEVER_READ: usize = 10;
@@ -102,27 +111,34 @@ impl From<Leak> for Refusal {
 }
 
 /// The last publication of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Before {
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
     /// What had an entry.
-    pub listed: BTreeSet<Subject>,
+    pub listed: &'a [Subject],
     /// The policy it rested on.
-    pub policy_digest: String,
+    pub policy_digest: &'a str,
 }
+
+/// So many entries are looked at in one go.
+const TOGETHER: usize = 500;
 
 /// Whether a file may be published, by its account and the last publication.
 ///
 /// # Errors
 /// The first reason against it.
-pub fn guard(file: &File, before: Option<&Before>, policy_digest: &str) -> Result<(), Refusal> {
+pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Result<(), Refusal> {
     let totals = file.account.totals();
     let (count, of) = (totals.never_read, totals.seen);
     if count > NEVER_READ || count * NEVER_READ_PART > of {
         return Err(Refusal::NeverRead { count, of });
     }
     let Some(before) = before else { return Ok(()) };
-    let listed: BTreeSet<&Subject> = file.listed().collect();
-    let states: BTreeMap<&Subject, &State> =
+    let listed: HashSet<&Subject> = file.listed().collect();
+    let gone: Vec<&Subject> = before.listed.iter().filter(|subject| !listed.contains(subject)).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let states: HashMap<&Subject, &State> =
         file.account.lines.iter().map(|line| (&line.subject, &line.state)).collect();
     let explained = |gone: &Subject| {
         match (gone, states.get(gone)) {
@@ -136,11 +152,74 @@ pub fn guard(file: &File, before: Option<&Before>, policy_digest: &str) -> Resul
             }
         }
     };
-    let gone: Vec<&Subject> = before.listed.iter().filter(|subject| !listed.contains(subject)).collect();
     let count = gone.into_iter().filter(|subject| !explained(subject)).count();
     let of = before.listed.len();
     if count > SHRINKAGE.max(of / SHRINKAGE_PART) {
         return Err(Refusal::Shrunk { count, of });
     }
     Ok(())
+}
+
+/// Whether the policy says what every publication has to say.
+///
+/// # Errors
+/// What is missing.
+pub fn complete(policy: &Policy) -> Result<(), Refusal> {
+    let agency = &policy.agency;
+    let needed = [
+        ("agency.acronym", agency.acronym.is_some()),
+        ("agency.name", agency.name.is_some()),
+        ("agency.contact.name", agency.contact.name.is_some()),
+        ("agency.contact.email", agency.contact.email.is_some()),
+    ];
+    let keys: Vec<&'static str> = needed.iter().filter(|(_, there)| !there).map(|(key, _)| *key).collect();
+    if keys.is_empty() { Ok(()) } else { Err(Refusal::NoAgency { keys }) }
+}
+
+/// Whether the finished bytes of a file are valid by its schema, and tell
+/// nothing that must not be told; those of these entries, where the others were
+/// looked at before, for the same secrets.
+///
+/// # Errors
+/// The first reason against it.
+pub fn finished(
+    file: &File,
+    entries: &[&Entry],
+    secrets: &Secrets,
+    known: &Mailboxes,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let parts: Vec<&[&Entry]> =
+        if entries.is_empty() { vec![entries] } else { entries.chunks(TOGETHER).collect() };
+    let look = |entries: &[&Entry]| {
+        let bytes = file.bytes_of(entries);
+        valid(file.published, &bytes, now)?;
+        Ok(secrets.look_through_file(&bytes, known)?)
+    };
+    let looked: Vec<Result<(), Refusal>> = parts.into_par_iter().map(look).collect();
+    looked.into_iter().collect()
+}
+
+/// Whether bytes are valid by the schema they claim.
+fn valid(published: Published, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    let schema = match published {
+        Published::AgencyIndex2 => schema::Published::AgencyIndex2,
+        Published::Gsa2 => schema::Published::Gsa2,
+    };
+    let options = validate::Options {
+        schema: Choice::Published(schema),
+        today: Some(now.to_zoned(TimeZone::UTC).date()),
+        ..validate::Options::default()
+    };
+    let report = validate::validate(body, &options);
+    match report.violations {
+        Some(0) => Ok(()),
+        violations => {
+            let first = report
+                .problems
+                .first()
+                .map_or_else(String::new, |problem| format!("at {} ({})", problem.pointer, problem.check.id));
+            Err(Refusal::Invalid { count: violations.unwrap_or(1), first })
+        }
+    }
 }

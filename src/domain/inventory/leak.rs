@@ -6,11 +6,16 @@
 //! that have no width, and punycode hide nothing; (3) a repository called `api`
 //! stops nothing; (4) what is said of a leak never repeats it.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+    fmt,
+};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use code_json::record::Record;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::domain::repository::RepositoryName;
@@ -56,9 +61,41 @@ pub struct Leak {
 pub struct Secrets {
     words: AhoCorasick,
     kinds: Vec<What>,
-    mailboxes: HashSet<String>,
-    /// Names that are too common to be searched for, for the operator.
-    common: usize,
+    mailboxes: Mailboxes,
+    digest: [u8; 32],
+}
+
+/// E-mail addresses that some public source has, in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mailboxes(BTreeSet<String>);
+
+impl Mailboxes {
+    /// Adds those in a text.
+    pub fn add(&mut self, text: &str) {
+        if text.contains('@') {
+            self.0.extend(mailboxes(text).map(str::to_ascii_lowercase));
+        }
+    }
+
+    /// Adds those in all texts of a record.
+    pub fn add_of(&mut self, record: &Record) {
+        for (_, sourced) in record.entries() {
+            // Looking never fails here: it only collects.
+            let _: Result<(), Leak> = each_text(&sourced.value, &mut |text| {
+                self.add(text);
+                Ok(())
+            });
+        }
+    }
+
+    /// Adds those of another source.
+    pub fn extend(&mut self, others: &Mailboxes) {
+        self.0.extend(others.0.iter().cloned());
+    }
+
+    fn has(&self, mailbox: &str) -> bool {
+        self.0.contains(&mailbox.to_ascii_lowercase())
+    }
 }
 
 impl Secrets {
@@ -75,7 +112,7 @@ impl Secrets {
     ) -> Result<Secrets, aho_corasick::BuildError> {
         let public: HashSet<String> =
             public.into_iter().map(|repository| repository.name().to_ascii_lowercase()).collect();
-        let (mut words, mut kinds, mut common) = (Vec::new(), Vec::new(), 0);
+        let (mut words, mut kinds) = (Vec::new(), Vec::new());
         for repository in hidden {
             words.push(repository.to_string());
             kinds.push(What::FullName);
@@ -84,49 +121,42 @@ impl Secrets {
             if name.len() >= UNMISTAKABLE && telling && !public.contains(&name.to_ascii_lowercase()) {
                 words.push(name.to_owned());
                 kinds.push(What::Name);
-            } else {
-                common += 1;
             }
         }
         for host in hosts {
             words.push(host.clone());
             kinds.push(What::Host);
         }
+        let mut digest = Sha256::new();
+        for (word, kind) in words.iter().zip(&kinds) {
+            digest.update(format!("{kind:?} {word}\n"));
+        }
         let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
             .build(words)?;
-        Ok(Secrets { words, kinds, mailboxes: HashSet::new(), common })
+        let digest = digest.finalize().into();
+        Ok(Secrets { words, kinds, mailboxes: Mailboxes::default(), digest })
     }
 
-    /// Lets the addresses pass that a public source has.
+    /// Lets the addresses pass that the agency itself makes public.
     pub fn allow_mailboxes(&mut self, text: &str) {
-        self.mailboxes.extend(mailboxes(text).map(str::to_ascii_lowercase));
+        self.mailboxes.add(text);
     }
 
-    /// As [`Secrets::allow_mailboxes`], of all texts of a record.
-    pub fn allow_mailboxes_of(&mut self, record: &Record) {
-        for (_, sourced) in record.entries() {
-            // Looking never fails here: it only collects.
-            let _: Result<(), Leak> = each_text(&sourced.value, &mut |text| {
-                self.allow_mailboxes(text);
-                Ok(())
-            });
-        }
-    }
-
-    /// How many names are too common to be searched for alone.
+    /// Digest of every word that is searched for.
     #[must_use]
-    pub fn common(&self) -> usize {
-        self.common
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
-    /// Looks through every text of a value, keys included.
+    /// Looks through every text of a value, keys included. `known` are the
+    /// e-mail addresses of its own sources.
     ///
     /// # Errors
     /// The first leak.
-    pub fn look_through(&self, value: &Value) -> Result<(), Leak> {
-        each_text(value, &mut |text| self.look_at(text))
+    pub fn look_through(&self, value: &Value, known: &Mailboxes) -> Result<(), Leak> {
+        each_text(value, &mut |text| self.look_at(text, known))
     }
 
     /// Looks through the finished bytes of a file in JSON, of which each line
@@ -134,19 +164,19 @@ impl Secrets {
     ///
     /// # Errors
     /// The first leak.
-    pub fn look_through_file(&self, bytes: &[u8]) -> Result<(), Leak> {
+    pub fn look_through_file(&self, bytes: &[u8], known: &Mailboxes) -> Result<(), Leak> {
         let text = String::from_utf8_lossy(bytes);
         self.look_at_plain(&text)?;
         for line in text.lines() {
             if is_plain(line) && !line.contains('\\') {
                 if line.contains('@') {
-                    self.look_for_mailboxes(line)?;
+                    self.look_for_mailboxes(line, known)?;
                 }
                 continue;
             }
             match serde_json::from_str::<Vec<String>>(&format!("[{}]", texts_of(line))) {
-                Ok(texts) => texts.iter().try_for_each(|text| self.look_at(text))?,
-                Err(_) => self.look_at(line)?,
+                Ok(texts) => texts.iter().try_for_each(|text| self.look_at(text, known))?,
+                Err(_) => self.look_at(line, known)?,
             }
         }
         Ok(())
@@ -156,9 +186,9 @@ impl Secrets {
     ///
     /// # Errors
     /// The first leak.
-    pub fn look_at(&self, text: &str) -> Result<(), Leak> {
+    pub fn look_at(&self, text: &str, known: &Mailboxes) -> Result<(), Leak> {
         self.look_at_plain(text)?;
-        self.look_for_mailboxes(text)?;
+        self.look_for_mailboxes(text, known)?;
         if is_plain(text) {
             return Ok(());
         }
@@ -191,8 +221,8 @@ impl Secrets {
         Ok(())
     }
 
-    fn look_for_mailboxes(&self, text: &str) -> Result<(), Leak> {
-        let unknown = |mailbox: &str| !self.mailboxes.contains(&mailbox.to_ascii_lowercase());
+    fn look_for_mailboxes(&self, text: &str, known: &Mailboxes) -> Result<(), Leak> {
+        let unknown = |mailbox: &str| !self.mailboxes.has(mailbox) && !known.has(mailbox);
         if mailboxes(text).any(unknown) { Err(Leak { what: What::Mailbox }) } else { Ok(()) }
     }
 }
@@ -382,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_private_name_is_found_in_every_dress() {
-        let of = |text: &str| secrets().look_at(text).err().map(|leak| leak.what);
+        let of = |text: &str| secrets().look_at(text, &Mailboxes::default()).err().map(|leak| leak.what);
         for (text, what) in [
             ("see agency/falcon-tracker", What::FullName),
             ("https://github.com/Agency/API", What::FullName),
@@ -404,7 +434,7 @@ mod tests {
             assert_eq!(of(text), Some(what), "{text}");
         }
         let value = serde_json::json!({ "a": [{ "falcon-tracker": 1 }] });
-        assert!(secrets().look_through(&value).is_err(), "a key is a text too");
+        assert!(secrets().look_through(&value, &Mailboxes::default()).is_err(), "a key is a text too");
     }
 
     #[test]
@@ -420,14 +450,16 @@ mod tests {
             "notgit.agency.internal.example",
             "user@localhost",
         ] {
-            assert_eq!(secrets().look_at(text), Ok(()), "{text}");
+            assert_eq!(secrets().look_at(text, &Mailboxes::default()), Ok(()), "{text}");
         }
-        assert_eq!(secrets().common(), 4);
     }
 
     #[test]
     fn the_finished_bytes_are_read_as_json_reads_them() {
-        let file = |text: &str| secrets().look_through_file(text.as_bytes()).err().map(|leak| leak.what);
+        let file = |text: &str| {
+            let found = secrets().look_through_file(text.as_bytes(), &Mailboxes::default());
+            found.err().map(|leak| leak.what)
+        };
         assert_eq!(file("{\n  \"name\": \"falcon-tracker\"\n}\n"), Some(What::Name));
         assert_eq!(file("{\n  \"name\": \"falcon\\u002dtracker\",\n}\n"), Some(What::Name));
         assert_eq!(file("{\n  \"name\": \"agency\\/api\"\n}\n"), Some(What::FullName));

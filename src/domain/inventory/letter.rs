@@ -1,6 +1,6 @@
 //! The pull request that proposes an inventory.
 
-use super::{Totals, account::Account, assemble::Subject};
+use super::{Subject, Totals, account::Account};
 use crate::domain::{
     letters::inventory as say,
     outgoing::{Line, PublicText},

@@ -9,7 +9,7 @@
 
 use serde_json::json;
 
-use super::{Assembled, Organization, hex, note};
+use super::{gather::Organization, kept::Known, note, told::hex};
 use crate::{
     domain::{
         inventory::{Agency, File, letter},
@@ -27,7 +27,8 @@ use crate::{
 const BRANCH: &str = "inventory";
 
 /// A file that may be published, and what it was like when it was proposed last.
-pub(super) struct Ready<'a> {
+#[derive(Debug)]
+pub struct Ready<'a> {
     pub(super) file: &'a File,
     pub(super) body: Vec<u8>,
     pub(super) proposed: Option<String>,
@@ -48,7 +49,7 @@ pub(super) async fn propose(
     agency: &Agency,
     policy: &Policy,
     organizations: &[Organization],
-    assembled: &Assembled,
+    known: &Known<'_>,
     ready: &[Ready<'_>],
 ) -> Result<(), JobError> {
     let Some(name) = &policy.inventory.repository else { return Ok(()) };
@@ -109,8 +110,8 @@ pub(super) async fn propose(
         ready.iter().map(|one| (one.file.published.file().to_owned(), one.body.clone())).collect();
     let accounts: Vec<(Published, &_)> =
         ready.iter().map(|one| (one.file.published, &one.file.account)).collect();
-    let body =
-        letter::body(place, &accounts, |id| assembled.names.get(&id).map(|(_, visibility)| *visibility));
+    let named = known.names();
+    let body = letter::body(place, &accounts, |id| named.get(&id).map(|(_, visibility)| *visibility));
     let title = letter::title();
     let message = PublicText::about(Visibility::Public);
     match (open, branch) {
@@ -135,8 +136,8 @@ pub(super) async fn propose(
             let staged = writer.stage(&commit).await?;
             writer.swap(&branch.name, &branch.tip, &staged, &staging).await?;
             writer.describe_pull_request(&open.node_id, None, &body, false).await?;
-            note(ctx, "inventory_proposed", json!({ "repository": name, "pull_request": open.number }))
-                .await?;
+            let detail = json!({ "repository": name, "pull_request": open.number });
+            note(&ctx.store, ctx.clock.now(), "inventory_proposed", detail).await?;
         }
         (Some(_), None) => return Ok(()),
         (None, Some(branch)) if branch.author != Some(bot) => {
@@ -150,7 +151,7 @@ pub(super) async fn propose(
             }
             let created = open_new(&writer, head, &names, &files, &title, &message, &body).await?;
             let detail = json!({ "repository": name, "pull_request": created.number });
-            note(ctx, "inventory_proposed", detail).await?;
+            note(&ctx.store, ctx.clock.now(), "inventory_proposed", detail).await?;
         }
     }
     proposed(ctx, agency, ready).await

@@ -1,61 +1,109 @@
-//! The account and the list of entries as they are stored: for people inside,
-//! with names.
+//! The account as it is stored: for people inside, with names. And how what is
+//! stored calls a subject.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::key;
 use crate::domain::{
-    inventory::{File, Problem, Subject},
+    inventory::{File, Problem, State, Subject, Totals},
     repository::{RepositoryId, RepositoryName, Visibility},
 };
+
+#[derive(Serialize)]
+struct Account<'a> {
+    totals: Totals,
+    lines: Vec<Line<'a>>,
+    problems: Vec<Noticed<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum About<'a> {
+    Repository {
+        repository: RepositoryId,
+        name: Option<&'a RepositoryName>,
+        visibility: Option<&'static str>,
+    },
+    Imported {
+        imported: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    about: About<'a>,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+#[derive(Serialize)]
+struct Noticed<'a> {
+    #[serde(flatten)]
+    about: About<'a>,
+    problem: &'a str,
+}
+
+impl<'a> About<'a> {
+    fn of(
+        subject: &'a Subject,
+        names: &HashMap<RepositoryId, (&'a RepositoryName, Visibility)>,
+    ) -> About<'a> {
+        match subject {
+            Subject::Repository(id) => {
+                let known = names.get(id);
+                About::Repository {
+                    repository: *id,
+                    name: known.map(|(name, _)| *name),
+                    visibility: known.map(|(_, visibility)| visibility.as_str()),
+                }
+            }
+            Subject::Imported { key } => About::Imported { imported: key },
+        }
+    }
+}
 
 /// The account of a file, with names: never for the public.
 #[must_use]
 pub fn account_json(
     file: &File,
     problems: &[Problem],
-    names: &HashMap<RepositoryId, (RepositoryName, Visibility)>,
+    names: &HashMap<RepositoryId, (&RepositoryName, Visibility)>,
 ) -> String {
-    let of = |subject: &Subject| match subject {
-        Subject::Repository(id) => {
-            let known = names.get(id);
-            json!({
-                "repository": id,
-                "name": known.map(|(name, _)| name),
-                "visibility": known.map(|(_, visibility)| visibility.as_str()),
-            })
-        }
-        Subject::Imported { key } => json!({ "imported": key }),
+    let account = Account {
+        totals: file.account.totals(),
+        lines: file
+            .account
+            .lines
+            .iter()
+            .map(|line| Line { about: About::of(&line.subject, names), state: &line.state })
+            .collect(),
+        problems: problems
+            .iter()
+            .map(|problem| Noticed { about: About::of(&problem.subject, names), problem: &problem.what })
+            .collect(),
     };
-    let with = |mut about: Value, more: Value| {
-        if let (Value::Object(about), Value::Object(more)) = (&mut about, more) {
-            about.extend(more);
-        }
-        about
-    };
-    let lines: Vec<Value> =
-        file.account.lines.iter().map(|line| with(of(&line.subject), json!(line.state))).collect();
-    let problems: Vec<Value> = problems
-        .iter()
-        .map(|problem| with(of(&problem.subject), json!({ "problem": problem.what })))
-        .collect();
-    json!({ "totals": file.account.totals(), "lines": lines, "problems": problems }).to_string()
+    // Texts and numbers can always be written.
+    serde_json::to_string(&account).unwrap_or_default()
 }
 
-/// What has an entry, as stored.
-pub(super) fn listed_json(file: &File) -> String {
-    let keys: BTreeSet<String> = file.listed().map(key).collect();
-    json!(keys).to_string()
+/// The key of a subject in what is stored.
+pub(super) fn key(subject: &Subject) -> String {
+    match subject {
+        Subject::Repository(id) => id.to_string(),
+        Subject::Imported { key } => format!("import {key}"),
+    }
 }
 
-/// What had an entry, as read.
-pub(super) fn listed(text: &str) -> BTreeSet<Subject> {
-    let keys: Vec<String> = serde_json::from_str(text).unwrap_or_default();
-    let subject = |key: String| match key.strip_prefix("import ") {
+/// The subject of a key; `None` of the file's head.
+pub(super) fn subject(key: &str) -> Option<Subject> {
+    match key.strip_prefix("import ") {
         Some(key) => Some(Subject::Imported { key: key.to_owned() }),
         None => key.parse().ok().map(|id| Subject::Repository(RepositoryId(id))),
-    };
-    keys.into_iter().filter_map(subject).collect()
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,8 +10,8 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, OpaqueRow, OutstandingRow,
-    PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, ListingRow, OpaqueRow,
+    OutstandingRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ pub(super) enum Line {
     Adoption(AdoptionRow),
     Pause(PauseRow),
     Opaque(OpaqueRow),
+    Listing(ListingRow),
     Policy(PolicyRow),
     Rollout(RolloutRow),
     Outstanding(OutstandingRow),
@@ -187,6 +188,7 @@ impl<'a> Reader<'a> {
             | Line::Adoption(_)
             | Line::Pause(_)
             | Line::Opaque(_)
+            | Line::Listing(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)
@@ -209,6 +211,7 @@ impl<'a> Reader<'a> {
             | Line::Adoption(_)
             | Line::Pause(_)
             | Line::Opaque(_)
+            | Line::Listing(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)

@@ -7,6 +7,7 @@ statements! {
             (repository, read_at, sources, record, digest, changed_at, former_urls, url) \
         VALUES ($1, $2, $3, $4, $5, $2, '', $7) \
         ON CONFLICT (repository) DO UPDATE SET read_at = excluded.read_at, sources = excluded.sources, \
+            revision = entry.revision + 1, \
             record = CASE WHEN CAST($6 AS BIGINT) = 1 THEN entry.record ELSE excluded.record END, \
             digest = excluded.digest, url = excluded.url, \
             former_urls = CASE WHEN entry.url = excluded.url THEN entry.former_urls \
@@ -15,9 +16,12 @@ statements! {
         WHERE entry.read_at <= excluded.read_at \
         RETURNING changed_at";
     ENTRIES = "SELECT r.id, r.node_id, r.installation, r.owner, r.name, r.visibility, r.archived, r.skipped, r.unknown, \
-            e.sources, e.record, e.changed_at, e.former_urls \
+            e.read_at, e.revision, e.changed_at, e.former_urls \
         FROM repository AS r LEFT JOIN entry AS e ON e.repository = r.id \
         WHERE r.installation = $1 AND r.removed_at IS NULL ORDER BY r.id";
+    SOURCES = "SELECT e.repository, e.read_at, e.revision, e.sources, e.record \
+        FROM entry AS e JOIN repository AS r ON r.id = e.repository \
+        WHERE r.installation = $1 AND r.removed_at IS NULL AND e.repository BETWEEN $2 AND $3";
     /// Names that must not be told, gone ones included.
     HIDDEN_NAMES = "SELECT id, owner, name FROM repository WHERE visibility <> 'public' ORDER BY id";
     SEE_VISIBILITY = "UPDATE repository SET visibility = $2, archived = $3 WHERE id = $1";
@@ -25,19 +29,32 @@ statements! {
     DRAW_OPAQUE = "INSERT INTO opaque (id, repository, visibility, drawn_at, listed) VALUES ($1, $2, $3, $4, $5)";
     END_OPAQUE = "UPDATE opaque SET ended_at = $2 WHERE repository = $1 AND ended_at IS NULL";
     LIST_OPAQUE = "UPDATE opaque SET listed = 1 WHERE id = $1";
-    PUBLICATION = "SELECT sha256, substance, listed, policy_digest, proposed, published_at, account, accounted_at, \
+    PUBLICATION = "SELECT sha256, substance, policy_digest, proposed, published_at, account, accounted_at, \
             refused, refused_at \
         FROM publication WHERE agency = $1 AND file = $2";
-    PUBLICATION_BODY = "SELECT body, sha256, published_at FROM publication \
-        WHERE agency = $1 AND file = $2 AND body IS NOT NULL";
-    PUBLICATION_HASH = "SELECT sha256 FROM publication WHERE agency = $1 AND file = $2 AND body IS NOT NULL";
+    PUBLICATION_HASH = "SELECT sha256 FROM publication WHERE agency = $1 AND file = $2 AND sha256 IS NOT NULL";
+    LISTED = "SELECT subject, digest FROM listing WHERE agency = $1 AND file = $2 AND withdrawn_at IS NULL";
+    /// What stands in a file, its head among it.
+    LISTINGS = "SELECT p.sha256, p.published_at, l.subject, l.place, l.text \
+        FROM publication AS p JOIN listing AS l ON l.agency = p.agency AND l.file = p.file \
+        WHERE p.agency = $1 AND p.file = $2 AND l.withdrawn_at IS NULL";
+    /// What stood in a file at a moment.
+    LISTINGS_AT = "SELECT subject, place, text, published_at FROM listing \
+        WHERE agency = $1 AND file = $2 AND published_at <= $3 AND (withdrawn_at IS NULL OR withdrawn_at > $3)";
+    UNLIST = "UPDATE listing SET withdrawn_at = $4 \
+        WHERE agency = $1 AND file = $2 AND subject = $3 AND withdrawn_at IS NULL";
+    UNLIST_ALL = "UPDATE listing SET withdrawn_at = $3 WHERE agency = $1 AND file = $2 AND withdrawn_at IS NULL";
+    LIST = "INSERT INTO listing (agency, file, subject, place, text, digest, published_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    /// Unless somebody else published in between (`$8` is what stood before).
     PUBLISH = "INSERT INTO publication \
-            (agency, file, body, sha256, substance, listed, policy_digest, published_at, account, accounted_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8) \
-        ON CONFLICT (agency, file) DO UPDATE SET body = excluded.body, sha256 = excluded.sha256, \
-            substance = excluded.substance, listed = excluded.listed, policy_digest = excluded.policy_digest, \
+            (agency, file, sha256, substance, policy_digest, published_at, account, accounted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $6) \
+        ON CONFLICT (agency, file) DO UPDATE SET sha256 = excluded.sha256, \
+            substance = excluded.substance, policy_digest = excluded.policy_digest, \
             published_at = excluded.published_at, account = excluded.account, accounted_at = excluded.accounted_at, \
-            refused = NULL, refused_at = NULL";
+            refused = NULL, refused_at = NULL \
+        WHERE publication.sha256 IS NOT DISTINCT FROM CAST($8 AS TEXT)";
     ACCOUNT_OF = "INSERT INTO publication (agency, file, account, accounted_at, refused, refused_at) \
         VALUES ($1, $2, $3, $4, $5, CASE WHEN CAST($5 AS TEXT) IS NULL THEN NULL ELSE CAST($4 AS BIGINT) END) \
         ON CONFLICT (agency, file) DO UPDATE SET account = excluded.account, accounted_at = excluded.accounted_at, \

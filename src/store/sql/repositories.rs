@@ -58,6 +58,7 @@ statements! {
     PRUNE_POLICIES = concat!("DELETE FROM policy WHERE account IN ", accounts_left!());
     PRUNE_POLICY_REFUSALS = concat!("DELETE FROM policy_refusal WHERE account IN ", accounts_left!());
     PRUNE_REGISTERS = concat!("DELETE FROM exemption_register WHERE account IN ", accounts_left!());
+    PRUNE_LISTINGS = "DELETE FROM listing WHERE withdrawn_at < $1";
     PRUNE_ENTRIES = concat!("DELETE FROM exemption_entry WHERE account IN ", accounts_left!());
     PRUNE_REGISTER_REFUSALS = concat!("DELETE FROM exemption_refusal WHERE account IN ", accounts_left!());
     SEE_REPOSITORY = "INSERT INTO repository \

@@ -169,6 +169,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "decision",
         "exemption_event",
         "installation",
+        "listing",
         "opaque",
         "outstanding",
         "pause",

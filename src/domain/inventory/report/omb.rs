@@ -17,7 +17,7 @@ use crate::domain::{
     exemptions::{Class, Standing, report as register},
     inventory::{
         Agency, Seen, State,
-        assemble::{is_beyond, left_out},
+        part::{is_beyond, left_out},
         public,
     },
     outgoing::plain,

@@ -63,7 +63,7 @@ pub struct Served<'a> {
     /// Which.
     pub published: Published,
     /// Its bytes.
-    pub body: &'a str,
+    pub body: &'a [u8],
     /// When it was published.
     pub published_at: Timestamp,
 }
@@ -218,7 +218,7 @@ fn file(
     names: &HashMap<String, String>,
     hidden: &HashSet<String>,
 ) -> Result<FileQuality, serde_json::Error> {
-    let document: Value = serde_json::from_str(served.body)?;
+    let document: Value = serde_json::from_slice(served.body)?;
     let releases = document["releases"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     let mut fields: BTreeMap<&'static str, Missing> = BTreeMap::new();
@@ -310,7 +310,7 @@ mod tests {
     fn quality(names: &[(&str, &str)], hidden: &[&str], internal: bool) -> Quality {
         let served = Served {
             published: Published::Gsa2,
-            body: FILE,
+            body: FILE.as_bytes(),
             published_at: "2026-11-22T14:05:09Z".parse().unwrap(),
         };
         let names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
