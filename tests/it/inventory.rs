@@ -17,7 +17,7 @@ use crate::{
     server::{Answer, Database},
 };
 
-const POLICY: &str = r#"
+pub const POLICY: &str = r#"
 agency:
   acronym: XA
   name: Example Agency
@@ -36,7 +36,7 @@ inventory:
 
 /// What a maintainer writes of code that only agencies may use; where it is,
 /// GitHub knows.
-fn for_agencies(name: &str) -> String {
+pub fn for_agencies(name: &str) -> String {
     let file = own_file(name, "https://birds.example.gov").replace("openSource", "governmentWideReuse");
     let lines = file.lines().filter(|line| !line.contains("repositoryURL"));
     lines.collect::<Vec<_>>().join("\n")
@@ -58,7 +58,7 @@ pub fn setup(database: Database) -> Setup {
 
 /// A file of a repository that says all that gov 2.0.0 asks for and no host
 /// knows.
-fn own_file(name: &str, url: &str) -> String {
+pub fn own_file(name: &str, url: &str) -> String {
     format!(
         r#"{{
   "name": "{name}",
@@ -137,7 +137,7 @@ pub async fn github(clock: &muster::clock::Clock) -> Sandbox {
     github
 }
 
-async fn get(muster: &Muster, path: &str, headers: &str) -> Answer {
+pub async fn get(muster: &Muster, path: &str, headers: &str) -> Answer {
     let mut stream = tokio::net::TcpStream::connect(muster.address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: muster\r\n{headers}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -151,7 +151,7 @@ fn header(answer: &Answer, name: &str) -> String {
 }
 
 /// The names of the entries of a served file, in its order.
-async fn entries(muster: &Muster, file: &str) -> Vec<String> {
+pub async fn entries(muster: &Muster, file: &str) -> Vec<String> {
     let answer = get(muster, &format!("/agencies/xa/{file}"), "").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let schema = if file == "code.json" { Published::Gsa2 } else { Published::AgencyIndex2 };
@@ -170,11 +170,11 @@ fn split(entries: Vec<String>) -> (Vec<String>, Vec<String>) {
     (named.to_vec(), unnamed.to_vec())
 }
 
-async fn publication(muster: &Muster, file: &str) -> Publication {
+pub async fn publication(muster: &Muster, file: &str) -> Publication {
     muster.ctx.store.publication("xa", file).await.unwrap()
 }
 
-fn lines(publication: &Publication) -> Vec<String> {
+pub fn lines(publication: &Publication) -> Vec<String> {
     let account: Value = serde_json::from_str(publication.account.as_ref().unwrap()).unwrap();
     let line = |line: &Value| {
         let more =
@@ -324,7 +324,7 @@ async fn n5_a_privatization_that_was_not_delivered_is_seen_before_the_next_publi
     muster.finish().await;
 }
 
-const WITH_REPOSITORY: &str = "  repository: agency/code-inventory\n  defaults:\n";
+pub const WITH_REPOSITORY: &str = "  repository: agency/code-inventory\n  defaults:\n";
 
 /// The agency with a repository for its inventory that has this wish.
 async fn proposing(clock: &muster::clock::Clock, wish: &str) -> Sandbox {
@@ -339,7 +339,7 @@ async fn proposing(clock: &muster::clock::Clock, wish: &str) -> Sandbox {
     sandbox(clock).organization(organization).installation(installation("agency")).start().await.unwrap()
 }
 
-fn alone() -> Setup {
+pub fn alone() -> Setup {
     let agency = Agency { organizations: vec!["agency".parse().unwrap()], ..agency() };
     Setup { agencies: vec![agency], ..Setup::serving(&["agency"]) }
 }

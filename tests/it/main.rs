@@ -37,6 +37,7 @@ mod harness;
 mod histories;
 mod hosts;
 mod inventory;
+mod inventory_laws;
 mod kill;
 mod license;
 mod lives;

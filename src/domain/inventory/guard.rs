@@ -114,7 +114,7 @@ impl From<Leak> for Refusal {
 #[derive(Debug, Clone, Copy)]
 pub struct Before<'a> {
     /// What had an entry.
-    pub listed: &'a [Subject],
+    pub listed: &'a [&'a Subject],
     /// The policy it rested on.
     pub policy_digest: &'a str,
 }
@@ -134,7 +134,8 @@ pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Re
     }
     let Some(before) = before else { return Ok(()) };
     let listed: HashSet<&Subject> = file.listed().collect();
-    let gone: Vec<&Subject> = before.listed.iter().filter(|subject| !listed.contains(subject)).collect();
+    let gone: Vec<&Subject> =
+        before.listed.iter().copied().filter(|subject| !listed.contains(subject)).collect();
     if gone.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! it is made again only when something about it is another.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -383,21 +383,25 @@ fn excluded(policy: &Policy, seen: &Seen<'_>) -> Option<String> {
 /// duplicates). Those that the import repeats are told in no file.
 #[must_use]
 pub(super) fn shared<'p>(parts: impl Iterator<Item = (usize, &'p Part)>) -> Vec<(usize, String)> {
-    let mut by_address: std::collections::BTreeMap<&str, Vec<(usize, &Part)>> = Default::default();
+    let mut firsts: HashMap<&str, (usize, &Part)> = HashMap::new();
+    let mut groups: HashMap<&str, Vec<(usize, &Part)>> = HashMap::new();
     for (at, part) in parts {
-        if let Some(address) = &part.address {
-            by_address.entry(address).or_default().push((at, part));
+        let Some(address) = part.address.as_deref() else { continue };
+        match firsts.get(address) {
+            None => {
+                firsts.insert(address, (at, part));
+            }
+            Some(first) => groups.entry(address).or_insert_with(|| vec![*first]).push((at, part)),
         }
     }
     let mut fragments = Vec::new();
-    for group in by_address.values().filter(|group| group.len() > 1) {
+    for group in groups.values() {
         let mut taken = HashSet::new();
         for (at, part) in group {
             let page = part.address.as_deref().map(bare).unwrap_or_default();
             let mut fragment = part.slug.clone();
             for n in 2.. {
-                if taken.insert(fragment.clone()) && !by_address.contains_key(&*format!("{page}#{fragment}"))
-                {
+                if taken.insert(fragment.clone()) && !firsts.contains_key(&*format!("{page}#{fragment}")) {
                     break;
                 }
                 fragment = format!("{}-{n}", part.slug);

@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use code_json::record::Record;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -15,8 +16,8 @@ use super::said::{Said, seen};
 use crate::{
     domain::{
         inventory::{
-            Assembler, Assembly, Entry, File, Imported, Opaque, Part, Seen, Sources, Subject, fragments,
-            join, leak::Secrets,
+            Assembler, Assembly, Entry, Exempt, File, Imported, Opaque, Part, Seen, Sources, Subject,
+            fragments, join, leak::Secrets,
         },
         policy::Policy,
         repository::{AccountId, RepositoryId, RepositoryName, Visibility},
@@ -61,8 +62,33 @@ pub struct Assembled {
     pub secrets: Secrets,
 }
 
-/// Digest of all that a part was made from.
-type Basis = [u8; 32];
+/// All that a part was made from, but for what was read of the repository.
+#[derive(Debug)]
+struct Basis {
+    /// Digest of what all have in common.
+    shared: [u8; 32],
+    entry: KnownEntry,
+    exempt: Option<Exempt>,
+    answers: Option<Record>,
+    /// The id, and whether it may be listed.
+    opaque: Option<(String, bool)>,
+}
+
+impl Basis {
+    fn is(&self, shared: &[u8; 32], entry: &KnownEntry, known: &Known<'_>, now: Timestamp) -> bool {
+        let (exempt, answers) = known.said.of_repository(entry.seen.id);
+        let opaque = known.ids.get(&entry.seen.id);
+        let opaque = opaque.map(|opaque| (opaque.id.as_str(), opaque.may_be_listed(now)));
+        self.shared == *shared
+            && self.entry == *entry
+            && self.exempt.as_ref() == exempt
+            && self.answers.as_ref() == answers
+            && self.opaque.as_ref().map(|(id, may)| (id.as_str(), *may)) == opaque
+    }
+}
+
+/// What stands in a file, with the SHA-256 of its text; `None` is the head.
+pub(super) type Listed = HashMap<Option<Subject>, [u8; 32]>;
 
 /// What is kept of an agency.
 #[derive(Debug, Default)]
@@ -70,8 +96,8 @@ pub struct Kept {
     parts: HashMap<RepositoryId, (Basis, Part)>,
     /// What was made since all files were looked at last.
     unlooked: HashSet<Subject>,
-    /// What stands in each published file, by its hash.
-    pub(super) listed: HashMap<&'static str, (String, HashMap<String, String>)>,
+    /// What stands in each published file, and the hash of that.
+    pub(super) listed: HashMap<&'static str, (String, Listed)>,
 }
 
 impl Kept {
@@ -94,6 +120,7 @@ impl Kept {
         secrets.allow_mailboxes(policy.agency.contact.email.as_deref().unwrap_or_default());
         let assembler = Assembler::new(policy, &secrets, now);
         let shared = Sha256::new().chain_update(policy.digest()).chain_update(secrets.digest());
+        let shared = shared.finalize().into();
         self.refresh(store, &assembler, known, &shared, now).await?;
         let more: Vec<Part> =
             imported.iter().enumerate().map(|(at, one)| assembler.imported(one, at, None)).collect();
@@ -122,28 +149,37 @@ impl Kept {
         store: &Store,
         assembler: &Assembler<'_>,
         known: &Known<'_>,
-        shared: &Sha256,
+        shared: &[u8; 32],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let same_home = |one: &(AccountId, &KnownEntry), other: &(AccountId, &KnownEntry)| {
             one.1.seen.installation == other.1.seen.installation
         };
         for some in known.entries.chunk_by(same_home).flat_map(|all| all.chunks(TOGETHER)) {
-            let basis =
-                |entry: &KnownEntry, reading| basis(shared, entry, reading, &known.said, &known.ids, now);
             let is_stale = |(_, entry): &&(AccountId, &KnownEntry)| {
                 let kept = self.parts.get(&entry.seen.id);
-                kept.is_none_or(|(rests_on, _)| *rests_on != basis(entry, entry.reading))
+                kept.is_none_or(|(basis, _)| !basis.is(shared, entry, known, now))
             };
             let stale: Vec<&(AccountId, &KnownEntry)> = some.iter().filter(is_stale).collect();
             let sources = read(store, &stale).await?;
             let seen: Vec<Seen<'_>> = stale.iter().map(|one| known.seen(one, &sources)).collect();
             for (part, (_, entry)) in assembler.repositories(&seen).into_iter().zip(&stale) {
                 let id = entry.seen.id;
-                // What was read may be newer than what was listed.
-                let reading = sources.get(&id).map(|(_, reading)| *reading);
+                let (exempt, answers) = known.said.of_repository(id);
+                let opaque = known.ids.get(&id);
+                let basis = Basis {
+                    shared: *shared,
+                    // What was read may be newer than what was listed.
+                    entry: KnownEntry {
+                        reading: sources.get(&id).map(|(_, reading)| *reading),
+                        ..(*entry).clone()
+                    },
+                    exempt: exempt.cloned(),
+                    answers: answers.cloned(),
+                    opaque: opaque.map(|opaque| (opaque.id.clone(), opaque.may_be_listed(now))),
+                };
                 self.unlooked.insert(part.subject.clone());
-                self.parts.insert(id, (basis(entry, reading), part));
+                self.parts.insert(id, (basis, part));
             }
         }
         let here: HashSet<RepositoryId> = known.entries.iter().map(|(_, entry)| entry.seen.id).collect();
@@ -215,26 +251,4 @@ async fn read(
             store.sources(first.seen.installation, first.seen.id..=last).await
         }
     }
-}
-
-fn basis(
-    shared: &Sha256,
-    entry: &KnownEntry,
-    reading: Option<Reading>,
-    said: &Said,
-    ids: &HashMap<RepositoryId, Opaque>,
-    now: Timestamp,
-) -> Basis {
-    let KnownEntry { seen, skipped, unknown, reading: _, changed_at: _, former_urls } = entry;
-    let opaque = ids.get(&seen.id).map(|opaque| (&opaque.id, opaque.may_be_listed(now)));
-    let facts = format!(
-        "{:?}",
-        (
-            (seen.id, &seen.name, seen.visibility, seen.archived, skipped, unknown, former_urls),
-            reading,
-            said.of_repository(seen.id),
-            opaque,
-        )
-    );
-    shared.clone().chain_update(facts).finalize().into()
 }

@@ -1,13 +1,11 @@
 //! From an assembled file to a published one.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    kept::{Assembled, Kept, Known},
+    kept::{Assembled, Kept, Known, Listed},
     note,
     propose::Ready,
     told,
@@ -21,7 +19,7 @@ use crate::{
         policy::Policy,
     },
     jobs::JobError,
-    store::{HEAD, NewListing, NewPublication, Publication, Store},
+    store::{NewListing, NewPublication, Publication, Store},
 };
 
 /// All that one publication of an agency rests on.
@@ -80,7 +78,10 @@ impl<'a> Round<'a> {
             kept.listed.remove(name);
         }
         if let (Some(hash), false) = (&before.sha256, kept.listed.contains_key(name)) {
-            let listed = store.listed(&slug, name).await?;
+            let listed = store.listed(&slug, name).await?.into_iter();
+            let listed = listed
+                .filter_map(|(key, digest)| Some((told::subject(&key), told::digest(&digest)?)))
+                .collect();
             kept.listed.insert(name, (hash.clone(), listed));
         }
         if let Err(refusal) = self.judge(kept, &before, file, not_whole) {
@@ -104,8 +105,8 @@ impl<'a> Round<'a> {
         }
         let listed = kept.listed.remove(name).map(|(_, listed)| listed).unwrap_or_default();
         let (now_listed, new) = listings(file, &listed);
-        let gone: Vec<String> =
-            listed.keys().filter(|subject| !now_listed.contains_key(*subject)).cloned().collect();
+        let gone = listed.keys().filter(|subject| !now_listed.contains_key(*subject));
+        let gone: Vec<String> = gone.map(|subject| told::key(subject.as_ref())).collect();
         let substance = told::hex(&file.substance());
         let restricted = file.listed().filter_map(|subject| match subject {
             Subject::Repository(id) => known.ids.get(id).map(|opaque| opaque.id.clone()),
@@ -148,10 +149,8 @@ impl<'a> Round<'a> {
             return Err(Refusal::ListNotWhole { organizations: not_whole });
         }
         guard::complete(self.policy)?;
-        let listed: Option<Vec<Subject>> = kept
-            .listed
-            .get(file.published.file())
-            .map(|(_, listed)| listed.keys().filter_map(|key| told::subject(key)).collect());
+        let listed = kept.listed.get(file.published.file());
+        let listed: Option<Vec<&Subject>> = listed.map(|(_, listed)| listed.keys().flatten().collect());
         let known = listed.as_ref().map(|listed| Before {
             listed,
             policy_digest: before.policy_digest.as_deref().unwrap_or_default(),
@@ -162,30 +161,20 @@ impl<'a> Round<'a> {
     }
 }
 
-/// What stands in a file, by its keys, and what of it is not in `before`.
-fn listings<'f>(
-    file: &'f File,
-    before: &HashMap<String, String>,
-) -> (HashMap<String, String>, Vec<NewListing<'f>>) {
-    let head = NewListing {
-        subject: HEAD.to_owned(),
-        place: "",
-        text: &file.head,
-        digest: told::hex(&Sha256::digest(&file.head)),
-    };
-    let entries = file.entries.iter().map(|entry| NewListing {
-        subject: told::key(&entry.subject),
-        place: &entry.place,
-        text: &entry.text,
-        digest: told::hex(&entry.digest),
-    });
-    let mut listed = HashMap::with_capacity(file.entries.len() + 1);
+/// What stands in a file, and what of it is not in `before`.
+fn listings<'f>(file: &'f File, before: &Listed) -> (Listed, Vec<NewListing<'f>>) {
+    let mut listed = Listed::with_capacity(file.entries.len() + 1);
     let mut new = Vec::new();
-    for listing in std::iter::once(head).chain(entries) {
-        listed.insert(listing.subject.clone(), listing.digest.clone());
-        if before.get(&listing.subject) != Some(&listing.digest) {
-            new.push(listing);
+    let mut list = |subject: Option<&Subject>, place: &'f str, text: &'f str, digest: [u8; 32]| {
+        let key = subject.cloned();
+        if before.get(&key) != Some(&digest) {
+            new.push(NewListing { subject: told::key(subject), place, text, digest: told::hex(&digest) });
         }
+        listed.insert(key, digest);
+    };
+    list(None, "", &file.head, Sha256::digest(&file.head).into());
+    for entry in &file.entries {
+        list(Some(&entry.subject), &entry.place, &entry.text, entry.digest);
     }
     (listed, new)
 }

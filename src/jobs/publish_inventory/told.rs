@@ -5,9 +5,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::domain::{
-    inventory::{File, Problem, State, Subject, Totals},
-    repository::{RepositoryId, RepositoryName, Visibility},
+use crate::{
+    domain::{
+        inventory::{File, Problem, State, Subject, Totals},
+        repository::{RepositoryId, RepositoryName, Visibility},
+    },
+    store::HEAD,
 };
 
 #[derive(Serialize)]
@@ -88,11 +91,12 @@ pub fn account_json(
     serde_json::to_string(&account).unwrap_or_default()
 }
 
-/// The key of a subject in what is stored.
-pub(super) fn key(subject: &Subject) -> String {
+/// The key of a subject in what is stored; of the file's head, without one.
+pub(super) fn key(subject: Option<&Subject>) -> String {
     match subject {
-        Subject::Repository(id) => id.to_string(),
-        Subject::Imported { key } => format!("import {key}"),
+        None => HEAD.to_owned(),
+        Some(Subject::Repository(id)) => id.to_string(),
+        Some(Subject::Imported { key }) => format!("import {key}"),
     }
 }
 
@@ -106,4 +110,13 @@ pub(super) fn subject(key: &str) -> Option<Subject> {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest that was written in hex.
+pub(super) fn digest(hex: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    for (at, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(digest)
 }
