@@ -4,6 +4,7 @@
 //! publication never takes the last good one away; (3) a random id is never
 //! given twice, nor to another repository.
 
+use super::publicized::note_publicized;
 use super::repositories::seen;
 use super::row::{self, Columns, parsed};
 use super::{SeenRepository, Store, StoreError, Transaction, commit, sql};
@@ -185,7 +186,11 @@ impl Store {
     ///
     /// # Errors
     /// As the database's.
-    pub async fn see_visibility(&self, seen: &[(RepositoryId, Visibility, bool)]) -> Result<(), StoreError> {
+    pub async fn see_visibility(
+        &self,
+        seen: &[(RepositoryId, Visibility, bool)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "store who may see a repository";
         let mut transaction = self.write(DOING).await?;
         for (id, visibility, archived) in seen {
@@ -193,10 +198,12 @@ impl Store {
                 .bind(row::number(id.0))
                 .bind(visibility.as_str())
                 .bind(i64::from(*archived))
+                .bind(row::millis(now))
                 .execute(&mut *transaction)
                 .await
                 .map_err(StoreError::of(DOING))?;
         }
+        note_publicized(&mut transaction, DOING, now).await?;
         commit(transaction, DOING).await
     }
 

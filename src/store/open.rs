@@ -21,6 +21,7 @@ const EXEMPTIONS: &str = include_str!("migrations/0010_exemptions.sql");
 const CHECKS: &str = include_str!("migrations/0011_checks.sql");
 const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
 const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
+const EVIDENCE: &str = include_str!("migrations/0015_evidence.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -32,7 +33,7 @@ const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
 /// replicas would take such a job for damage and bury it.
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS,
+    ANSWERS, LISTINGS, EVIDENCE,
 ];
 
 /// The schema version this program writes and reads.

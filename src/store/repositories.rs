@@ -2,6 +2,7 @@
 
 use super::inventory::put_entry;
 use super::ledger::{NewAudit, note};
+use super::publicized::note_publicized;
 use super::row::{self, Columns, parsed};
 use super::{NewJob, Store, StoreError, Transaction, commit, sql};
 use crate::domain::basis::Basis;
@@ -127,6 +128,7 @@ impl Store {
         for repository in seen {
             see(&mut transaction, repository, now).await.map_err(StoreError::of(DOING))?;
         }
+        note_publicized(&mut transaction, DOING, now).await?;
         commit(transaction, DOING).await
     }
 
@@ -298,6 +300,7 @@ impl Store {
                     .map_err(&refused)?;
             }
         }
+        note_publicized(&mut transaction, DOING, now).await?;
         if news {
             merged.merge(publish.into_iter(), row::millis(now));
         }

@@ -199,7 +199,7 @@ rows! {
         5 wanted maybe_integer,
     }
     /// A repository as far as it cannot be read again: its names for the audit,
-    /// and when its grace began. What was judged is judged anew.
+    /// when its grace began, and that it was made public. What was judged is judged anew.
     RepositoryRow: "repository" by "id" {
         1 archived integer,
         2 arrived_at maybe_integer,
@@ -210,8 +210,11 @@ rows! {
         7 name text,
         8 node_id text,
         9 owner text,
-        10 removed_at maybe_integer,
-        11 seen_at integer,
-        12 visibility text,
+        10 publicized_at maybe_integer,
+        11 publicized_from maybe_text,
+        12 publicized_noted maybe_integer,
+        13 removed_at maybe_integer,
+        14 seen_at integer,
+        15 visibility text,
     }
 }

@@ -51,6 +51,22 @@ macro_rules! outstanding_columns {
     };
 }
 
+/// A column about a repository that was made public: `$new` in the moment it
+/// is, `$kept` while it stays, nothing while it is not.
+macro_rules! made_public {
+    ($visibility:literal, $new:literal, $kept:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $visibility,
+            " <> 'public' THEN NULL WHEN repository.visibility <> 'public' THEN ",
+            $new,
+            " ELSE ",
+            $kept,
+            " END"
+        )
+    };
+}
+
 mod adoption;
 mod answers;
 mod checks;
@@ -61,6 +77,7 @@ mod inventory;
 mod ledger;
 mod pace;
 mod pauses;
+mod publicized;
 mod repositories;
 mod sweep;
 mod work;
@@ -75,6 +92,7 @@ pub(super) use inventory::*;
 pub(super) use ledger::*;
 pub(super) use pace::*;
 pub(super) use pauses::*;
+pub(super) use publicized::*;
 pub(super) use repositories::*;
 pub(super) use sweep::*;
 pub(super) use work::*;
@@ -108,6 +126,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         adoption::REGISTER,
         sweep::REGISTER,
         pauses::REGISTER,
+        publicized::REGISTER,
         exemptions::REGISTER,
         super::rows::REGISTER,
     ]

@@ -7,6 +7,7 @@
 //! judged, told unknown, or handed over; (3) every repository of an
 //! installation is in exactly one state of [`Accounted`].
 
+use super::publicized::note_publicized;
 use super::row::{self, Columns, parsed};
 use super::{Evaluations, NewJob, SeenRepository, Store, StoreError, commit, sql};
 use crate::domain::basis::Basis;
@@ -215,6 +216,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(&refused)?;
+        note_publicized(&mut transaction, SWEEPING, now).await?;
         commit(transaction, SWEEPING).await
     }
 

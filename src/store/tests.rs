@@ -22,6 +22,7 @@ mod missed;
 mod outstanding;
 mod pace;
 mod pauses;
+mod publicized;
 mod queue;
 mod replicas;
 mod retention;

@@ -75,9 +75,9 @@ async fn an_agency_learns_what_is_missing_and_omb_its_numbers(#[case] database: 
 
     // Whoever became private after the account was made is named no more.
     let pond = RepositoryId(github.repository_id("agency/pond"));
-    muster.ctx.store.see_visibility(&[(pond, Visibility::Private, false)]).await.unwrap();
+    muster.ctx.store.see_visibility(&[(pond, Visibility::Private, false)], clock.now()).await.unwrap();
     assert!(!run(&["gaps"]).1.contains("agency/pond"));
-    muster.ctx.store.see_visibility(&[(pond, Visibility::Public, false)]).await.unwrap();
+    muster.ctx.store.see_visibility(&[(pond, Visibility::Public, false)], clock.now()).await.unwrap();
 
     let omb = json(&["omb", "--fiscal-year", "2026", "--format", "json"]);
     assert_eq!(omb["schema"], "omb-1");

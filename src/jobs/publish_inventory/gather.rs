@@ -90,7 +90,7 @@ async fn read_visibility(
         !moved
     });
     if !changed.is_empty() {
-        ctx.store.see_visibility(&changed).await?;
+        ctx.store.see_visibility(&changed, ctx.clock.now()).await?;
     }
     if !look.is_empty() {
         let now = ctx.clock.now();

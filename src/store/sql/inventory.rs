@@ -24,7 +24,11 @@ statements! {
         WHERE r.installation = $1 AND r.removed_at IS NULL AND e.repository BETWEEN $2 AND $3";
     /// Names that must not be told, gone ones included.
     HIDDEN_NAMES = "SELECT id, owner, name FROM repository WHERE visibility <> 'public' ORDER BY id";
-    SEE_VISIBILITY = "UPDATE repository SET visibility = $2, archived = $3 WHERE id = $1";
+    SEE_VISIBILITY = concat!("UPDATE repository SET visibility = $2, archived = $3, \
+            publicized_at = ", made_public!("$2", "CAST($4 AS BIGINT)", "publicized_at"), ", \
+            publicized_from = ", made_public!("$2", "repository.visibility", "publicized_from"), ", \
+            publicized_noted = ", made_public!("$2", "0", "publicized_noted"), " \
+        WHERE id = $1");
     OPAQUE = "SELECT id, repository, visibility, drawn_at, listed FROM opaque WHERE ended_at IS NULL";
     DRAW_OPAQUE = "INSERT INTO opaque (id, repository, visibility, drawn_at, listed) VALUES ($1, $2, $3, $4, $5)";
     END_OPAQUE = "UPDATE opaque SET ended_at = $2 WHERE repository = $1 AND ended_at IS NULL";

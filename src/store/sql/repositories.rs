@@ -61,14 +61,19 @@ statements! {
     PRUNE_LISTINGS = "DELETE FROM listing WHERE withdrawn_at < $1";
     PRUNE_ENTRIES = concat!("DELETE FROM exemption_entry WHERE account IN ", accounts_left!());
     PRUNE_REGISTER_REFUSALS = concat!("DELETE FROM exemption_refusal WHERE account IN ", accounts_left!());
-    SEE_REPOSITORY = "INSERT INTO repository \
+    SEE_REPOSITORY = concat!("INSERT INTO repository \
             (id, node_id, installation, owner, name, visibility, archived, first_seen_at, seen_at, findings_evaluations) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0) \
         ON CONFLICT (id) DO UPDATE SET node_id = excluded.node_id, installation = excluded.installation, \
             owner = excluded.owner, name = excluded.name, visibility = excluded.visibility, \
             archived = excluded.archived, seen_at = excluded.seen_at, removed_at = NULL, \
+            publicized_at = ", made_public!("excluded.visibility", "excluded.seen_at", "repository.publicized_at"), ", \
+            publicized_from = ",
+            made_public!("excluded.visibility", "repository.visibility", "repository.publicized_from"), ", \
+            publicized_noted = ",
+            made_public!("excluded.visibility", "0", "repository.publicized_noted"), ", \
             arrived_at = CASE WHEN repository.installation = excluded.installation \
-                THEN repository.arrived_at ELSE excluded.seen_at END";
+                THEN repository.arrived_at ELSE excluded.seen_at END");
     REPOSITORY = concat!("SELECT ", repository_columns!(), " FROM repository WHERE id = $1");
     REPOSITORIES = concat!(
         "SELECT ", repository_columns!(), " FROM repository \
