@@ -1,6 +1,7 @@
 //! Floor 0: values and pure functions on them. Nothing here knows a clock, a
 //! file, a network or a database; time comes in as an argument.
 
+pub mod address;
 pub mod adoption;
 pub mod basis;
 pub mod calendar;
