@@ -26,6 +26,7 @@ pub mod deliveries;
 pub mod doctor;
 pub mod inventory;
 pub mod jobs;
+mod new_file;
 mod organization;
 pub mod output;
 pub mod pause;

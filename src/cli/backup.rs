@@ -4,9 +4,8 @@
 //! all; (2) nothing is overwritten without `--force`.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, ErrorKind},
-    os::unix::fs::OpenOptionsExt,
+    fs::File,
+    io::BufReader,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -19,6 +18,7 @@ use serde::Serialize;
 use super::{
     FINDINGS, Invocation,
     audit::Hash,
+    new_file::NewFile,
     output::{self, Document, Format, note},
 };
 use crate::store::{BackedUp, Store, verify_backup};
@@ -156,56 +156,9 @@ fn open(file: &Path) -> anyhow::Result<BufReader<File>> {
     Ok(BufReader::new(opened))
 }
 
-/// Writes a backup beside its place, presses it onto the disk, and moves it
-/// there (threats §4, Files).
 async fn save(store: &Store, file: &Path, force: bool, now: Timestamp) -> anyhow::Result<BackedUp> {
-    let there = || format!("{} is there already: choose another name, or add --force", file.display());
-    if !force && file.exists() {
-        bail!(there());
-    }
-    let Some(name) = file.file_name() else { bail!("{} names no file", file.display()) };
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{:08x}", rand::random::<u32>()));
-    let unfinished = Unfinished(file.with_file_name(hidden));
-    let failed = || format!("cannot write {}", unfinished.0.display());
-    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished.0);
-    let mut out = BufWriter::new(options.with_context(failed)?);
-    let made = store.back_up(&mut out, now).await?;
-    out.into_inner()
-        .map_err(io::IntoInnerError::into_error)
-        .and_then(|out| out.sync_all())
-        .with_context(failed)?;
-    match place(&unfinished.0, file, force) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(there()),
-        placed => placed.with_context(|| format!("cannot write {}", file.display()))?,
-    }
+    let mut new = NewFile::at(file, force)?;
+    let made = store.back_up(&mut new.out, now).await?;
+    new.finish()?;
     Ok(made)
-}
-
-/// Moves a finished file to its place, and presses the folder onto the disk.
-fn place(unfinished: &Path, file: &Path, force: bool) -> io::Result<()> {
-    if force {
-        fs::rename(unfinished, file)?;
-    } else {
-        // A link never replaces what came there meanwhile, as a rename would.
-        match fs::hard_link(unfinished, file) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-            // A file system without links.
-            Err(_) => fs::rename(unfinished, file)?,
-            Ok(()) => {}
-        }
-    }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// A file that goes away with its owner, wherever the work ends.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // After a rename there is nothing left to remove.
-        let _ = fs::remove_file(&self.0);
-    }
 }
