@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::domain::untrusted::{is_treacherous, shown};
 
-pub use csv::csv;
+pub use csv::{csv, csv_text};
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -56,7 +56,7 @@ impl Color {
 }
 
 /// One JSON document of the command line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Document<T> {
     /// Its name and version: fields are only added; else the number rises.
     pub schema: &'static str,

@@ -6,18 +6,21 @@ use clap::Subcommand;
 
 use super::Invocation;
 
-mod exemptions;
-mod gaps;
-mod known;
-mod omb;
-mod quality;
+pub(super) mod as_of;
+pub(super) mod exemptions;
+pub(super) mod gaps;
+pub(super) mod known;
+mod links;
+pub(super) mod omb;
+pub(super) mod quality;
 
 const EXAMPLES: &str = "\
 Examples:
   $ muster report exemptions --fiscal-year 2026
   $ muster report exemptions --fiscal-year 2026 --format csv > exemptions.csv
   $ muster report gaps --agency XA
-  $ muster report omb --fiscal-year 2026 --format json";
+  $ muster report omb --fiscal-year 2026 --format json
+  $ muster report as-of 2026-09-30";
 
 /// Write a report for those an agency answers to.
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    AsOf(as_of::Args),
     Exemptions(exemptions::Args),
     Gaps(gaps::Args),
     Omb(omb::Args),
@@ -54,6 +58,7 @@ enum Format {
 /// written.
 pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::AsOf(args) => as_of::run(args, invocation).await,
         Command::Exemptions(args) => exemptions::run(args, invocation).await,
         Command::Gaps(args) => gaps::run(args, invocation).await,
         Command::Omb(args) => omb::run(args, invocation).await,

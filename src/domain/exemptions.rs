@@ -159,7 +159,7 @@ pub enum Decision {
 }
 
 /// A consultation, as §4(a)(2) of the Act asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Consultation {
     /// With whom: `federal-privacy-council`.
     pub body: String,

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::basis::{self, Facts};
 
 /// GitHub's numeric id of a repository, the same for life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct RepositoryId(pub u64);
 

@@ -428,6 +428,9 @@ pub mod inventory {
     pub const LEAKS: &str = "it would tell what is not public";
     /// Two entries had one address.
     pub const SAME_ADDRESS: &str = "another entry has the same address: a fragment was added to both";
+    /// Code was made public, and nothing says that somebody agreed.
+    pub const NO_APPROVAL: &str = "No approval of the release is recorded. Ask who made it public. \
+        If it should not be, make it private again and look at what was in it.";
     /// The repository's file says nothing that can be used.
     #[must_use]
     pub fn broken_file(why: &str) -> String {

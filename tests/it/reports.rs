@@ -1,7 +1,7 @@
 //! What an agency answers with from its inventory, by the program as an
 //! operator runs it.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use muster::domain::repository::{RepositoryId, Visibility};
 use serde_json::Value;
@@ -17,11 +17,16 @@ const AGENCY: &str =
 
 fn report(url: &str, more: &[(&str, &str)], arguments: &[&str]) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("muster.toml"), AGENCY).unwrap();
+    program(folder.path(), url, more, &[&["report"], arguments].concat())
+}
+
+/// Runs the program in a folder, as the agency's operator: exit code, result,
+/// and what is said beside it.
+pub fn program(folder: &Path, url: &str, more: &[(&str, &str)], arguments: &[&str]) -> (i32, String, String) {
+    fs::write(folder.join("muster.toml"), AGENCY).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))
-        .arg("report")
         .args(arguments)
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env_clear()
         .env("MUSTER_DATABASE_URL", url)
         .envs(more.iter().copied())
@@ -94,6 +99,24 @@ async fn an_agency_learns_what_is_missing_and_omb_its_numbers(#[case] database: 
         for name in ["river", "pond", "falcon", "old-dam", "agency/"] {
             assert!(!text.contains(name), "{name}: {text}");
         }
+    }
+
+    // A page that nobody may ask for is not asked for; who did not ask says so.
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yml");
+    fs::write(&policy, "agency: {policy: {url: 'https://localhost/policy', adopted: 2025-06-20}}\n").unwrap();
+    let operator = [("MUSTER_POLICY_FILE", policy.to_str().unwrap())];
+    let (_, text, _) = report(&muster.url, &operator, &["omb"]);
+    assert!(text.contains("https://localhost/policy, adopted 2025-06-20, link not checked"), "{text}");
+    match report(&muster.url, &operator, &["omb", "--check-links"]) {
+        (0, text, _) => {
+            assert!(
+                text.contains("link not found (an address of an inner network: it is not asked for, 20"),
+                "{text}"
+            );
+        }
+        // A machine without authorities.
+        (code, _, said) => assert!(code == 2 && said.contains("ca-certificates"), "{said}"),
     }
 
     let (code, _, said) = run(&["omb", "--agency", "XB"]);

@@ -10,11 +10,16 @@ use crate::domain::untrusted::shown;
 /// # Errors
 /// As [`super::json`].
 pub fn csv(rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+    write(&csv_text(rows))
+}
+
+/// Lines of CSV. Cells are untrusted.
+pub fn csv_text(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let line = |row: Vec<String>| {
         let cells: Vec<String> = row.iter().map(|text| cell(text)).collect();
         cells.join(",") + "\r\n"
     };
-    write(&rows.into_iter().map(line).collect::<String>())
+    rows.into_iter().map(line).collect()
 }
 
 /// A cell: always quoted, one line of shown text, and with `'` before what a

@@ -30,7 +30,10 @@ use crate::{
     store::{Installation, Store},
 };
 
-mod shown;
+pub(in crate::cli) mod shown;
+
+/// The name of the document.
+pub(in crate::cli) const SCHEMA: &str = "exemptions-1";
 
 /// The exemptions that applied in a fiscal year, automatic and discretionary.
 #[derive(Debug, clap::Args)]
@@ -82,7 +85,7 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
         Format::Csv => output::csv(shown::rows(&report))?,
         Format::Json => {
             let content = shown::json(&report, verified);
-            output::json(&Document::new("exemptions-1", now, content))?;
+            output::json(&Document::new(SCHEMA, now, content))?;
         }
     }
     let open = refused || !report.doubted.is_empty();

@@ -9,13 +9,14 @@ use super::{
         Invocation,
         output::{self, Document},
     },
-    Format, exemptions, known,
+    Format,
+    known::{self, Known},
+    links,
 };
 use crate::{
     domain::{
         exemptions::report::{FiscalYear, Report},
         inventory::{Seen, report::omb::Omb},
-        repository::AccountId,
     },
     jobs::publish_inventory::{Said, seen},
 };
@@ -26,12 +27,13 @@ use crate::{
 Examples:
   $ muster report omb
   $ muster report omb --agency XA --fiscal-year 2026 --format csv > omb.csv
-  $ muster report omb --fiscal-year 2026 --format json
+  $ muster report omb --fiscal-year 2026 --check-links --format json
 
 It holds counts and names no repository. Private code counts too. The exemptions are
-those of the fiscal year, all other numbers those of today. Clones are not measured and
-links are not checked; the report says so. It needs muster.toml with an [[agency]]
-table, and the server's database.
+those of the fiscal year, all other numbers those of today. Clones are not measured; the
+report says so. With --check-links each page that the policy file attests is asked for,
+directly, by https and without credentials; an address of an inner network never is.
+It needs muster.toml with an [[agency]] table, and the server's database.
 
 Exit codes: 0 written; 2 could not run.
 
@@ -43,6 +45,9 @@ pub(super) struct Args {
     /// The year of the exemptions; without it, the last that is over.
     #[arg(long, value_name = "YEAR")]
     fiscal_year: Option<FiscalYear>,
+    /// Ask whether the pages of the attestations are there.
+    #[arg(long)]
+    check_links: bool,
     /// How it is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -56,24 +61,34 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
     let now = invocation.clock.now();
     let today = now.to_zoned(TimeZone::UTC).date();
     let known = known::known(args.agency.as_deref(), invocation).await?;
-    let ours = known.accounts();
-    let mut registers: Vec<AccountId> = known.store.registers().await?;
-    registers.retain(|account| ours.contains(account));
-    let (sources, _) = exemptions::sources(&known.store, &known.installations, &registers, &ours).await?;
+    let (sources, _) = known.registers().await?;
     let year = args.fiscal_year.unwrap_or_else(|| FiscalYear::over_by(today));
-    let register = Report::of(year, today, &sources);
-    let said = Said::of(&known.store, known.lead, &ours, today).await?;
+    let mut omb = of(&known, &Report::of(year, today, &sources)).await?;
+    if args.check_links {
+        links::Checker::system()?.check(&mut omb.attestations, &invocation.clock).await;
+    }
+    match args.format {
+        Format::Markdown => output::write(&omb.markdown())?,
+        Format::Csv => output::csv(omb.rows())?,
+        Format::Json => output::json(&Document::new(SCHEMA, now, omb))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name of the document.
+pub(in crate::cli) const SCHEMA: &str = "omb-1";
+
+/// The report, with the exemptions and on the day of `register`.
+///
+/// # Errors
+/// The database's.
+pub(in crate::cli) async fn of(known: &Known, register: &Report) -> anyhow::Result<Omb> {
+    let said = Said::of(&known.store, known.lead, &known.accounts(), register.as_of).await?;
     let ids = std::collections::HashMap::new();
     let seen = known.entries.iter().map(|(account, entry)| {
         let sources = known.sources.get(&entry.seen.id);
         seen(*account, entry, sources, &said, &ids)
     });
     let seen: Vec<Seen<'_>> = seen.collect();
-    let omb = Omb::of(&known.agency, &known.policy, &seen, &register, known.public_url.as_deref());
-    match args.format {
-        Format::Markdown => output::write(&omb.markdown())?,
-        Format::Csv => output::csv(omb.rows())?,
-        Format::Json => output::json(&Document::new("omb-1", now, omb))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Omb::of(&known.agency, &known.policy, &seen, register, known.public_url.as_deref()))
 }

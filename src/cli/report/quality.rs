@@ -11,14 +11,15 @@ use super::{
         Invocation,
         output::{self, Document, note},
     },
-    Format, known,
+    Format,
+    known::{self, Known},
 };
 use crate::{
     domain::{
         inventory::report::quality::{Quality, Served},
-        repository::Visibility,
+        policy::Published,
     },
-    store::KnownEntry,
+    store::PublishedFile,
 };
 
 /// Fields that published entries lack, by organization and repository owner.
@@ -49,22 +50,35 @@ pub(super) struct Args {
 pub(super) async fn run(Args { about }: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let now = invocation.clock.now();
     let known = known::known(about.agency.as_deref(), invocation).await?;
-    let (slug, mut files) = (known.agency.slug(), Vec::new());
-    for published in &known.policy.inventory.publish {
-        if let Some(file) = known.store.published(&slug, published.file()).await? {
-            files.push((*published, file));
-        }
-    }
+    let files = known.published(None).await?;
     if files.is_empty() {
         note("No file was published yet: muster report gaps says what stands in the way.");
     }
-    let names = known.names(about.internal);
+    let quality = of(&known, &files, about.internal).await?;
+    match about.format {
+        Format::Markdown => output::write(&quality.markdown())?,
+        Format::Csv => output::csv(quality.rows())?,
+        Format::Json => output::json(&Document::new(SCHEMA, now, quality))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name of the document.
+pub(in crate::cli) const SCHEMA: &str = "quality-1";
+
+/// The report on these files.
+///
+/// # Errors
+/// The database's, or a file that is not JSON.
+pub(in crate::cli) async fn of(
+    known: &Known,
+    files: &[(Published, PublishedFile)],
+    internal: bool,
+) -> anyhow::Result<Quality> {
+    let names = known.names(internal);
     let (mut by_id, mut hidden) = (HashMap::new(), HashSet::new());
-    if !about.internal {
-        let entries = known.entries.iter().map(|(_, entry)| entry);
-        let hides = entries.filter(|entry| entry.seen.visibility != Visibility::Public);
-        let address = |entry: &KnownEntry| Some(known.sources.get(&entry.seen.id)?.url.to_lowercase());
-        hidden.extend(hides.filter_map(address));
+    if !internal {
+        hidden = known.hidden_addresses();
     } else {
         for (repository, drawn) in known.store.opaque_ids().await? {
             by_id.extend(names.get(&repository).map(|name| (drawn.opaque.id, name.clone())));
@@ -76,11 +90,5 @@ pub(super) async fn run(Args { about }: Args, invocation: &Invocation) -> anyhow
         published_at: file.published_at,
     });
     let served: Vec<Served<'_>> = served.collect();
-    let quality = Quality::of(&known.agency.acronym, &served, &by_id, &hidden, about.internal)?;
-    match about.format {
-        Format::Markdown => output::write(&quality.markdown())?,
-        Format::Csv => output::csv(quality.rows())?,
-        Format::Json => output::json(&Document::new("quality-1", now, quality))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Quality::of(&known.agency.acronym, &served, &by_id, &hidden, internal)?)
 }

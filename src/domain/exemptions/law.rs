@@ -3,7 +3,9 @@
 use code_json::record::Usage;
 
 /// What the law makes of an exemption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// SHARE IT Act §4(a)(1): the Act, or its section 3, does not apply.

@@ -16,7 +16,7 @@ use super::{Class, Entry, Exemption, Standing, history::Past, law, verify::Proof
 use crate::domain::repository::RepositoryId;
 
 /// A fiscal year of the Government: 2026 is 1 October 2025 to 30 September 2026.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct FiscalYear(i16);
 
@@ -112,7 +112,7 @@ impl Applied {
 }
 
 /// A granted exemption that is not counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Doubted {
     /// The organization whose register has it.
     pub organization: String,

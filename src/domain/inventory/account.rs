@@ -86,7 +86,7 @@ pub struct Account {
 }
 
 /// The sums.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Totals {
     /// All there is: repositories the App can see, and imported entries.
     pub seen: usize,

@@ -16,7 +16,7 @@ use crate::domain::{
 const NOT_GIVEN: &str = "not given";
 
 /// What one exemption says, as text.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Line<'a> {
     organization: &'a str,
     repository: u64,
@@ -41,7 +41,7 @@ struct Line<'a> {
     verified: Option<Verified>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Verified {
     pull_request: u64,
     by: u64,
@@ -105,8 +105,8 @@ impl<'a> Line<'a> {
 }
 
 /// `exemptions-1`.
-#[derive(Debug, Serialize)]
-pub(super) struct Content<'a> {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Content<'a> {
     fiscal_year: FiscalYear,
     from: Date,
     to: Date,
@@ -122,7 +122,7 @@ pub(super) struct Content<'a> {
     not_counted: &'a [Doubted],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Totals {
     automatic: usize,
     discretionary: usize,
@@ -148,7 +148,7 @@ fn totals(report: &Report) -> Totals {
     }
 }
 
-pub(super) fn json(report: &Report, verified: bool) -> Content<'_> {
+pub(in crate::cli) fn json(report: &Report, verified: bool) -> Content<'_> {
     Content {
         fiscal_year: report.year,
         from: report.year.first(),
@@ -164,7 +164,7 @@ pub(super) fn json(report: &Report, verified: bool) -> Content<'_> {
 }
 
 /// A row of headings, then one for each exemption.
-pub(super) fn rows(report: &Report) -> Vec<Vec<String>> {
+pub(in crate::cli) fn rows(report: &Report) -> Vec<Vec<String>> {
     const HEADINGS: [&str; 21] = [
         "fiscal_year",
         "as_of",
@@ -246,7 +246,7 @@ fn heading(class: Class) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn markdown(report: &Report, verified: bool) -> String {
+pub(in crate::cli) fn markdown(report: &Report, verified: bool) -> String {
     let (year, totals) = (report.year, totals(report));
     let mut out = format!(
         "# Exemptions from sharing source code that applied in fiscal year {year}\n\n\

@@ -3,18 +3,21 @@
 //! Promises: (1) the numbers are those of the account that was stored with the
 //! file; (2) a repository is named only if the caller passes its name, and so
 //! is the rule or the reason that keeps it out; (3) a field counts once for
-//! each entry that it holds back.
+//! each entry that it holds back; (4) that code was made public is told inside
+//! alone (etiquette 4.4): outside it would say what a name was before
+//! (threats N3).
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{Way, say, ways};
+use super::{Way, say, stored, ways};
 use crate::domain::{
     inventory::{Account, Line, State, Subject, Totals},
     outgoing::plain,
     repository::RepositoryId,
+    words::inventory as words,
 };
 
 /// What was stored of one file.
@@ -33,7 +36,7 @@ pub struct Stored<'a> {
 }
 
 /// `gaps-1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Gaps {
     /// The agency's acronym.
     pub agency: String,
@@ -41,10 +44,23 @@ pub struct Gaps {
     pub internal: bool,
     /// One for each file.
     pub files: Vec<FileGaps>,
+    /// What was made public; only where code that is not public is named.
+    pub made_public: Option<Vec<MadePublic>>,
+}
+
+/// Code that was made public. No approval of that is recorded anywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct MadePublic {
+    /// Its repository.
+    pub repository: String,
+    /// Who could see it before: `private` or `internal`.
+    pub before: &'static str,
+    /// When Muster noticed.
+    pub noticed_at: Timestamp,
 }
 
 /// The gaps of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FileGaps {
     /// Its name.
     pub file: &'static str,
@@ -65,7 +81,7 @@ pub struct FileGaps {
 }
 
 /// A field that holds entries back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldGap {
     /// Its JSON pointer.
     pub field: String,
@@ -78,7 +94,7 @@ pub struct FieldGap {
 }
 
 /// A repository without an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Without {
     /// Its name.
     pub repository: String,
@@ -90,22 +106,10 @@ pub struct Without {
     pub why: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct StoredAccount {
-    lines: Vec<StoredLine>,
-}
-
-#[derive(Deserialize)]
-struct StoredLine {
-    repository: Option<RepositoryId>,
-    imported: Option<String>,
-    #[serde(flatten)]
-    state: State,
-}
-
 impl Gaps {
     /// The gaps of an agency's files. `names` has the repositories that may be
-    /// named.
+    /// named; `made_public` is what was made public, and makes the report one
+    /// for inside.
     ///
     /// # Errors
     /// An account that cannot be read.
@@ -113,10 +117,11 @@ impl Gaps {
         agency: &str,
         stored: &[Stored<'_>],
         names: &HashMap<RepositoryId, String>,
-        internal: bool,
+        made_public: Option<Vec<MadePublic>>,
     ) -> Result<Gaps, serde_json::Error> {
+        let internal = made_public.is_some();
         let files = stored.iter().map(|one| file(one, names, internal)).collect::<Result<_, _>>()?;
-        Ok(Gaps { agency: agency.to_owned(), internal, files })
+        Ok(Gaps { agency: agency.to_owned(), internal, files, made_public })
     }
 
     /// A row of headings, then one for each field and each repository.
@@ -145,6 +150,12 @@ impl Gaps {
                 row(["not named".to_owned(), none.clone(), (*state).to_owned(), count, none.clone(), none]);
             }
         }
+        rows.extend(self.made_public.iter().flatten().map(|one| {
+            let (none, at) = (String::new(), one.noticed_at.to_string());
+            let cells = [none.clone(), at, "made public".to_owned(), one.repository.clone()];
+            let more = [format!("was {}", one.before), none.clone(), none, words::NO_APPROVAL.to_owned()];
+            cells.into_iter().chain(more).collect()
+        }));
         rows
     }
 
@@ -158,6 +169,16 @@ impl Gaps {
         for file in &self.files {
             file.say(&mut out);
         }
+        if let Some(made_public) = self.made_public.as_ref().filter(|list| !list.is_empty()) {
+            say(&mut out, format_args!("\n## Made public\n\n{}\n\n", words::NO_APPROVAL));
+            out.push_str("| repository | was | noticed |\n|---|---|---|\n");
+            for one in made_public {
+                say(
+                    &mut out,
+                    format_args!("| {} | {} | {} |\n", plain(&one.repository), one.before, one.noticed_at),
+                );
+            }
+        }
         out
     }
 }
@@ -167,15 +188,7 @@ fn file(
     names: &HashMap<RepositoryId, String>,
     internal: bool,
 ) -> Result<FileGaps, serde_json::Error> {
-    let read: StoredAccount = serde_json::from_str(stored.account)?;
-    let line = |line: StoredLine| Line {
-        subject: match (line.repository, line.imported) {
-            (Some(id), _) => Subject::Repository(id),
-            (None, key) => Subject::Imported { key: key.unwrap_or_default() },
-        },
-        state: line.state,
-    };
-    let account = Account { lines: read.lines.into_iter().map(line).collect() };
+    let account = stored::account(stored.account)?;
     let (mut without, mut not_named) = (Vec::new(), BTreeMap::new());
     for Line { subject, state } in account.lines.iter().filter(|line| !line.state.is_listed()) {
         let name = match subject {

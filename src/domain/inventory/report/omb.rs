@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use code_json::record::{Field, MAINTENANCE, Provenance, Record, Usage};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ use crate::domain::{
 };
 
 /// `omb-1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Omb {
     /// The agency's acronym.
     pub agency: String,
@@ -55,7 +55,7 @@ pub struct Omb {
 }
 
 /// What is counted, and what is not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Code {
     /// Public repositories.
     pub public: usize,
@@ -72,7 +72,7 @@ pub struct Code {
 }
 
 /// How often code is taken up.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Reuse {
     /// All forks.
     pub forks: u64,
@@ -83,7 +83,7 @@ pub struct Reuse {
 }
 
 /// How many say it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Said {
     /// All.
     pub repositories: usize,
@@ -92,7 +92,7 @@ pub struct Said {
 }
 
 /// Ways to report what is wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Feedback {
     /// Repositories with one.
     pub stated: usize,
@@ -101,7 +101,7 @@ pub struct Feedback {
 }
 
 /// The register's numbers, as in the report of exemptions.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Exemptions {
     /// §4(a)(2), granted, by clause.
     pub discretionary: BTreeMap<&'static str, usize>,
@@ -120,7 +120,7 @@ pub struct Exemptions {
 }
 
 /// Contract numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Contracts {
     /// Repositories that state one or more.
     pub stated: Said,
@@ -131,7 +131,7 @@ pub struct Contracts {
 }
 
 /// What the agency declares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Attestation {
     /// Of what.
     pub what: &'static str,
@@ -141,12 +141,25 @@ pub struct Attestation {
     pub adopted: Option<Date>,
     /// Whether there is a date to state at all.
     pub dated: bool,
-    /// Whether Muster looked if the page is there: it does not.
+    /// Whether Muster looked if the page is there.
     pub link_checked: bool,
+    /// What it saw, if it looked.
+    pub link: Option<Link>,
+}
+
+/// What came of asking for a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Link {
+    /// When it was asked for.
+    pub checked_at: Timestamp,
+    /// Whether it is there.
+    pub found: bool,
+    /// In words: the status of the answer, or why there was none.
+    pub says: String,
 }
 
 /// The share that was released as open source, by projects.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Released {
     /// Public, and open source.
     pub open_source: usize,
@@ -277,6 +290,7 @@ fn attestations(policy: &Policy) -> Vec<Attestation> {
         adopted,
         dated,
         link_checked: false,
+        link: None,
     };
     vec![
         one("Open source policy", &agency.policy.url, agency.policy.adopted, true),

@@ -16,7 +16,7 @@ use super::say;
 use crate::domain::{outgoing::plain, policy::Published, words};
 
 /// Who looks for a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reader {
     /// A catalogue that takes the file in, such as Data.gov.
@@ -69,7 +69,7 @@ pub struct Served<'a> {
 }
 
 /// `quality-1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Quality {
     /// The agency's acronym.
     pub agency: String,
@@ -80,7 +80,7 @@ pub struct Quality {
 }
 
 /// What the entries of one file lack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FileQuality {
     /// Its name.
     pub file: &'static str,
@@ -97,7 +97,7 @@ pub struct FileQuality {
 }
 
 /// A field that entries lack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Missing {
     /// Its JSON pointer.
     pub field: &'static str,
@@ -108,7 +108,7 @@ pub struct Missing {
 }
 
 /// The entries of one organization within the agency, at one owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Group {
     /// The organization, as the entries say.
     pub organization: String,
@@ -123,7 +123,7 @@ pub struct Group {
 }
 
 /// An entry that lacks something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Lacking {
     /// Its name.
     pub name: String,

@@ -4,7 +4,7 @@ use code_json::record::Field;
 use serde::Serialize;
 
 /// Who can fill in a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Who {
     /// Whoever maintains the repository.
@@ -28,7 +28,7 @@ impl Who {
 }
 
 /// One way to fill in a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Way {
     /// Who.
     pub who: Who,

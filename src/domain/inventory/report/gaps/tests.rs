@@ -26,7 +26,12 @@ fn stored() -> Stored<'static> {
 
 fn gaps(ids: impl IntoIterator<Item = u64>, internal: bool) -> Gaps {
     let names = ids.into_iter().map(|id| (RepositoryId(id), format!("agency/no-{id}"))).collect();
-    Gaps::of("XA", &[stored()], &names, internal).unwrap()
+    let made_public = MadePublic {
+        repository: "agency/zebra-opened".to_owned(),
+        before: "private",
+        noticed_at: "2026-11-20T14:05:09Z".parse().unwrap(),
+    };
+    Gaps::of("XA", &[stored()], &names, internal.then(|| vec![made_public])).unwrap()
 }
 
 #[test]
@@ -50,6 +55,8 @@ fn the_sums_balance_and_only_what_may_be_named_is() {
     let inside = gaps(1..=10, true);
     assert!(inside.markdown().contains("For internal use"));
     assert!(inside.files[0].not_named.is_empty());
+    assert!(inside.markdown().contains("\n| agency/zebra-opened | private | 2026-11-20T14:05:09Z |\n"));
+    assert!(inside.rows().last().unwrap().contains(&words::NO_APPROVAL.to_owned()));
     assert!(inside.markdown().contains("import: https://zebra.example/x"));
 }
 
@@ -68,6 +75,6 @@ fn a_field_counts_what_it_holds_back_and_what_it_alone_does() {
 fn an_account_that_cannot_be_read_is_an_error() {
     for broken in ["", "{}", r#"{"lines":[{"repository":1,"state":"lost"}]}"#] {
         let stored = Stored { account: broken, ..stored() };
-        assert!(Gaps::of("XA", &[stored], &HashMap::new(), false).is_err(), "{broken}");
+        assert!(Gaps::of("XA", &[stored], &HashMap::new(), None).is_err(), "{broken}");
     }
 }

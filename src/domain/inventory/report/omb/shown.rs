@@ -134,7 +134,13 @@ fn attested(one: &Attestation) -> String {
     const NOT_STATED: &str = "not stated";
     let Some(url) = &one.url else { return NOT_STATED.to_owned() };
     let adopted = one.adopted.map_or_else(|| NOT_STATED.to_owned(), |day| day.to_string());
-    let checked = if one.link_checked { "checked" } else { "not checked" };
+    let checked = match &one.link {
+        Some(link) => {
+            let found = if link.found { "found" } else { "not found" };
+            format!("{found} ({}, {})", link.says, link.checked_at)
+        }
+        None => "not checked".to_owned(),
+    };
     if one.dated {
         format!("{url}, adopted {adopted}, link {checked}")
     } else {
