@@ -24,6 +24,7 @@ pub mod check;
 pub mod convert;
 pub mod deliveries;
 pub mod doctor;
+pub mod evidence;
 pub mod inventory;
 pub mod jobs;
 mod new_file;
@@ -89,6 +90,7 @@ enum Command {
     Convert(convert::Args),
     Deliveries(deliveries::Args),
     Doctor(doctor::Args),
+    Evidence(evidence::Args),
     Inventory(inventory::Args),
     Jobs(jobs::Args),
     Pause(pause::PauseArgs),
@@ -119,6 +121,7 @@ impl Command {
             | Command::Backup(_)
             | Command::Deliveries(_)
             | Command::Doctor(_)
+            | Command::Evidence(_)
             | Command::Inventory(_)
             | Command::Jobs(_)
             | Command::Pause(_)
@@ -203,6 +206,7 @@ async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Convert(args) => convert::run(args),
         Command::Deliveries(args) => invocation.or_interrupted(deliveries::run(args, &invocation)).await,
         Command::Doctor(args) => invocation.or_interrupted(doctor::run(args, &invocation)).await,
+        Command::Evidence(args) => invocation.or_interrupted(evidence::run(args, &invocation)).await,
         Command::Inventory(args) => invocation.or_interrupted(inventory::run(args, &invocation)).await,
         Command::Jobs(args) => invocation.or_interrupted(jobs::run(args, &invocation)).await,
         Command::Pause(args) => invocation.or_interrupted(pause::pause(args, &invocation)).await,

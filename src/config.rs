@@ -26,7 +26,9 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    domain::{inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login},
+    domain::{
+        evidence::signature::Signer, inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login,
+    },
     github::{credentials::App, network::Network, webhook::Secret},
     jobs::intake::Way,
 };
@@ -294,6 +296,16 @@ impl Config {
             (|| Some(Reporting { database: database?, policy: policy?, agencies, public_url: public_url? }))(
             );
         reader.settle(reporting)
+    }
+
+    /// The key that vouches for evidence; `None` where none is set.
+    ///
+    /// # Errors
+    /// Every problem of the settings it reads.
+    pub fn evidence_key(&self) -> Result<Option<Signer>, Problems> {
+        let mut reader = self.reader();
+        let key = reader.evidence_key();
+        reader.settle(key)
     }
 
     /// Where traces go, if anywhere. Its problem every command tells with its

@@ -17,7 +17,9 @@ use super::{
     sources::{Found, Sources},
 };
 use crate::{
-    domain::{inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login},
+    domain::{
+        evidence::signature::Signer, inventory::Agency, marker::MarkerKeys, policy::Policy, repository::Login,
+    },
     github::{
         credentials::{App, KeyError},
         endpoints::Endpoints,
@@ -235,6 +237,22 @@ impl<'a> Reader<'a> {
                 }
             }
             (None, None) => Some(None),
+        }
+    }
+
+    /// The key that signs evidence, if one is set.
+    pub(super) fn evidence_key(&mut self) -> Option<Option<Signer>> {
+        const NAME: &str = "MUSTER_EVIDENCE_KEY";
+        let Some(text) = self.secret_if_set(NAME)? else { return Some(None) };
+        // As with the App's key: many stores keep one line.
+        let text = SecretString::from(text.expose_secret().replace("\\n", "\n"));
+        match Signer::from_pem(text.expose_secret()) {
+            Ok(signer) => Some(Some(signer)),
+            Err(error) => self.problem(
+                NAME,
+                format!("holds {error}"),
+                "write the path of the file that `openssl genpkey -algorithm ed25519` made in MUSTER_EVIDENCE_KEY_FILE",
+            ),
         }
     }
 

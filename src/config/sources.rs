@@ -43,6 +43,8 @@ pub const SETTINGS: &[Setting] = &[
     open("MUSTER_INSTANCE"),
     secret("MUSTER_INSTANCE_KEY"),
     open("MUSTER_INSTANCE_KEY_FILE"),
+    secret("MUSTER_EVIDENCE_KEY"),
+    open("MUSTER_EVIDENCE_KEY_FILE"),
     open("MUSTER_ORGANIZATIONS"),
     secret("MUSTER_DATABASE_URL"),
     open("MUSTER_DATABASE_URL_FILE"),

@@ -410,11 +410,11 @@ fn problems_of_the_settings_file() {
         told(server(&[("MUSTER_CONFIG", named), ("MUSTER_WEBHOOK_SECRET", UNSET)])).replace(named, "FILE");
     assert!(!told.contains("canary"), "{told}");
     assert_snapshot!(told, @r#"
-"config" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
+"config" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, evidence_key, evidence_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
 MUSTER_INSTANCE (instance in FILE): is of type float; write a text, a number, true or false, or a list of texts
 MUSTER_LISTEN (listen in FILE): is empty; write a value, or delete it
 "organisations" in FILE: is not a setting; did you mean organizations?
-"port" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
+"port" in FILE: is not a setting; known here: github_api_url, github_graphql_url, github_url, app_id, client_id, private_key, private_key_file, webhook_secret, webhook_secret_file, intake, instance, instance_key, instance_key_file, evidence_key, evidence_key_file, organizations, database_url, database_url_file, listen, metrics_listen, public_url, policy_file, dry_run, stop_file, log, otlp_url
 MUSTER_CONFIG: holds secrets (webhook_secret), and FILE may be read by others: its mode is 0644; chmod 0400 FILE
 MUSTER_DRY_RUN (dry_run in FILE): is "perhaps"; write true or false
 MUSTER_WEBHOOK_SECRET: has an entry of fewer than 20 bytes; write longer random ones

@@ -27,6 +27,7 @@ mod deploy;
 mod doctor;
 mod documents;
 mod every_call;
+mod evidence;
 mod exemptions;
 mod fallback;
 mod faults;

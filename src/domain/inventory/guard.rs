@@ -202,7 +202,10 @@ pub fn finished(
 }
 
 /// Whether bytes are valid by the schema they claim.
-fn valid(published: Published, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn valid(published: Published, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
     let schema = match published {
         Published::AgencyIndex2 => schema::Published::AgencyIndex2,
         Published::Gsa2 => schema::Published::Gsa2,
