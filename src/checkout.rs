@@ -239,6 +239,7 @@ fn repository(root: &Path, empty: bool) -> Repository {
         issues_enabled: false,
         description: None,
         homepage: None,
+        former_urls: Vec::new(),
         topics: Vec::new(),
         languages: Vec::new(),
         forks: 0,

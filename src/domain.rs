@@ -16,6 +16,7 @@ pub mod marker;
 pub mod observed;
 pub mod outgoing;
 pub mod outstanding;
+pub mod own_file;
 pub mod pace;
 pub mod plan;
 pub mod policy;

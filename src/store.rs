@@ -34,6 +34,7 @@ mod ledger;
 mod missed;
 mod open;
 mod outstanding;
+mod own_file;
 mod pace;
 mod pauses;
 mod policies;
@@ -71,6 +72,7 @@ pub use ledger::{
 };
 pub use missed::{DeliveryRecord, Entry, MissedDelivery, Pass};
 pub use outstanding::{Adopted, Begun, Brake, Brakes, NewOutstanding};
+pub use own_file::{KnownFile, SaidAnswer, TakenAnswer};
 pub use pauses::{Held, Pause, Scope};
 pub use policies::{AccountPolicy, PolicyRefusal, TakenPolicy};
 pub use publicized::Publicized;

@@ -283,7 +283,8 @@ fn measurement(said: Option<&Value>, frame: &Frame, notes: &mut Notes) -> Value 
 }
 
 /// The fields a release must have, by target.
-pub(crate) fn required(target: Target) -> &'static [Field] {
+#[must_use]
+pub fn required(target: Target) -> &'static [Field] {
     match target {
         Target::Gov2 | Target::AgencyIndex2 => &[
             Field::Name,

@@ -177,6 +177,8 @@ pub enum Gap {
     Malformed,
     /// Fields that every schema asks for are missing.
     Fields,
+    /// It says otherwise than the repository is.
+    Drift,
     /// Only the organization's default is there, and the policy wants the
     /// repository's own.
     OnlyInherited,
@@ -186,7 +188,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    const ALL: [Gap; 9] = [
+    const ALL: [Gap; 10] = [
         Gap::Missing,
         Gap::Empty,
         Gap::TooShort,
@@ -194,6 +196,7 @@ impl Gap {
         Gap::NotAllowed,
         Gap::Malformed,
         Gap::Fields,
+        Gap::Drift,
         Gap::OnlyInherited,
         Gap::OnlyNamed,
     ];
@@ -209,6 +212,7 @@ impl Gap {
             Gap::NotAllowed => "not-allowed",
             Gap::Malformed => "malformed",
             Gap::Fields => "fields",
+            Gap::Drift => "drift",
             Gap::OnlyInherited => "only-inherited",
             Gap::OnlyNamed => "only-named",
         }

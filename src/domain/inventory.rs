@@ -28,5 +28,7 @@ pub use account::{Account, Line, State, Totals};
 pub use agency::Agency;
 pub use assemble::{Assembly, File, Problem, assemble, bytes, fragments, join};
 pub use part::{Assembler, Entry, Imported, Part, Subject};
+pub(in crate::domain) use public::default_record;
 pub use redact::Opaque;
+pub(in crate::domain) use sources::licenses;
 pub use sources::{Exempt, FileState, Seen, Sources};

@@ -21,6 +21,8 @@ pub const QUESTIONS: &str = "Please answer these before you merge:";
 pub const QUESTION_PURPOSE: &str = "Say in README.md what the software does. The file marks the place.";
 /// The license text has a place for the holder.
 pub const QUESTION_HOLDER: &str = "Fill in the copyright holder in LICENSE.";
+/// The file has gaps.
+pub const QUESTION_FIELDS: &str = "Add the fields of code.json that are still missing.";
 /// Who wrote the code decides which license is right.
 pub const QUESTION_ORIGIN: &str = "Say who wrote the code, since the right license depends on it:";
 /// Federal employees (17 U.S.C. 105).
@@ -50,6 +52,8 @@ pub const FILES_TABLE_HEAD: &str = "| File | Why |\n|---|---|\n";
 pub const ANSWERED: &str = "Muster adds it by pull request.";
 /// The label of the link to a new file that Muster may not propose.
 pub const OFFERED: &str = "Add this file";
+/// The label of the link where the file is there and has to change.
+pub const OFFERED_CHANGE: &str = "Change this file";
 /// After that link.
 pub const OFFERED_BELOW: &str = ". The text is below.";
 /// Before the texts of files that Muster may not propose.
@@ -149,4 +153,129 @@ pub mod inventory {
         "Close this pull request to decline it. It comes back when something else changes.";
     /// Why it is closed.
     pub const STANDS: &str = "The default branch has these files now, so nothing is left to merge.";
+}
+
+/// The pull request about `code.json`.
+pub mod own_file {
+    /// The first lines where there is none.
+    pub const OPENING_NEW: &str = "Muster checks your repository for the agency's open source office. \
+        This pull request adds a code.json, which puts your code in the agency's inventory.";
+    /// The first lines where it is mended.
+    pub const OPENING: &str = "Muster checks your repository for the agency's open source office. \
+        This pull request brings your code.json up to date. All else in the file stays as it is.";
+    /// Before the link to the policy.
+    pub const POLICY_ASKS: &str = "Your agency asks for the file in its ";
+    /// Where the reader cannot open the policy.
+    pub const POLICY_UNLINKED: &str = "Your agency asks for the file in its open source policy.";
+    /// Before the fields that it sets.
+    pub const SETS: &str = "It sets ";
+    /// Before the fields that it takes from the policy.
+    pub const DEFAULTS: &str = "Your agency's defaults are used for ";
+    /// What to do about them.
+    pub const DEFAULTS_CHANGE: &str = "Please check that they are right for you.";
+    /// How to answer.
+    pub const HOW: &str = "Edit this text to answer: tick one box, or write on the line. \
+        Muster puts your answers into the file if you can write here.";
+    /// Before the fields that are asked for later.
+    pub const LATER: &str = "Muster will ask for these next: ";
+    /// Before the fields that a person has to fill in, where nothing can be
+    /// answered.
+    pub const FILL_IN: &str = "Fill in ";
+    /// Where a question's place begins; the field's pointer follows.
+    pub const ANCHOR: &str = "<!-- muster:ask ";
+    /// After that pointer.
+    pub const ANCHOR_ENDS: &str = " -->";
+    /// Where a question's place ends.
+    pub const ANSWERED: &str = "<!-- /muster:ask -->";
+
+    /// Who wrote it decides which license is right.
+    pub const ASK_LICENSE: &str = "**Who wrote the code?** Its license depends on that.";
+    /// 17 U.S.C. 105.
+    pub const BY_EMPLOYEES: &str =
+        "Federal employees: public domain in the United States; CC0-1.0 abroad, or the license below";
+    /// What the contract gave.
+    pub const BY_CONTRACTOR: &str = "A contractor: under the license below, which fits the contract";
+    /// Counsel decides.
+    pub const BY_BOTH: &str = "Both: we ask our counsel first";
+    /// The label of the line.
+    pub const LINE_LICENSE: &str = "License (SPDX identifier):";
+    /// Where the software stands.
+    pub const ASK_STATUS: &str = "**How far is the software?**";
+    /// Who may use it. An exemption is no choice here.
+    pub const ASK_USAGE: &str =
+        "**Who may use the code?** If a law exempts it, ask your open source office instead.";
+    /// `openSource`.
+    pub const USE_BY_ALL: &str = "Everyone, as open source";
+    /// `governmentWideReuse`.
+    pub const USE_BY_AGENCIES: &str = "Federal agencies only";
+    /// Who keeps it up.
+    pub const ASK_MAINTENANCE: &str = "**Who maintains the code?**";
+    /// `internal`.
+    pub const KEPT_BY_EMPLOYEES: &str = "Federal employees";
+    /// `contract`.
+    pub const KEPT_BY_CONTRACTOR: &str = "A contractor";
+    /// `community`.
+    pub const KEPT_BY_COMMUNITY: &str = "A community outside the agency";
+    /// `none`.
+    pub const KEPT_BY_NOBODY: &str = "Nobody";
+    /// Whom people write to.
+    pub const ASK_CONTACT: &str = "**Whom can people write to?** The address will be public.";
+    /// The label of the line.
+    pub const LINE_CONTACT: &str = "Contact e-mail:";
+    /// Which part of the agency.
+    pub const ASK_ORGANIZATION: &str = "**Which part of the agency owns the code?**";
+    /// The label of the line.
+    pub const LINE_ORGANIZATION: &str = "Organization:";
+    /// SHARE IT Act §2(5)(ii).
+    pub const ASK_CONTRACT: &str = "**Was it written under a contract?** Give the numbers, or write none.";
+    /// The label of the line.
+    pub const LINE_CONTRACT: &str = "Contract numbers:";
+    /// OMB M-25-21.
+    pub const ASK_AI: &str = "**Is it an AI use case?** Give its number in your agency's list; 0 means no.";
+    /// The label of the line.
+    pub const LINE_AI: &str = "AI use case:";
+    /// In one or two sentences.
+    pub const ASK_DESCRIPTION: &str = "**What does the software do?** Say it in one or two sentences.";
+    /// The label of the line.
+    pub const LINE_DESCRIPTION: &str = "Description:";
+    /// M-16-21.
+    pub const ASK_HOURS: &str = "**How many hours of work went into it?** An estimate will do.";
+    /// The label of the line.
+    pub const LINE_HOURS: &str = "Hours:";
+    /// SHARE IT Act §3(d)(2)(A)(iii).
+    pub const ASK_FEEDBACK: &str = "**Where can people report a problem?** Give a web address.";
+    /// The label of the line.
+    pub const LINE_FEEDBACK: &str = "Web address:";
+
+    /// A box that is none of ours.
+    pub const NOT_A_CHOICE: &str = "This is none of the choices. Please tick one of the boxes.";
+    /// Several boxes.
+    pub const ONE_ONLY: &str = "More than one box is ticked. Please leave one.";
+    /// A novel.
+    pub const TOO_LONG: &str = "This answer is too long. Please write at most 300 characters.";
+    /// What may hide or act.
+    pub const ODD_CHARACTERS: &str =
+        "This answer has characters that may hide something. Please write plain text.";
+    /// Not `name@host`.
+    pub const NOT_AN_ADDRESS: &str = "This is not an e-mail address. Please check it.";
+    /// Not digits.
+    pub const NOT_A_NUMBER: &str = "This is not a whole number. Please write digits only.";
+    /// Not a contract number.
+    pub const NOT_A_CODE: &str = "Please use letters, digits, and the signs - _ . / only.";
+    /// Not https.
+    pub const NOT_A_LINK: &str = "Please give an address that begins with https.";
+    /// A line without a box.
+    pub const WHO_WROTE_IT: &str = "Please also tick who wrote the code.";
+    /// Both.
+    pub const ASK_COUNSEL: &str = "Please come back to this when your counsel has answered.";
+    /// A contractor, and no license.
+    pub const WHICH_LICENSE: &str = "Please name the license on the line.";
+    /// No license of that name.
+    pub const NOT_A_LICENSE: &str = "This is no license that Muster knows. Please write its SPDX identifier.";
+    /// Not on the list.
+    pub const NOT_ALLOWED: &str =
+        "Your agency's policy does not allow this license. Ask your open source office.";
+    /// By somebody who may not write.
+    pub const NOT_HEARD: &str =
+        "Only an answer from someone who can write here counts. If you can, please answer again.";
 }

@@ -27,13 +27,18 @@ pub enum Kind {
     License,
     /// The pull request that adds missing community files.
     Files,
+    /// The pull request about the repository's own `code.json`.
+    #[serde(rename = "code-json")]
+    CodeJson,
     /// The tracking issue.
     Tracking,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are opened.
-    pub const ALL: [Kind; 3] = [Kind::License, Kind::Files, Kind::Tracking];
+    pub const ALL: [Kind; 4] = [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking];
+    /// Those that are pull requests, in the order in which they are opened.
+    pub const PULL_REQUESTS: [Kind; 3] = [Kind::License, Kind::Files, Kind::CodeJson];
 
     /// The word in markers, branches and the ledger.
     #[must_use]
@@ -41,6 +46,7 @@ impl Kind {
         match self {
             Kind::License => "license",
             Kind::Files => "files",
+            Kind::CodeJson => "code-json",
             Kind::Tracking => "tracking",
         }
     }
@@ -49,7 +55,7 @@ impl Kind {
     #[must_use]
     pub fn item(self) -> ItemKind {
         match self {
-            Kind::License | Kind::Files => ItemKind::PullRequest,
+            Kind::License | Kind::Files | Kind::CodeJson => ItemKind::PullRequest,
             Kind::Tracking => ItemKind::Issue,
         }
     }

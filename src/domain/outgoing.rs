@@ -11,6 +11,7 @@ use std::fmt::{self, Write as _};
 
 use super::{
     finding::RuleId,
+    own_file::{self, OwnFile},
     repository::{Files, Listing, Visibility},
     untrusted::shown,
 };
@@ -282,13 +283,19 @@ impl fmt::Display for Line {
 
 /// The paths a pull request of ours may add: nothing a repository, a template
 /// or an answer says can lead anywhere else (threats I4).
-pub const TARGET_PATHS: [&str; 5] =
-    ["LICENSE", "README.md", "CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md"];
+pub const TARGET_PATHS: [&str; 6] = [
+    "LICENSE",
+    "README.md",
+    "CONTRIBUTING.md",
+    ".github/CONTRIBUTING.md",
+    "docs/CONTRIBUTING.md",
+    own_file::PATH,
+];
 
 /// The paths of the inventory, in the repository that has agreed to hold it.
 pub const INVENTORY_PATHS: [&str; 2] = ["agency-index.json", "code.json"];
 
-/// A file to add.
+/// A file to add; `code.json` alone may replace one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
     /// One of [`TARGET_PATHS`].
@@ -299,6 +306,16 @@ pub struct NewFile {
     pub rule: RuleId,
     /// Whether a person has to fill in something.
     pub draft: bool,
+    /// More, of `code.json`.
+    pub own: Option<Box<OwnFile>>,
+}
+
+impl NewFile {
+    /// Whether it takes the place of one that is there.
+    #[must_use]
+    pub fn replaces(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.over.is_some())
+    }
 }
 
 /// Why a file cannot be added.
@@ -313,6 +330,37 @@ pub enum PathRefused {
     /// The folder is not a folder, or could not be read.
     #[error("the folder of {0} could not be read, or is no folder")]
     Folder(String),
+    /// The file it was made from is another one by now.
+    #[error("{0} is not as it was read")]
+    Moved(String),
+}
+
+/// Checks that a file may be written to a repository with these files: added,
+/// or, `code.json` alone, in place of the very file it was made from.
+///
+/// # Errors
+/// [`PathRefused`] says why not.
+pub fn may_write(file: &NewFile, files: &Files) -> Result<(), PathRefused> {
+    let Some(over) = file.own.as_ref().and_then(|own| own.over.as_ref()) else {
+        return may_add(file.path, files);
+    };
+    if file.path != own_file::PATH {
+        return Err(PathRefused::NotATarget(file.path.to_owned()));
+    }
+    if files.unread("").is_some() {
+        return Err(PathRefused::Folder(file.path.to_owned()));
+    }
+    let mut same = files.in_folder("").filter(|entry| fold(&entry.path) == fold(file.path));
+    match (same.next(), same.next()) {
+        (Some(entry), None)
+            if entry.path == file.path
+                && entry.kind == super::repository::EntryKind::File
+                && entry.oid.as_ref() == Some(over) =>
+        {
+            Ok(())
+        }
+        (Some(_) | None, _) => Err(PathRefused::Moved(file.path.to_owned())),
+    }
 }
 
 /// Checks that `path` may be added to a repository with these files.

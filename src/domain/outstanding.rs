@@ -337,6 +337,8 @@ pub struct Outstanding {
     pub license: Standing,
     /// The files pull request.
     pub files: Standing,
+    /// The pull request about `code.json`.
+    pub code_json: Standing,
     /// The tracking issue.
     pub tracking: Standing,
     /// Whether the label of the tracking issue exists.
@@ -358,8 +360,8 @@ pub struct Outstanding {
     /// Kinds whose creation was begun and never answered: it counted when it
     /// was begun, so going on with it does not count again.
     pub begun: Vec<Kind>,
-    /// When Muster began pull requests here, open or not.
-    pub pull_requests_at: Vec<Timestamp>,
+    /// Which pull requests Muster began here and when, open or not.
+    pub pull_requests_at: Vec<(Kind, Timestamp)>,
 }
 
 impl Outstanding {
@@ -369,6 +371,7 @@ impl Outstanding {
         match kind {
             Kind::License => &self.license,
             Kind::Files => &self.files,
+            Kind::CodeJson => &self.code_json,
             Kind::Tracking => &self.tracking,
         }
     }

@@ -23,6 +23,7 @@ mod tests;
 mod tidy;
 mod tracking;
 
+pub use brakes::QUARTER;
 pub use change::{
     Change, ClosePullRequest, Closing, Description, NewIssue, NewPullRequest, Plan, Refresh, RefreshCause,
     WouldNot,
@@ -38,7 +39,6 @@ use jiff::Timestamp;
 
 use super::{
     finding::{Finding, FindingSet, Outcome, RuleId},
-    marker::Kind,
     outgoing::NewFile,
     policy::Mode,
     render::Letter,
@@ -46,7 +46,6 @@ use super::{
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const PULL_REQUESTS: [Kind; 2] = [Kind::License, Kind::Files];
 
 /// Plans what to do at `now`.
 #[must_use]

@@ -5,11 +5,14 @@
 //! last line is the marker; (4) nobody is mentioned or assigned; (5) what
 //! people wrote into the place for them, and what they ticked, stays.
 
+use code_json::record::Field;
+
 use super::{
     finding::{Finding, FindingSet, FindingsHash, Outcome, Report, RuleId},
-    letters,
+    letters::{self, own_file as say},
     marker::{Identity, Kind},
     outgoing::{Line, NewFile, PublicText},
+    own_file::{OwnFile, questions},
     policy::Policy,
     repository::{Repository, Visibility},
     rules,
@@ -25,17 +28,34 @@ pub fn tracking_title() -> Line {
 #[must_use]
 pub fn pull_request_title(kind: Kind, files: &[NewFile]) -> Line {
     let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
-    let what = if kind == Kind::License { LICENSE_TITLE } else { FILES_TITLE };
+    let what = match kind {
+        Kind::License => LICENSE_TITLE,
+        Kind::Files | Kind::Tracking => FILES_TITLE,
+        Kind::CodeJson if files.iter().any(NewFile::replaces) => return Line::of(CODE_JSON_TITLES[1]),
+        Kind::CodeJson => return Line::of(CODE_JSON_TITLES[0]),
+    };
     Line::of(&format!("{what}: {}", paths.join(", ")))
 }
 
 const LICENSE_TITLE: &str = "Add a license";
 const FILES_TITLE: &str = "Add missing open source files";
+/// Where there is none, and where it is mended.
+const CODE_JSON_TITLES: [&str; 2] = ["Add code.json", "Update code.json"];
 
 /// Whether a title is as we write them: what a person chose instead stays.
 #[must_use]
 pub fn is_pull_request_title(title: &str) -> bool {
     [LICENSE_TITLE, FILES_TITLE].iter().any(|ours| title.starts_with(&format!("{ours}: ")))
+        || CODE_JSON_TITLES.contains(&title)
+}
+
+/// Names in code spans.
+fn listed<'t>(mut text: PublicText, names: impl IntoIterator<Item = &'t str>) -> PublicText {
+    for (at, name) in names.into_iter().enumerate() {
+        text = if at == 0 { text } else { text.say(", ") };
+        text = text.code(name.trim_start_matches('/'));
+    }
+    text
 }
 
 /// A link to the policy in the organization's `.github` repository, which is
@@ -90,6 +110,17 @@ impl Letter<'_> {
         named: &FindingsHash,
         before: Option<&str>,
     ) -> PublicText {
+        let mut text = match files.iter().find_map(|file| file.own.as_deref()) {
+            Some(own) => self.about_own_file(own, before),
+            None => self.about_files(kind, files, before),
+        };
+        text = text.say(letters::DECLINE_PULL_REQUEST).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
+        text = self.contact(text.say(letters::COMMITS_WELCOME).say("\n\n"));
+        self.signed(text.human(before), kind, named)
+    }
+
+    /// What a pull request adds, and what has to be answered.
+    fn about_files(&self, kind: Kind, files: &[NewFile], before: Option<&str>) -> PublicText {
         let opening = if kind == Kind::License { letters::LICENSE_OPENING } else { letters::FILES_OPENING };
         let mut text =
             self.why(self.blank().say(opening).say("\n\n")).say("\n\n").say(letters::FILES_TABLE_HEAD);
@@ -97,10 +128,36 @@ impl Letter<'_> {
             text = text.say("| ").code(file.path).say(" | ").say(rules::rule(file.rule).why).say(" |\n");
         }
         text = text.say("\n");
-        text = self.questions(text, letters::QUESTIONS, files, kind == Kind::License, before);
-        text = text.say(letters::DECLINE_PULL_REQUEST).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
-        text = self.contact(text.say(letters::COMMITS_WELCOME).say("\n\n"));
-        self.signed(text.human(before), kind, named)
+        self.questions(text, letters::QUESTIONS, files, kind == Kind::License, before)
+    }
+
+    /// What the pull request about `code.json` does, and what it asks.
+    fn about_own_file(&self, own: &OwnFile, before: Option<&str>) -> PublicText {
+        let opening = if own.over.is_some() { say::OPENING } else { say::OPENING_NEW };
+        let mut text = self.blank().say(opening).say("\n\n");
+        text = match self.policy_page {
+            Some(page) if page.for_place(self.repository.visibility).is_ok() => {
+                text.say(say::POLICY_ASKS).join(page).say(".")
+            }
+            Some(_) | None => text.say(say::POLICY_UNLINKED),
+        };
+        text = text.say("\n\n");
+        if own.over.is_some() && !own.sets.is_empty() {
+            text = listed(text.say(say::SETS), own.sets.iter().map(String::as_str)).say(".\n\n");
+        }
+        if !own.defaults.is_empty() {
+            let defaults = own.defaults.iter().map(|field| field.pointer());
+            text = listed(text.say(say::DEFAULTS), defaults).say(". ").say(say::DEFAULTS_CHANGE).say("\n\n");
+        }
+        if own.open.is_empty() {
+            return text;
+        }
+        text = text.say(letters::QUESTIONS).say("\n\n").say(say::HOW).say("\n\n");
+        text = questions::write(text, &own.open, before, self.policy);
+        let asked: Vec<Field> = questions::asked(&own.open).collect();
+        let later: Vec<&str> =
+            own.open.iter().filter(|field| !asked.contains(field)).map(|field| field.pointer()).collect();
+        if later.is_empty() { text } else { listed(text.say(say::LATER), later).say(".\n\n") }
     }
 
     /// The body of the tracking issue, whose marker names `named`; `before` is
@@ -121,7 +178,8 @@ impl Letter<'_> {
             text = if list.covered.contains(*rule, finding.gap) {
                 text.say(letters::ANSWERED)
             } else if let Some(file) = offered {
-                text.link(letters::OFFERED, &self.new_file(file)).say(letters::OFFERED_BELOW)
+                let label = if file.replaces() { letters::OFFERED_CHANGE } else { letters::OFFERED };
+                text.link(label, &self.new_file(file)).say(letters::OFFERED_BELOW)
             } else {
                 text.sentence(&finding.remedy)
             };
@@ -153,12 +211,16 @@ impl Letter<'_> {
         text
     }
 
-    /// GitHub's page for a new file at this path.
+    /// GitHub's page for a new file at this path, or for changing the one that
+    /// is there.
     fn new_file(&self, file: &NewFile) -> String {
         let branch = self.repository.head.as_ref().map_or("HEAD", |head| head.branch.as_str());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
         let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
         let branch: String = branch.bytes().map(encode).collect();
+        if file.replaces() {
+            return format!("{}/edit/{branch}/{}", self.repository.url, file.path);
+        }
         format!("{}/new/{branch}?filename={}", self.repository.url, file.path)
     }
 
@@ -182,7 +244,8 @@ impl Letter<'_> {
     ) -> PublicText {
         let asked = files.iter().filter(|file| file.draft).map(|file| match file.rule {
             RuleId::License => letters::QUESTION_HOLDER,
-            RuleId::Readme | RuleId::Contributing | RuleId::CodeJson => letters::QUESTION_PURPOSE,
+            RuleId::CodeJson => letters::QUESTION_FIELDS,
+            RuleId::Readme | RuleId::Contributing => letters::QUESTION_PURPOSE,
         });
         let asked: Vec<&'static str> = asked.collect();
         if asked.is_empty() && !license {

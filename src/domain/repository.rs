@@ -292,6 +292,9 @@ pub struct Repository {
     pub description: Option<String>,
     /// Its page elsewhere, untrusted.
     pub homepage: Option<String>,
+    /// Its pages before it was renamed or transferred, as far as Muster was
+    /// there: GitHub does not tell.
+    pub former_urls: Vec<String>,
     /// Its topics.
     pub topics: Vec<String>,
     /// Its programming languages, the most code first.

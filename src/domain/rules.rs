@@ -62,7 +62,10 @@ pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Report 
     let skipped = skip(policy, repository);
     let judgements = match skipped {
         Some(_) => Vec::new(),
-        None => RuleId::ALL.iter().filter_map(|id| judge(policy, snapshot, *id, now)).collect(),
+        None => RuleId::ALL.into_iter().fold(Vec::new(), |mut judged, id| {
+            judged.extend(judge(policy, snapshot, id, now, &judged));
+            judged
+        }),
     };
     Report { repository: repository.name.clone(), head: repository.head.clone(), skipped, judgements }
 }
@@ -98,7 +101,14 @@ pub fn skip(policy: &Policy, repository: &Repository) -> Option<Skip> {
     repository.head.is_none().then_some(Skip::Empty)
 }
 
-fn judge(policy: &Policy, snapshot: &Snapshot, id: RuleId, now: Timestamp) -> Option<Judgement> {
+/// Judges by one rule; `judged` is what the rules before it said.
+fn judge(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    id: RuleId,
+    now: Timestamp,
+    judged: &[Judgement],
+) -> Option<Judgement> {
     let severity = severity(policy, snapshot.repository.visibility, id, now);
     if severity == Severity::Off {
         return None;
@@ -108,7 +118,7 @@ fn judge(policy: &Policy, snapshot: &Snapshot, id: RuleId, now: Timestamp) -> Op
         RuleId::License => license::judge(&rules.license, snapshot),
         RuleId::Readme => readme::judge(&rules.readme, snapshot),
         RuleId::Contributing => contributing::judge(&rules.contributing, snapshot),
-        RuleId::CodeJson => code_json::judge(&rules.code_json, snapshot)?,
+        RuleId::CodeJson => code_json::judge(policy, snapshot, judged)?,
     };
     Some(Judgement { rule: id, severity, outcome })
 }

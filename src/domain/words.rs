@@ -379,6 +379,16 @@ pub mod code_json {
     pub fn add_fields(missing: &[&str]) -> String {
         format!("Fill in {}.", names(missing.iter().copied()))
     }
+    /// The file says otherwise than the repository is.
+    #[must_use]
+    pub fn drift(fields: &[&str]) -> String {
+        format!("The file does not agree with the repository about {}.", names(fields.iter().copied()))
+    }
+    /// What to do about that.
+    #[must_use]
+    pub fn drift_remedy(fields: &[&str]) -> String {
+        format!("Correct {} in the file.", names(fields.iter().copied()))
+    }
     /// A field is of another type.
     #[must_use]
     pub fn wrong_type(field: &str, wanted: &str) -> String {

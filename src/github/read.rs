@@ -50,6 +50,8 @@ pub struct OurNames {
     pub files_branch: String,
     /// The branch of the pull request with a license.
     pub license_branch: String,
+    /// The branch of the pull request about `code.json`.
+    pub code_json_branch: String,
 }
 
 /// The paths whose text the rules want, given what the listings show.
@@ -482,6 +484,7 @@ impl Reader {
             "label": names.label,
             "files": names.files_branch,
             "license": names.license_branch,
+            "codeJson": names.code_json_branch,
         });
         self.query(document, &variables).await
     }

@@ -10,12 +10,14 @@
 mod apply;
 mod consider;
 mod ledger;
+mod own_file;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use apply::Outcome;
 pub(super) use consider::{Case, Considered, consider, ours, watched};
 pub(super) use ledger::declines;
+pub(super) use own_file::take_in;
 
 use jiff::Timestamp;
 
@@ -99,6 +101,7 @@ pub async fn inspect(
         };
     }
     let identity = ctx.identity(&reader).await?;
+    let said = own_file::learn(ctx, &reader, target, &policy, &identity, &mut read, act).await?;
     let common = basis::common(&policy, &read.snapshot.inherited);
     let memory = ctx.store.repository(target.repository).await?;
     let arrived_at = memory.as_ref().and_then(|row| row.arrived_at);
@@ -118,6 +121,7 @@ pub async fn inspect(
         spent: spent(ctx, target.account, &common, act).await?,
         cause,
         identity: &identity,
+        said: &said,
         policy: &policy,
     };
     let now = ctx.clock.now();
@@ -191,6 +195,7 @@ pub fn our_names(policy: &Policy) -> OurNames {
         label: policy.issue.label.clone(),
         files_branch: Kind::Files.branch(prefix),
         license_branch: Kind::License.branch(prefix),
+        code_json_branch: Kind::CodeJson.branch(prefix),
     }
 }
 

@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::repository::{AccountId, InstallationId},
+    domain::repository::{AccountId, InstallationId, RepositoryId},
     github::webhook::{Account, Authentic, Event, EventError, Rejection},
     metrics::Metrics,
-    store::{Accepted, CheckWish, HeadMoved, NewDelivery, NewJob, Store, StoreError},
+    store::{Accepted, CheckWish, HeadMoved, NewDelivery, NewJob, SaidAnswer, Store, StoreError},
     traces,
 };
 
@@ -121,6 +121,8 @@ enum Asked {
     Jobs(Vec<NewJob>),
     /// A check, and the jobs that make it.
     Check(Vec<NewJob>, CheckWish),
+    /// To look whether answers count, and the jobs that do.
+    Answers(Vec<NewJob>, Vec<(RepositoryId, SaidAnswer)>),
     /// To move the judged head past a push that changes nothing of ours.
     Passed(HeadMoved),
 }
@@ -234,6 +236,7 @@ impl Intake {
         let accepted = match asked {
             Asked::Jobs(jobs) => self.0.store.accept(new, jobs).await?,
             Asked::Check(jobs, wish) => self.0.store.accept_check(new, jobs, wish).await?,
+            Asked::Answers(jobs, answers) => self.0.store.accept_answers(new, jobs, answers).await?,
             Asked::Passed(moved) => self.0.store.accept_moved(new, moved).await?,
         };
         Ok(match accepted {
@@ -281,7 +284,10 @@ impl Intake {
                 let jobs = route::route(event, known, self.0.clock.now());
                 match route::check_wish(event, known) {
                     Some(wish) => Asked::Check(jobs, wish),
-                    None => Asked::Jobs(jobs),
+                    None => match route::answers(event, known, self.0.clock.now()) {
+                        answers if answers.is_empty() => Asked::Jobs(jobs),
+                        answers => Asked::Answers(jobs, answers),
+                    },
                 }
             }
         })

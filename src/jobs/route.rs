@@ -16,10 +16,11 @@ use crate::{
     domain::{
         check,
         exemptions::PATH,
+        own_file::questions,
         repository::{AccountId, ObjectId, RepositoryId},
     },
     github::webhook::{Event, Installation, Item, Repository},
-    store::{Asked, CheckWish, HeadMoved, JobKind, NewJob, Priority},
+    store::{Asked, CheckWish, HeadMoved, JobKind, NewJob, Priority, SaidAnswer},
 };
 
 /// The commits that a push names stop at this number (GitHub documentation,
@@ -164,6 +165,39 @@ pub fn check_wish(event: &Event, known: Known<'_>) -> Option<CheckWish> {
         _ => return None,
     };
     Some(CheckWish { repository: repository.id, installation: installation.id, asked })
+}
+
+/// What an edited text of a pull request of ours answers, each with the place
+/// it stands in: only what this edit changed, and never a bot's (etiquette 4.4,
+/// threats P3). Whether it counts is looked up by the job that [`route`] asks
+/// for.
+#[must_use]
+pub fn answers(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<(RepositoryId, SaidAnswer)> {
+    let edited = (event.name.as_str(), event.action.as_deref()) == ("pull_request", Some("edited"));
+    let sender = event.sender.as_ref().filter(|sender| edited && !sender.is_bot());
+    let (Some(sender), Some(repository), Some(item)) = (sender, &event.repository, &event.pull_request)
+    else {
+        return Vec::new();
+    };
+    let before = event.changes.as_ref().and_then(|changes| changes.body.as_ref());
+    let (Some(before), Some(after), Some(id)) = (before, &item.body, &item.node_id) else {
+        return Vec::new();
+    };
+    if caused_by_us(event, known) || !could_be_ours(item, known) {
+        return Vec::new();
+    }
+    let said = |(field, filled)| {
+        let answer = SaidAnswer {
+            pull_request: id.clone(),
+            field,
+            filled,
+            actor: sender.id,
+            login: sender.login.as_ref().map(ToString::to_string).unwrap_or_default(),
+            said_at: now,
+        };
+        (repository.id, answer)
+    };
+    questions::changed(&before.from, after).into_iter().map(said).collect()
 }
 
 /// The repository whose judged head [`route`] must be told to tell that a push

@@ -17,7 +17,7 @@ use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
     AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, ListingRow, OpaqueRow, OutstandingRow,
-    PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
+    OwnAnswerRow, OwnFileRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
@@ -187,6 +187,8 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         PauseRow as Pause,
         OpaqueRow as Opaque,
         ListingRow as Listing,
+        OwnFileRow as OwnFile,
+        OwnAnswerRow as OwnAnswer,
         PolicyRow as Policy,
         RolloutRow as Rollout,
         OutstandingRow as Outstanding,
@@ -207,6 +209,8 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Pause(row) => row.insert(),
         Line::Opaque(row) => row.insert(),
         Line::Listing(row) => row.insert(),
+        Line::OwnFile(row) => row.insert(),
+        Line::OwnAnswer(row) => row.insert(),
         Line::Policy(row) => row.insert(),
         Line::Rollout(row) => row.insert(),
         Line::Outstanding(row) => row.insert(),

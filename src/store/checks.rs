@@ -128,7 +128,7 @@ impl Store {
         jobs: Vec<NewJob>,
         check: CheckWish,
     ) -> Result<Accepted, StoreError> {
-        self.arrive(Arrival { delivery, jobs, moved: None, check: Some(check) }).await
+        self.arrive(Arrival { delivery, jobs, moved: None, check: Some(check), answers: Vec::new() }).await
     }
 
     /// The pull requests of a repository that wait for their check run, the

@@ -109,7 +109,7 @@ impl Store {
     /// [`StoreError::Unavailable`] if the database cannot take it now, and
     /// [`StoreError::Newer`] if this version no longer can store it: answer 503.
     pub async fn accept(&self, delivery: NewDelivery, jobs: Vec<NewJob>) -> Result<Accepted, StoreError> {
-        self.arrive(Arrival { delivery, jobs, moved: None, check: None }).await
+        self.arrive(Arrival { delivery, jobs, moved: None, check: None, answers: Vec::new() }).await
     }
 
     /// Stores a push that costs no job, and moves the judged head along unless
@@ -123,7 +123,14 @@ impl Store {
         delivery: NewDelivery,
         moved: HeadMoved,
     ) -> Result<Accepted, StoreError> {
-        self.arrive(Arrival { delivery, jobs: Vec::new(), moved: Some(moved), check: None }).await
+        self.arrive(Arrival {
+            delivery,
+            jobs: Vec::new(),
+            moved: Some(moved),
+            check: None,
+            answers: Vec::new(),
+        })
+        .await
     }
 
     /// A database that no longer understands how this version stores a delivery

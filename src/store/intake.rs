@@ -9,8 +9,10 @@
 
 use super::checks::{self, CheckWish};
 use super::deliveries::{Accepted, HeadMoved, NewDelivery};
+use super::own_file::{self, SaidAnswer};
 use super::work::{NewJob, Priority};
 use super::{Store, StoreError, commit, row, sql};
+use crate::domain::repository::RepositoryId;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -28,6 +30,7 @@ pub(super) struct Arrival {
     pub(super) jobs: Vec<NewJob>,
     pub(super) moved: Option<HeadMoved>,
     pub(super) check: Option<CheckWish>,
+    pub(super) answers: Vec<(RepositoryId, SaidAnswer)>,
 }
 
 /// Nobody takes deliveries any more.
@@ -57,6 +60,7 @@ impl Store {
         if let Some(wish) = &arrival.check {
             checks::ask(&mut transaction, wish, accepted, arrival.delivery.received_at).await?;
         }
+        own_file::say(&mut transaction, arrival, accepted).await?;
         let installations = self.put_jobs(&mut transaction, &jobs).await?;
         commit(transaction, DOING).await?;
         self.turns.remember(installations);

@@ -22,6 +22,7 @@ const CHECKS: &str = include_str!("migrations/0011_checks.sql");
 const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
 const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
 const EVIDENCE: &str = include_str!("migrations/0015_evidence.sql");
+const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -33,7 +34,7 @@ const EVIDENCE: &str = include_str!("migrations/0015_evidence.sql");
 /// replicas would take such a job for damage and bury it.
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS, EVIDENCE,
+    ANSWERS, LISTINGS, EVIDENCE, CODEJSON,
 ];
 
 /// The schema version this program writes and reads.

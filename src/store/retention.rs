@@ -93,6 +93,7 @@ impl Store {
             (sql::PRUNE_MISSED, GUIDS),
             (sql::PRUNE_CHECKS, CHECKS),
             (sql::PRUNE_LISTINGS, LISTINGS),
+            (sql::PRUNE_SAID, CHECKS),
             (sql::PRUNE_GRANTS, RECORDS),
             (sql::PRUNE_POLICIES, RECORDS),
             (sql::PRUNE_POLICY_REFUSALS, RECORDS),

@@ -142,6 +142,23 @@ rows! {
         3 reason text,
         4 since integer,
     }
+    /// What Muster wrote of a repository's own file.
+    OwnFileRow: "own_file" by "repository" {
+        1 carries maybe_text,
+        2 merged maybe_text,
+        3 proposed maybe_text,
+        4 repository integer,
+    }
+    /// What somebody answered about it.
+    OwnAnswerRow: "own_file_answer" by "repository, field" {
+        1 actor integer,
+        2 answered_at integer,
+        3 field text,
+        4 login text,
+        5 number integer,
+        6 repository integer,
+        7 value text,
+    }
     /// The id of a redacted entry, in use or not any more.
     OpaqueRow: "opaque" by "id" {
         1 drawn_at integer,

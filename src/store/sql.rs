@@ -75,6 +75,7 @@ mod exemptions;
 mod intake;
 mod inventory;
 mod ledger;
+mod own_file;
 mod pace;
 mod pauses;
 mod publicized;
@@ -90,6 +91,7 @@ pub(super) use exemptions::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
 pub(super) use ledger::*;
+pub(super) use own_file::*;
 pub(super) use pace::*;
 pub(super) use pauses::*;
 pub(super) use publicized::*;
@@ -120,6 +122,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         intake::REGISTER,
         inventory::REGISTER,
         work::REGISTER,
+        own_file::REGISTER,
         pace::REGISTER,
         repositories::REGISTER,
         ledger::REGISTER,

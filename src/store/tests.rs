@@ -20,6 +20,7 @@ mod law;
 mod ledger;
 mod missed;
 mod outstanding;
+mod own_file;
 mod pace;
 mod pauses;
 mod publicized;

@@ -42,7 +42,7 @@ pub(super) fn defaults(policy: &Policy) -> Vec<(Field, Value)> {
 }
 
 /// The defaults as a record.
-pub(super) fn default_record(policy: &Policy) -> Record {
+pub(in crate::domain) fn default_record(policy: &Policy) -> Record {
     let mut record = Record::new();
     for (field, value) in agency(policy).into_iter().chain(defaults(policy)) {
         record.set(field, value, Provenance::Default);

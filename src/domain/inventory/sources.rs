@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    finding::{Outcome, Report, RuleId},
-    repository::{AccountId, EntryKind, FileText, RepositoryId, RepositoryName, Snapshot, Visibility},
+    finding::{Judgement, Outcome, Report, RuleId},
+    repository::{
+        AccountId, EntryKind, FileText, Repository, RepositoryId, RepositoryName, Snapshot, Visibility,
+    },
     rules, words,
 };
 
@@ -86,8 +88,14 @@ impl Sources {
     /// ([`FileState::keeps_the_last`]).
     #[must_use]
     pub fn of(snapshot: &Snapshot, report: &Report) -> Sources {
-        let repository = &snapshot.repository;
         let (file, record) = own_file(snapshot);
+        let licenses = licenses(snapshot, &report.judgements);
+        Sources { file, record, ..Sources::without_file(snapshot, licenses) }
+    }
+
+    /// What a repository tells beside its own file.
+    pub(in crate::domain) fn without_file(snapshot: &Snapshot, licenses: Vec<String>) -> Sources {
+        let repository = &snapshot.repository;
         let mut topics = repository.topics.clone();
         topics.sort_unstable();
         Sources {
@@ -100,9 +108,9 @@ impl Sources {
             issues_enabled: repository.issues_enabled,
             created_at: repository.created_at,
             pushed_at: repository.pushed_at,
-            licenses: licenses(snapshot, report),
-            file,
-            record,
+            licenses,
+            file: FileState::Absent,
+            record: None,
         }
     }
 
@@ -123,9 +131,25 @@ impl Sources {
 
     /// The facts that its host states, for the merge.
     pub(super) fn facts(&self, seen: &Seen<'_>) -> Facts {
+        self.told(seen.name, seen.visibility, seen.archived, seen.former_urls)
+    }
+
+    /// The same, of a repository that was just read.
+    pub(in crate::domain) fn facts_of(&self, repository: &Repository) -> Facts {
+        let Repository { name, visibility, archived, former_urls, .. } = repository;
+        self.told(name, *visibility, *archived, former_urls)
+    }
+
+    fn told(
+        &self,
+        name: &RepositoryName,
+        visibility: Visibility,
+        archived: bool,
+        former_urls: &[String],
+    ) -> Facts {
         let mut others = Record::new();
         let fact = || Provenance::Fact;
-        others.set(Field::Name, seen.name.name(), fact());
+        others.set(Field::Name, name.name(), fact());
         if let Some(description) = &self.description {
             others.set(Field::Description, description.as_str(), fact());
         }
@@ -146,16 +170,16 @@ impl Sources {
         others.set(Field::Sbom, format!("{}/network/dependencies", self.url), fact());
         // Public and under a license that was identified: that is what the
         // word says. Without a license it would be a statement about rights.
-        if seen.visibility == Visibility::Public && !self.licenses.is_empty() {
+        if visibility == Visibility::Public && !self.licenses.is_empty() {
             let computed =
                 Provenance::Computed { method: "public-and-licensed".to_owned(), version: "1".to_owned() };
             others.set(Field::Usage, vec![Usage::OpenSource.name()], computed);
         }
         Facts {
-            public: Some(seen.visibility == Visibility::Public),
-            archived: Some(seen.archived),
+            public: Some(visibility == Visibility::Public),
+            archived: Some(archived),
             url: Some(self.url.clone()),
-            former_urls: seen.former_urls.to_vec(),
+            former_urls: former_urls.to_vec(),
             licenses: (!self.licenses.is_empty()).then(|| self.licenses.clone()),
             license_url: None,
             others,
@@ -264,8 +288,8 @@ fn read(text: &str, url: &str) -> Result<Option<Record>, String> {
 }
 
 /// The licenses whose text was identified, also where the rule is not judged.
-fn licenses(snapshot: &Snapshot, report: &Report) -> Vec<String> {
-    let judged = report.judgements.iter().find(|judgement| judgement.rule == RuleId::License);
+pub(in crate::domain) fn licenses(snapshot: &Snapshot, judgements: &[Judgement]) -> Vec<String> {
+    let judged = judgements.iter().find(|judgement| judgement.rule == RuleId::License);
     match judged.map(|judgement| &judgement.outcome) {
         Some(Outcome::Pass(evidence)) => evidence.licenses.clone(),
         Some(Outcome::Fail(_) | Outcome::Waived { .. } | Outcome::Unknown { .. }) | None => {

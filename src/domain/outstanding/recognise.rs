@@ -49,7 +49,8 @@ pub fn recognise(
     let view = View { observed, rows, identity, repository, prefix, now };
     let mut news = Vec::new();
     let mut duplicates = Vec::new();
-    let [license, files, tracking] = Kind::ALL.map(|kind| view.kind(kind, &mut news, &mut duplicates));
+    let [license, files, code_json, tracking] =
+        Kind::ALL.map(|kind| view.kind(kind, &mut news, &mut duplicates));
     // Where issues are switched off, one that is not shown may well be there.
     let gone = |row: &&Remembered| {
         observed.issues_enabled
@@ -63,24 +64,23 @@ pub fn recognise(
         outstanding: Outstanding {
             license,
             files,
+            code_json,
             tracking,
             label_exists: observed.label_exists,
-            leftovers: PULL_REQUESTS.into_iter().filter_map(|kind| view.leftover(kind)).collect(),
-            staging: PULL_REQUESTS.into_iter().filter_map(|kind| view.staging(kind)).collect(),
+            leftovers: Kind::PULL_REQUESTS.into_iter().filter_map(|kind| view.leftover(kind)).collect(),
+            staging: Kind::PULL_REQUESTS.into_iter().filter_map(|kind| view.staging(kind)).collect(),
             duplicates,
             declined,
             expired: expired(pull_requests()),
             refused: Vec::new(),
             held: Vec::new(),
             begun: Kind::ALL.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
-            pull_requests_at: pull_requests().map(|row| row.created_at).collect(),
+            pull_requests_at: pull_requests().map(|row| (row.kind, row.created_at)).collect(),
         },
         news,
         unreadable: view.unreadable(),
     }
 }
-
-const PULL_REQUESTS: [Kind; 2] = [Kind::License, Kind::Files];
 
 /// What expired once may come again after a while; what expired twice, never.
 fn expired<'a>(rows: impl Iterator<Item = &'a Remembered>) -> Vec<Expired> {

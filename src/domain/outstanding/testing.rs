@@ -6,7 +6,7 @@ use crate::domain::{
     marker::{Identity, MarkerKeys},
     observed::{Actor, ItemKind, ItemState, OpenPull, ProposedCommit, Pull},
     outgoing::NewFile,
-    repository::{AccountId, RepositoryId},
+    repository::{AccountId, RepositoryId, testing::blob},
 };
 
 /// A Tuesday, 15:00 UTC: inside the default hours.
@@ -37,6 +37,7 @@ pub(crate) fn nothing() -> Outstanding {
     Outstanding {
         license: Standing::Free(Start::Nothing),
         files: Standing::Free(Start::Nothing),
+        code_json: Standing::Free(Start::Nothing),
         tracking: Standing::Free(Start::Nothing),
         label_exists: false,
         leftovers: Vec::new(),
@@ -131,14 +132,6 @@ pub(crate) fn carry(item: &mut Item, files: &[NewFile]) {
     let blob = |file: &NewFile| (file.path.to_owned(), Some(blob(&file.text)));
     let details = item.pull.as_mut().unwrap().open.as_mut().unwrap();
     details.files = files.iter().map(blob).collect();
-}
-
-/// The object id of a file with this text.
-fn blob(text: &str) -> ObjectId {
-    use sha1::Digest as _;
-    let header = format!("blob {}\0", text.len());
-    let digest = sha1::Sha1::new_with_prefix(header).chain_update(text).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().parse().unwrap()
 }
 
 pub(crate) fn branch(author: u64) -> Branch {

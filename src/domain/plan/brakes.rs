@@ -14,6 +14,8 @@ use crate::domain::{
 };
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Between two new pull requests about `code.json` (etiquette 4.4).
+pub const QUARTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// After this time a rule that takes effect may open something (etiquette 4.2).
 const RULE_GRACE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The least time between two evaluations that a sweep's finding needs.
@@ -67,7 +69,8 @@ impl Planner<'_> {
         if allowed == 0 {
             return Some(Brake::No("the policy allows none a week".to_owned()));
         }
-        let mut recent: Vec<Timestamp> = self.s.outstanding.pull_requests_at.clone();
+        let begun = self.s.outstanding.pull_requests_at.iter();
+        let mut recent: Vec<Timestamp> = begun.map(|(_, at)| *at).collect();
         recent.extend(one_opened.then_some(self.now));
         recent.retain(|at| self.now < *at + WEEK);
         recent.sort_unstable();
@@ -78,6 +81,19 @@ impl Planner<'_> {
             more => format!("{more} new pull requests a week are enough"),
         };
         Some(Brake::Later { why, until: oldest + WEEK })
+    }
+
+    /// Whether a pull request of a kind that comes once a quarter was begun
+    /// within this one (etiquette 4.4).
+    fn enough_this_quarter(&self, kind: Kind) -> Option<Brake> {
+        match kind {
+            Kind::CodeJson => {}
+            Kind::License | Kind::Files | Kind::Tracking => return None,
+        }
+        let begun = self.s.outstanding.pull_requests_at.iter().filter(|(of, _)| *of == kind);
+        let until = begun.map(|(_, at)| *at).max()? + QUARTER;
+        (self.now < until)
+            .then(|| Brake::Later { why: "one about code.json a quarter is enough".to_owned(), until })
     }
 
     pub(super) fn may_open_pull_request(&self, kind: Kind, wanted: &[NewFile], one_opened: bool) -> Brake {
@@ -92,7 +108,7 @@ impl Planner<'_> {
         if self.s.outstanding.begun.contains(&kind) {
             return self.in_the_window();
         }
-        if let Some(brake) = self.enough_this_week(one_opened) {
+        if let Some(brake) = self.enough_this_quarter(kind).or_else(|| self.enough_this_week(one_opened)) {
             return brake;
         }
         let allowed = self.s.pull_requests_a_day(self.now);

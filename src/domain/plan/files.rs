@@ -1,15 +1,18 @@
 //! The files a pull request of ours adds: which finding each answers, where it
 //! goes, what it says, and when what it says has changed.
 
+use code_json::record::Field;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::Situation;
 use crate::domain::{
     finding::{Gap, Outcome, RuleId},
+    inventory::licenses,
     letters as words,
     marker::Kind,
-    outgoing::{NewFile, code_span, may_add, plain},
-    policy::Policy,
+    outgoing::{NewFile, code_span, may_write, plain},
+    own_file::{self, questions},
+    policy::{CodeJsonFile, Policy},
     repository::Snapshot,
 };
 
@@ -19,12 +22,18 @@ use crate::domain::{
 const TEXTS: u32 = 1;
 
 /// What a pull request of this kind says beside the facts of its repository:
-/// our texts, and what the policy puts into them. An open one is made anew
-/// only if this changes.
-pub(super) fn edition(kind: Kind, policy: &Policy) -> String {
+/// our texts, and what the policy puts into them; of `code.json`, what it sets
+/// and asks, and what stands beside its questions in the text `body`. An open
+/// one is made anew only if this changes.
+pub(super) fn edition(kind: Kind, policy: &Policy, files: &[NewFile], body: Option<&str>) -> String {
     let contact = &policy.agency.contact;
     let own = match kind {
         Kind::License => format!("{:?} {:?}", policy.rules.license.propose, policy.agency.name),
+        Kind::CodeJson => {
+            let own = files.iter().filter_map(|file| file.own.as_ref());
+            let notes = |open: &[Field]| body.map(|body| questions::notes(open, body, policy));
+            own.map(|own| own.substance.clone() + &notes(&own.open).unwrap_or_default()).collect()
+        }
         Kind::Files | Kind::Tracking => String::new(),
     };
     format!("\ntexts {TEXTS} {:?} {:?} {own}", contact.name, contact.email)
@@ -37,6 +46,7 @@ pub(super) fn rule_of(path: &str) -> Option<RuleId> {
         "LICENSE" => Some(RuleId::License),
         "README.md" => Some(RuleId::Readme),
         "CONTRIBUTING.md" | ".github/CONTRIBUTING.md" | "docs/CONTRIBUTING.md" => Some(RuleId::Contributing),
+        own_file::PATH => Some(RuleId::CodeJson),
         _ => None,
     }
 }
@@ -49,32 +59,46 @@ pub fn kind_for(rule: RuleId, gap: Gap) -> Option<Kind> {
         (RuleId::Readme, Gap::Missing) | (RuleId::Contributing, Gap::Missing | Gap::OnlyInherited) => {
             Some(Kind::Files)
         }
+        (RuleId::CodeJson, Gap::Missing | Gap::Empty | Gap::Malformed | Gap::Fields | Gap::Drift) => {
+            Some(Kind::CodeJson)
+        }
         (
             RuleId::License | RuleId::Readme | RuleId::Contributing | RuleId::CodeJson,
-            Gap::Missing
-            | Gap::Empty
+            Gap::Empty
             | Gap::TooShort
             | Gap::Section
             | Gap::NotAllowed
             | Gap::Malformed
             | Gap::Fields
+            | Gap::Drift
             | Gap::OnlyNamed
             | Gap::OnlyInherited,
         ) => None,
     }
 }
 
-/// The file that answers a finding, if Muster can write it: never over what is
-/// there, and a license only where the policy names one and the repository
+/// The file that answers a finding, if Muster can write it: over what is there
+/// only `code.json`, where the policy requires it, and a license only where the policy names one and the repository
 /// shows no sign of another.
 pub(super) fn file_for(s: &Situation<'_>, rule: RuleId, now: Timestamp) -> Option<NewFile> {
     let file = match rule {
         RuleId::License => license(s, now)?,
         RuleId::Readme => readme(s),
         RuleId::Contributing => contributing(s),
-        RuleId::CodeJson => return None,
+        RuleId::CodeJson => code_json(s, now)?,
     };
-    may_add(file.path, &s.snapshot.files).is_ok().then_some(file)
+    may_write(&file, &s.snapshot.files).is_ok().then_some(file)
+}
+
+fn code_json(s: &Situation<'_>, now: Timestamp) -> Option<NewFile> {
+    match s.policy.rules.code_json.file {
+        CodeJsonFile::Required => {}
+        CodeJsonFile::Optional | CodeJsonFile::Off => return None,
+    }
+    let licenses = licenses(s.snapshot, &s.report.judgements);
+    let (text, own) = own_file::propose(s.policy, s.snapshot, &licenses, s.said, now)?;
+    let draft = !own.open.is_empty();
+    Some(NewFile { path: own_file::PATH, text, rule: RuleId::CodeJson, draft, own: Some(Box::new(own)) })
 }
 
 fn license(s: &Situation<'_>, now: Timestamp) -> Option<NewFile> {
@@ -100,7 +124,7 @@ fn license(s: &Situation<'_>, now: Timestamp) -> Option<NewFile> {
     }
     let draft = HOLDERS.iter().any(|place| filled.contains(place));
     let text = format!("{}\n", filled.trim_end());
-    Some(NewFile { path: "LICENSE", text, rule: RuleId::License, draft })
+    Some(NewFile { path: "LICENSE", text, rule: RuleId::License, draft, own: None })
 }
 
 fn readme(s: &Situation<'_>) -> NewFile {
@@ -112,7 +136,7 @@ fn readme(s: &Situation<'_>) -> NewFile {
     if let Some(line) = license_line(s) {
         text.push_str(&section("License", &line));
     }
-    NewFile { path: "README.md", text, rule: RuleId::Readme, draft: description.is_none() }
+    NewFile { path: "README.md", text, rule: RuleId::Readme, draft: description.is_none(), own: None }
 }
 
 fn contributing(s: &Situation<'_>) -> NewFile {
@@ -134,7 +158,7 @@ fn contributing(s: &Situation<'_>) -> NewFile {
     if let Some(line) = contribution_license(s) {
         text.push_str(&section("License of contributions", &line));
     }
-    NewFile { path: contributing_path(s.snapshot), text, rule: RuleId::Contributing, draft: false }
+    NewFile { path: contributing_path(s.snapshot), text, rule: RuleId::Contributing, draft: false, own: None }
 }
 
 fn section(title: &str, text: &str) -> String {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     finding::Gap,
+    marker::Kind,
     observed::{HoldLabel, Item},
     outstanding::{
         Attempt, Because, Expired, Hands, OpenItem, Outstanding, Refused, Staging, Standing, Start, State,
@@ -41,16 +42,19 @@ struct World {
     repository: u8,
 }
 
+/// All but a few fields of the file are known.
+const CODE_JSON: &str = "mode: fix\nrules: {code-json: {file: required}}\nagency: {name: Agency}";
 const FILES: [&str; 3] = ["LICENSE", "README.md", "CONTRIBUTING.md"];
 
 fn policies(n: usize) -> crate::domain::policy::Policy {
-    policy(match n % 5 {
+    policy(match n % 6 {
         0 => "mode: fix",
         1 => "mode: fix\nrules: {license: {propose: CC0-1.0}}\nagency: {contact: {email: a@example.gov}}",
         2 => {
             "mode: fix\nrules: {license: {propose: MIT}, readme: off}\nagency: {contact: {email: b@example.gov}}"
         }
         3 => "mode: issue",
+        4 => CODE_JSON,
         _ => "mode: fix\nrepositories: {exclude: [site]}",
     })
 }
@@ -79,10 +83,14 @@ impl World {
         if self.pull_requests {
             let mut past =
                 Case { policy: policies(self.opened_under), sample: sample(self.missed), ..case() };
-            past.policy.limits.per_repository_per_week = 2;
+            past.policy.limits.per_repository_per_week = 3;
             for change in past.plan().changes {
                 let Change::OpenPullRequest(new) = change else { continue };
-                let number = if new.kind == Kind::License { 4 } else { 5 };
+                let number = match new.kind {
+                    Kind::License => 4,
+                    Kind::Files | Kind::Tracking => 5,
+                    Kind::CodeJson => 6,
+                };
                 let mut open = opened(&new, number);
                 let pull = open.item.pull.as_mut().unwrap();
                 let details = pull.open.as_mut().unwrap();
@@ -113,7 +121,7 @@ impl World {
             Staging { kind: Kind::Files, branch, ours }
         }));
         outstanding.refused.extend(self.refused.map(|(attempt, because)| {
-            let kind = Kind::ALL[usize::from(attempt % 3)];
+            let kind = Kind::ALL[usize::from(attempt) % Kind::ALL.len()];
             let attempts = [Attempt::Open(kind), Attempt::Update(kind), Attempt::Delete(kind)];
             let becauses = [Because::Rules, Because::Drafts, Because::Permission, Because::Other];
             Refused {
@@ -137,6 +145,7 @@ fn standing(outstanding: &mut Outstanding, kind: Kind) -> &mut Standing {
     match kind {
         Kind::License => &mut outstanding.license,
         Kind::Files => &mut outstanding.files,
+        Kind::CodeJson => &mut outstanding.code_json,
         Kind::Tracking => &mut outstanding.tracking,
     }
 }
@@ -191,7 +200,7 @@ fn apply(outstanding: &mut Outstanding, plan: &Plan) {
             Change::AskForReview { kind, .. } => outstanding.begun.retain(|begun| begun != kind),
             Change::OpenPullRequest(new) => {
                 *standing(outstanding, new.kind) = Standing::Open(Box::new(opened(new, 9)));
-                outstanding.pull_requests_at.push(now());
+                outstanding.pull_requests_at.push((new.kind, now()));
             }
             Change::OpenIssue(new) => {
                 let item =
@@ -225,7 +234,7 @@ fn describe(open: &mut OpenItem, text: &Description) {
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    let figures = (0u8..8, 0u8..8, 0usize..5, 0usize..3, any::<bool>(), prop::option::of(0u8..8));
+    let figures = (0u8..8, 0u8..8, 0usize..6, 0usize..5, any::<bool>(), prop::option::of(0u8..8));
     let state = (0u8..4, prop::bool::weighted(0.2), any::<bool>(), prop::option::of(any::<bool>()));
     let past = (
         prop::option::weighted(0.4, (0u8..9, 0u8..4)),
@@ -312,7 +321,7 @@ proptest! {
 
     #[test]
     fn what_could_not_be_read_opens_and_closes_nothing(world in worlds()) {
-        let world = World { unread: true, missing: 7, repository: 11, policy: world.policy % 4, ..world };
+        let world = World { unread: true, missing: 7, repository: 11, policy: world.policy % 4, opened_under: world.opened_under % 3, ..world };
         let plan = world.case().plan();
         for change in &plan.changes {
             let harmless = matches!(change, Change::DeleteBranch { .. } | Change::DisableAutoMerge { .. });

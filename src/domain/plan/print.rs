@@ -30,7 +30,8 @@ impl fmt::Display for Closing {
 }
 
 fn paths(files: &[NewFile]) -> String {
-    files.iter().map(|file| format!("+{}", file.path)).collect::<Vec<_>>().join(" ")
+    let sign = |file: &NewFile| if file.replaces() { '~' } else { '+' };
+    files.iter().map(|file| format!("{}{}", sign(file), file.path)).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Change {

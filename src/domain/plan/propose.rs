@@ -1,10 +1,8 @@
 //! New pull requests: which files, and whether now (etiquette 4.3).
 
-use super::{
-    Change, Draft, NewPullRequest, PULL_REQUESTS, Planner, Proposed, brakes::Brake, files, kind_for,
-};
+use super::{Change, Draft, NewPullRequest, Planner, Proposed, brakes::Brake, files, kind_for};
 use crate::domain::{
-    finding::FindingSet,
+    finding::{Finding, FindingSet, Outcome, RuleId},
     marker::Kind,
     observed::Item,
     outgoing::{Line, NewFile},
@@ -17,6 +15,7 @@ use crate::domain::{
 fn what(kind: Kind) -> &'static str {
     match kind {
         Kind::License => "open a pull request with a license",
+        Kind::CodeJson => "open a pull request about code.json",
         Kind::Files | Kind::Tracking => "open a pull request with files",
     }
 }
@@ -26,7 +25,18 @@ impl Planner<'_> {
     pub(super) fn pull_requests(&self, draft: &mut Draft) -> Proposed {
         let mut proposed = Proposed::default();
         let mut one_opened = false;
-        for kind in PULL_REQUESTS {
+        for kind in Kind::PULL_REQUESTS {
+            if self.rests_on_unread(kind) {
+                match self.s.outstanding.open(kind) {
+                    Some(open) => self.open_pull_request(kind, open, draft),
+                    None => self.wait_for_the_rest(kind, draft),
+                }
+                let of_kind =
+                    |(rule, finding): &(RuleId, &Finding)| kind_for(*rule, finding.gap) == Some(kind);
+                let findings = self.findings().filter(of_kind);
+                proposed.cover(&findings.map(|(rule, finding)| (rule, finding.gap)).collect());
+                continue;
+            }
             let wanted = self.wanted_files(kind);
             match self.s.outstanding.standing(kind) {
                 Standing::Open(open) => {
@@ -56,6 +66,21 @@ impl Planner<'_> {
         }
         self.tidy_staging(draft);
         proposed
+    }
+
+    /// Whether what a pull request would say may be among what could not be read:
+    /// the license, of `code.json`.
+    pub(super) fn rests_on_unread(&self, kind: Kind) -> bool {
+        let told = matches!(self.s.report.outcome(RuleId::License), Some(Outcome::Pass(_)));
+        kind == Kind::CodeJson && self.s.snapshot.files.has_unread() && !told
+    }
+
+    /// What could not be read now may be read soon: nothing is opened, changed
+    /// or closed for it meanwhile.
+    fn wait_for_the_rest(&self, kind: Kind, draft: &mut Draft) {
+        if self.findings().any(|(rule, finding)| kind_for(rule, finding.gap) == Some(kind)) {
+            draft.refuse(what(kind), "something could not be read", None);
+        }
     }
 
     /// A pull request is not complete until the team that the policy names was
@@ -144,13 +169,14 @@ impl Planner<'_> {
         findings: FindingSet,
     ) -> NewPullRequest {
         let base = self.s.report.head.clone().expect("a repository without a commit is skipped by rule");
+        let named = self.named(kind, &findings, &files, None);
         NewPullRequest {
             kind,
             branch: Line::of(&kind.branch(&self.s.policy.pull_request.branch_prefix)),
             base,
             start,
             title: render::pull_request_title(kind, &files),
-            body: self.letter().pull_request(kind, &files, &self.named(kind, &findings), None),
+            body: self.letter().pull_request(kind, &files, &named, None),
             draft: files.iter().any(|file| file.draft),
             reviewers: self.s.policy.reviewers(kind).map(str::to_owned),
             files,

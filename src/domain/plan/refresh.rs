@@ -42,8 +42,14 @@ struct Carrying<'a> {
 impl Planner<'_> {
     /// What its marker names if it answers these findings now: them, and what
     /// our texts and the policy make of them.
-    pub(super) fn named(&self, kind: Kind, findings: &FindingSet) -> FindingsHash {
-        findings.hash_with(&files::edition(kind, self.s.policy))
+    pub(super) fn named(
+        &self,
+        kind: Kind,
+        findings: &FindingSet,
+        files: &[NewFile],
+        body: Option<&str>,
+    ) -> FindingsHash {
+        findings.hash_with(&files::edition(kind, self.s.policy, files, body))
     }
 
     /// Looks after one that is open.
@@ -105,6 +111,9 @@ impl Planner<'_> {
         pull: &'a Pull,
         details: &'a OpenPull,
     ) -> Result<Carrying<'a>, &'static str> {
+        if self.rests_on_unread(kind) {
+            return Err("something could not be checked");
+        }
         let mut wanted = self.wanted_files(kind);
         let (mut kept, mut changed, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         for (path, blob) in &details.files {
@@ -115,11 +124,20 @@ impl Planner<'_> {
                 return Err("something could not be checked");
             }
             let Some(at) = wanted.iter().position(|file| file.rule == rule) else {
+                let asked = self.findings().any(|(asked, _)| asked == rule);
+                if rule == RuleId::CodeJson && asked {
+                    return Err("only a person can mend the file by now");
+                }
                 dropped.push((path.clone(), rule));
                 continue;
             };
             let file = wanted.swap_remove(at);
-            let same = file.path == path && blob.as_ref().is_some_and(|b| b.is_blob(file.text.as_bytes()));
+            let same = file.path == path
+                && match &file.own {
+                    // Its dates move with every look.
+                    Some(own) => self.s.said.carries.as_ref() == Some(&own.substance),
+                    None => blob.as_ref().is_some_and(|blob| blob.is_blob(file.text.as_bytes())),
+                };
             if !same {
                 changed.push(file.clone());
             }
@@ -133,7 +151,9 @@ impl Planner<'_> {
     fn why_empty(&self, it: &Carrying<'_>) -> Closing {
         let there = |(path, rule): &(String, RuleId)| {
             let passes = matches!(self.s.report.outcome(*rule), Some(Outcome::Pass(_)));
-            passes || matches!(may_add(path, &self.s.snapshot.files), Err(PathRefused::Taken(_)))
+            // That one may be there is what it is about.
+            let there = *rule != RuleId::CodeJson;
+            passes || there && matches!(may_add(path, &self.s.snapshot.files), Err(PathRefused::Taken(_)))
         };
         if it.dropped.iter().all(there) { Closing::Done } else { Closing::Withdrawn }
     }
@@ -161,7 +181,7 @@ impl Planner<'_> {
 
     fn bring_up_to_date(&self, it: &Carrying<'_>, draft: &mut Draft) {
         let findings = self.answered_by(&it.kept);
-        let named = self.named(it.kind, &findings);
+        let named = self.named(it.kind, &findings, &it.kept, Some(&it.open.item.body));
         let is_said = it.open.findings == named;
         let Some(base) = &self.s.report.head else { return };
         let on_base = it.details.made_on.as_ref() == Some(&base.oid);
@@ -176,7 +196,7 @@ impl Planner<'_> {
         if cause.is_none() && is_said {
             return;
         }
-        if let Some(until) = it.open.edit_loop_until(self.now) {
+        if let Some(until) = it.open.edit_loop_until(self.now).filter(|_| !self.is_answer(it.open)) {
             return draft.refuse(UPDATE, "blocked: edit loop, it was changed 3 times in a day", Some(until));
         }
         let description = self.description(it, findings, &named, !is_said);
@@ -186,7 +206,9 @@ impl Planner<'_> {
         let Some(cause) = cause else {
             return draft.change(Change::DescribePullRequest(Box::new(description)));
         };
-        if it.changed.iter().any(|file| file.draft) && !it.pull.draft {
+        // A code.json has no placeholders: who made it ready has seen the gaps.
+        let placeholders = |file: &NewFile| file.draft && file.own.is_none();
+        if it.changed.iter().any(placeholders) && !it.pull.draft {
             return draft.refuse(UPDATE, "a person would have to fill in something first", None);
         }
         if self.s.outstanding.staging.iter().any(|staging| staging.kind == it.kind && !staging.ours) {
@@ -194,7 +216,7 @@ impl Planner<'_> {
             let why = format!("a branch {} is there that we did not begin", it.kind.staging_branch(prefix));
             return draft.refuse(UPDATE, why, None);
         }
-        if cause == RefreshCause::Changed {
+        if cause == RefreshCause::Changed && !self.is_answer(it.open) {
             // Our own doing keeps to the hours; what a push asks for does not.
             match self.in_the_window() {
                 Brake::Off => {}
@@ -219,6 +241,13 @@ impl Planner<'_> {
             dropped: gone.map(str::to_owned).collect(),
             description,
         })));
+    }
+
+    /// Whether somebody answered a question of it since it was last edited: who
+    /// answers is not kept waiting.
+    fn is_answer(&self, open: &OpenItem) -> bool {
+        let edited = open.edits.last().copied().unwrap_or(open.item.created_at);
+        self.s.said.answered_at.is_some_and(|answered| answered > edited)
     }
 
     fn description(

@@ -1,7 +1,7 @@
 //! What Muster opened where the policy leaves the repository out now, or its
 //! people have opted out (etiquette 4.2).
 
-use super::{Change, Closing, Draft, PULL_REQUESTS, Planner, refresh::CLOSING_BEGUN, tracking::CLOSE};
+use super::{Change, Closing, Draft, Planner, refresh::CLOSING_BEGUN, tracking::CLOSE};
 use crate::domain::{finding::Skip, marker::Kind, outstanding::Hands, policy::Mode};
 
 impl Planner<'_> {
@@ -20,7 +20,7 @@ impl Planner<'_> {
             Some(Skip::Fork | Skip::Mirror | Skip::Template | Skip::Excluded(_)) => {}
         }
         if self.mode() >= Mode::Fix {
-            for kind in PULL_REQUESTS {
+            for kind in Kind::PULL_REQUESTS {
                 let Some(open) = self.s.outstanding.open(kind) else { continue };
                 if open.hands == Hands::Ours && !self.s.outstanding.held.contains(&kind) {
                     self.close_pull_request(kind, open, Closing::OutOfScope, draft);

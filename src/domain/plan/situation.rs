@@ -8,6 +8,7 @@ use crate::domain::{
     marker::Identity,
     outgoing::PublicText,
     outstanding::Outstanding,
+    own_file::Said,
     policy::{Mode, Policy},
     repository::Snapshot,
     rollout::Rollout,
@@ -126,6 +127,8 @@ pub struct Situation<'a> {
     pub cause: Cause,
     /// Who we are.
     pub identity: &'a Identity,
+    /// What is known of its `code.json` beside what was read.
+    pub said: &'a Said,
     /// The page of the policy, for people.
     pub policy_page: Option<&'a PublicText>,
 }

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use super::*;
 use crate::domain::{
     finding::Gap,
-    marker::Whose,
+    marker::{Kind, Whose},
     observed::Item,
     outstanding::{
         Declined, OpenItem, Outstanding, Standing,
         testing::{HERE, NOW, carry, identity, issue, nothing, open, pull_request},
     },
+    own_file::Said,
     policy::Policy,
     repository::testing::Sample,
     rollout::Rollout,
@@ -27,6 +28,7 @@ pub(super) struct Case {
     pub(super) spent: Spent,
     pub(super) history: History,
     pub(super) cause: Cause,
+    pub(super) said: Said,
     pub(super) now: Timestamp,
 }
 
@@ -44,6 +46,7 @@ pub(super) fn case() -> Case {
         spent: Spent::default(),
         history: History::default(),
         cause: Cause::Event,
+        said: Said::default(),
         now: NOW.parse().unwrap(),
     }
 }
@@ -63,6 +66,7 @@ impl Case {
             history: &self.history,
             cause: self.cause,
             identity: &identity,
+            said: &self.said,
             policy_page: None,
         };
         plan(&situation, self.now)
@@ -183,13 +187,16 @@ fn the_brakes_say_until_when() {
     assert_eq!(Case { spent: later, ..case() }.plan().changes.len(), 1);
     let full = Spent { open: 100, ..Spent::default() };
     assert!(Case { spent: full, ..case() }.plan().changes.is_empty());
-    let recent = Outstanding { pull_requests_at: vec!["2026-11-12T00:00:00Z".parse().unwrap()], ..nothing() };
+    let recent = Outstanding {
+        pull_requests_at: vec![(Kind::Files, "2026-11-12T00:00:00Z".parse().unwrap())],
+        ..nothing()
+    };
     let recent = Case { outstanding: recent, ..case() }.plan();
     assert_eq!(recent.due, Some("2026-11-19T00:00:00Z".parse().unwrap()));
     // What was begun and cut off counted when it was begun; the hours hold.
     let begun = || Outstanding {
         begun: vec![Kind::Files],
-        pull_requests_at: vec!["2026-11-17T14:00:00Z".parse().unwrap()],
+        pull_requests_at: vec![(Kind::Files, "2026-11-17T14:00:00Z".parse().unwrap())],
         ..nothing()
     };
     let cut_off = Case { outstanding: begun(), spent: Spent { open: 100, ..first_day }, ..case() };
@@ -381,6 +388,7 @@ fn the_files_we_write_pass_our_own_check() {
             history: &history,
             cause: Cause::Event,
             identity: &identity,
+            said: &Said::default(),
             policy_page: None,
         };
         let plan = plan(&situation, now);
@@ -392,4 +400,66 @@ fn the_files_we_write_pass_our_own_check() {
         }
     }
     assert_eq!(Case { policy, sample, ..case() }.printed(), "");
+}
+
+/// The file is required, and all of it but a number is known.
+const OWN_FILE: &str = "mode: fix\nagency: {name: Example Agency, contact: {email: oss@example.gov}}\n\
+    rules: {license: {propose: MIT}, code-json: {file: required}}\n\
+    inventory: {defaults: {status: Production, maintenance: internal, contract_number: [], labor_hours: 1}}";
+
+fn own_file(sample: Sample) -> Case {
+    let sample = sample.with(|r| r.description = Some("Counts birds.".into()));
+    Case { policy: policy(OWN_FILE), sample, ..case() }
+}
+
+#[test]
+fn a_required_code_json_is_proposed_or_mended() {
+    insta::assert_snapshot!(own_file(Sample::complete("agency/site")).printed(), @r#"
+    open draft pull request "Add code.json" from muster/code-json: +code.json
+    would not open an issue: the pull request answers the same finding
+    "#);
+    let there = Sample::complete("agency/site").file("code.json", "{\"name\": \"Birds\"}");
+    insta::assert_snapshot!(own_file(there).printed(), @r#"
+    open draft pull request "Update code.json" from muster/code-json: ~code.json
+    would not open an issue: the pull request answers the same finding
+    "#);
+    // Not where nobody but a person can mend it, or where it is not required.
+    let broken = || Sample::complete("agency/site").file("code.json", "{");
+    insta::assert_snapshot!(own_file(broken()).printed(), @r#"open issue "Repository open source checklist": code-json:malformed"#);
+    let optional = policy(&OWN_FILE.replace("file: required", "file: optional"));
+    assert_eq!(Case { policy: optional, ..own_file(broken()) }.printed(), "");
+}
+
+#[test]
+fn license_and_files_come_before_code_json_one_a_week() {
+    insta::assert_snapshot!(own_file(Sample::public("agency/site")).printed(), @r#"
+    open pull request "Add a license: LICENSE" from muster/license: +LICENSE
+    would not open a pull request with files: one new pull request a week is enough (until 2026-11-24T15:00:00Z)
+    would not open a pull request about code.json: one new pull request a week is enough (until 2026-11-24T15:00:00Z)
+    would not open an issue: the pull request answers the same finding
+    "#);
+}
+
+#[test]
+fn one_about_code_json_a_quarter_is_enough() {
+    let begun = |kind| Outstanding {
+        pull_requests_at: vec![(kind, "2026-11-01T00:00:00Z".parse().unwrap())],
+        ..nothing()
+    };
+    let with = |kind| Case { outstanding: begun(kind), ..own_file(Sample::complete("agency/site")) };
+    insta::assert_snapshot!(with(Kind::CodeJson).printed(), @r"
+    would not open a pull request about code.json: one about code.json a quarter is enough (until 2027-01-30T00:00:00Z)
+    would not open an issue: the pull request answers the same finding
+    ");
+    assert_eq!(with(Kind::Files).plan().changes.len(), 1);
+}
+
+#[test]
+fn nothing_is_proposed_while_the_license_may_be_among_what_was_not_read() {
+    let unread = |sample: Sample| own_file(sample.unread("docs", "GitHub answered 502"));
+    insta::assert_snapshot!(unread(Sample::complete("agency/site").without("LICENSE")).printed(), @r"
+    would not open a pull request about code.json: something could not be read
+    would not open an issue: the pull request answers the same finding
+    ");
+    assert_eq!(unread(Sample::complete("agency/site")).plan().changes.len(), 1, "the license was read");
 }

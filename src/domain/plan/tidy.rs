@@ -1,6 +1,6 @@
 //! Our own leftovers: second items, branches that nothing needs.
 
-use super::{Change, Draft, PULL_REQUESTS, Planner, propose::refusal};
+use super::{Change, Draft, Planner, propose::refusal};
 use crate::domain::{marker::Kind, observed::Branch, outstanding::Attempt, policy::Mode};
 
 impl Planner<'_> {
@@ -28,7 +28,7 @@ impl Planner<'_> {
     fn kind_of(&self, branch: Option<&str>) -> Kind {
         let prefix = &self.s.policy.pull_request.branch_prefix;
         let of = |kind: &Kind| branch == Some(kind.branch(prefix).as_str());
-        PULL_REQUESTS.into_iter().find(of).unwrap_or(Kind::Tracking)
+        Kind::PULL_REQUESTS.into_iter().find(of).unwrap_or(Kind::Tracking)
     }
 
     /// Removes what a refresh left that was cut off and is not wanted any more.

@@ -211,7 +211,9 @@ fn contributing(section: &mut Section, rule: &mut ContributingRule) {
 }
 
 fn code_json(section: &mut Section, rule: &mut CodeJsonRule) {
-    section.read("severity", &mut rule.severity, severity);
+    let mut weighed = None;
+    section.read_some("severity", &mut weighed, severity);
+    rule.severity = weighed.unwrap_or(rule.severity);
     let file = section.get("file");
     if let Some(choice) =
         file.as_ref().and_then(|cursor| cursor.choice(&CodeJsonFile::ALL, CodeJsonFile::as_str))
@@ -223,6 +225,10 @@ fn code_json(section: &mut Section, rule: &mut CodeJsonRule) {
                     "write `severity: required` beside it",
                 )
             });
+        }
+        // Who requires the file means that it is required.
+        if choice == CodeJsonFile::Required && weighed.is_none() && rule.severity != Severity::Off {
+            rule.severity = Severity::Required;
         }
         rule.file = choice;
     }

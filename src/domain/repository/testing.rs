@@ -32,6 +32,7 @@ impl Sample {
                 issues_enabled: true,
                 description: None,
                 homepage: None,
+                former_urls: Vec::new(),
                 topics: Vec::new(),
                 languages: Vec::new(),
                 forks: 0,
@@ -65,6 +66,15 @@ impl Sample {
     /// Adds a regular file with this content.
     pub(crate) fn content(self, path: &str, text: FileText) -> Sample {
         let mut sample = self.entry(path, EntryKind::File);
+        if let (FileText::Text(text), Some(Listing::Entries(entries))) =
+            (&text, sample.0.files.folders.get_mut(path.rsplit_once('/').map_or("", |(folder, _)| folder)))
+        {
+            let oid = blob(text);
+            entries
+                .iter_mut()
+                .filter(|entry| entry.path == path)
+                .for_each(|entry| entry.oid = Some(oid.clone()));
+        }
         sample.0.files.texts.insert(path.to_owned(), text);
         sample
     }
@@ -121,6 +131,14 @@ impl Sample {
     pub(crate) fn snapshot(self) -> Snapshot {
         self.0
     }
+}
+
+/// The object id of a file with this text.
+pub(crate) fn blob(text: &str) -> ObjectId {
+    use sha1::Digest as _;
+    let header = format!("blob {}\0", text.len());
+    let digest = sha1::Sha1::new_with_prefix(header).chain_update(text).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().parse().unwrap()
 }
 
 /// The text of a license as SPDX publishes it.

@@ -5,11 +5,16 @@
 //!   that keep one inventory need no file in each repository, so the policy says
 //!   whether it is required (`rules.code-json.file`).
 //! - Looks: `code.json` in the root, under exactly this name.
+//! - Asks: by `file: optional`, what every published schema asks for. By `file:
+//!   required`, also what the policy's schema asks for, and that the file agrees
+//!   with the repository (etiquette 4.4).
+//! - Not asked where the agency's inventory is kept: there the name is taken.
 //! - To do: see [`RULE`]; each flaw has its own remedy and place.
 
 use code_json::{
     detect::{Container, detect, records},
     document::{self, Document, Kind, Limits, SlipKind, Value},
+    record::Field,
 };
 
 use super::{
@@ -18,8 +23,10 @@ use super::{
     missing, pass, unknown,
 };
 use crate::domain::{
-    finding::{Finding, Gap, Outcome, Place, RuleId},
-    policy::{CodeJsonFile, CodeJsonRule},
+    finding::{Finding, Gap, Judgement, Outcome, Place, RuleId},
+    inventory::licenses,
+    own_file::{self, Flaw, PATH as NAME},
+    policy::{CodeJsonFile, Policy},
     repository::{EntryKind, Snapshot},
     words::{self, code_json as say},
 };
@@ -33,12 +40,15 @@ pub(super) const RULE: Rule = Rule {
     looks: &["/"],
 };
 
-const NAME: &str = "code.json";
-
 /// `None` where the rule has nothing to say: the file is not looked at, or is
 /// optional and not there.
-pub(super) fn judge(rule: &CodeJsonRule, snapshot: &Snapshot) -> Option<Outcome> {
-    let required = match rule.file {
+pub(super) fn judge(policy: &Policy, snapshot: &Snapshot, judged: &[Judgement]) -> Option<Outcome> {
+    let here = snapshot.repository.name.to_string();
+    let holds = policy.inventory.repository.as_ref().map(ToString::to_string);
+    if holds.is_some_and(|holds| holds.eq_ignore_ascii_case(&here)) {
+        return None;
+    }
+    let required = match policy.rules.code_json.file {
         CodeJsonFile::Off => return None,
         CodeJsonFile::Optional => false,
         CodeJsonFile::Required => true,
@@ -73,8 +83,40 @@ pub(super) fn judge(rule: &CodeJsonRule, snapshot: &Snapshot) -> Option<Outcome>
         Content::OutOfReach(why) => unknown(why),
         Content::Opaque(why) => fail(Gap::Malformed, why, say::CORRECT.to_owned(), None),
         Content::Empty => fail(Gap::Empty, say::EMPTY.to_owned(), RULE.remedy.to_owned(), None),
-        Content::Text(text) => judge_text(text),
+        Content::Text(text) => {
+            let whole = |document: &Document| flaw(policy, snapshot, judged, document, required);
+            judge_text(text, &whole)
+        }
     })
+}
+
+/// Where the file falls short of what the policy asks, beyond what every schema
+/// does. Where it is only optional, that it is out of date is advice, and what
+/// its entry lacks is told by the inventory's account.
+fn flaw(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    judged: &[Judgement],
+    document: &Document,
+    required: bool,
+) -> Option<Outcome> {
+    let record = own_file::record(document)?;
+    let licenses = licenses(snapshot, judged);
+    Some(match own_file::flaw(policy, snapshot, &licenses, &record)? {
+        Flaw::Drift(fields) if !required => pass(NAME, NAME.to_owned(), Some(say::drift(&names(&fields)))),
+        Flaw::Lacks(_) if !required => return None,
+        Flaw::Drift(fields) => {
+            let at = fields.iter().find_map(|field| document.pointer(field.pointer()));
+            let names = names(&fields);
+            fail(Gap::Drift, say::drift(&names), say::drift_remedy(&names), at.map(Value::place))
+        }
+        Flaw::Lacks(fields) => incomplete(document.root(), &names(&fields), NAME),
+    })
+}
+
+/// Fields as people find them: without the first slash.
+fn names(fields: &[Field]) -> Vec<&'static str> {
+    fields.iter().map(|field| &field.pointer()[1..]).collect()
 }
 
 /// The fields that all published versions require of a record.
@@ -87,7 +129,8 @@ const FIELDS: [(&str, Kind); 4] = [
 
 /// Asks for what every published schema asks for, so that nothing that is right
 /// by its own version is called wrong, and names the first thing that is.
-fn judge_text(text: &str) -> Outcome {
+/// Then `further` has its say.
+fn judge_text(text: &str, further: &dyn Fn(&Document) -> Option<Outcome>) -> Outcome {
     let document = match Document::read(text.as_bytes(), &Limits::default()) {
         Ok(document) => document,
         Err(fault) => return malformed(fault.place, say::fault(&fault.kind)),
@@ -144,6 +187,9 @@ fn judge_text(text: &str) -> Outcome {
             };
             return incomplete(record, &missing, &within);
         }
+    }
+    if let Some(outcome) = further(&document) {
+        return outcome;
     }
     let marked = document.slips().iter().any(|slip| slip.kind == SlipKind::ByteOrderMark);
     let advice = if marked { Some(say::BYTE_ORDER_MARK.to_owned()) } else { advice };

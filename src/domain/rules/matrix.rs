@@ -407,11 +407,92 @@ fn contribution_files() {
 fn inventory_files() {
     const RECORD: &str =
         r#"{"name":"a","description":"b","permissions":{"licenses":[]},"contact":{"email":"c@d.gov"}}"#;
+    // What gov 2.0.0 asks for, but for what is given.
+    let whole = |other: &[(&str, &str)]| {
+        let fields = [
+            ("name", "\"Site\""),
+            ("description", "\"Counts birds.\""),
+            ("status", "\"Beta\""),
+            (
+                "permissions",
+                r#"{"licenses": [{"name": "MIT", "URL": "https://spdx.org/licenses/MIT.html"}], "usageType": ["openSource"]}"#,
+            ),
+            ("organization", "\"Office\""),
+            ("repositoryURL", "\"https://github.example.gov/agency/site\""),
+            ("repositoryVisibility", "\"public\""),
+            ("vcs", "\"git\""),
+            ("laborHours", "0"),
+            ("reuseFrequency", r#"{"forks": 0}"#),
+            ("languages", "[]"),
+            ("maintenance", "\"internal\""),
+            ("contractNumber", "[]"),
+            ("SBOM", "\"None\""),
+            ("date", "{}"),
+            ("tags", "[]"),
+            ("contact", r#"{"email": "c@example.gov"}"#),
+            ("feedbackMechanism", "\"https://github.example.gov/agency/site/issues\""),
+            ("AIUseCaseID", "\"0\""),
+        ];
+        let value = |(key, value): &(&str, &str)| {
+            let value = other.iter().find(|(of, _)| of == key).map_or(*value, |(_, value)| *value);
+            format!("\"{key}\": {value}")
+        };
+        format!("{{{}}}", fields.iter().map(value).collect::<Vec<_>>().join(", "))
+    };
     let required = "rules: {code-json: {file: required}}";
     let optional = "rules: {code-json: {file: optional}}";
     let with = |text: &str| base().file("code.json", text);
     for (name, policy, sample, outcome, saying) in [
-        ("required and there", required, with(RECORD), "pass", "code.json"),
+        ("required and whole", required, with(&whole(&[])), "pass", "code.json"),
+        ("required, and by another schema", required, with(RECORD), "fail fields", "status"),
+        ("optional and there", optional, with(RECORD), "pass", "code.json"),
+        (
+            "kept where the inventory is",
+            "rules: {code-json: {file: required}}\ninventory: {repository: agency/site}",
+            base(),
+            "not judged",
+            "",
+        ),
+        (
+            "under a former address",
+            required,
+            with(&whole(&[("repositoryURL", "\"https://github.example.gov/agency/old\"")]))
+                .with(|r| r.former_urls = vec!["https://github.example.gov/agency/old/".to_owned()]),
+            "fail drift",
+            "about repositoryURL",
+        ),
+        (
+            "not private, and optional",
+            optional,
+            with(&whole(&[("repositoryVisibility", "\"private\"")])),
+            "advice",
+            "about repositoryVisibility",
+        ),
+        (
+            "not private",
+            required,
+            with(&whole(&[("repositoryVisibility", "\"private\"")])),
+            "fail drift",
+            "about repositoryVisibility",
+        ),
+        (
+            "another license",
+            required,
+            with(&whole(&[(
+                "permissions",
+                r#"{"licenses": [{"name": "Apache-2.0", "URL": "https://spdx.org/licenses/Apache-2.0.html"}], "usageType": ["openSource"]}"#,
+            )])),
+            "fail drift",
+            "about permissions/licenses",
+        ),
+        (
+            "no contact",
+            required,
+            with(&whole(&[("contact", r#"{"email": "call us"}"#)])),
+            "fail fields",
+            "contact/email",
+        ),
+        ("no AI use case", required, with(&whole(&[("AIUseCaseID", "null")])), "fail fields", "AIUseCaseID"),
         ("required and missing", required, base(), "fail missing", "no code.json"),
         ("optional and missing", optional, base(), "not judged", ""),
         ("optional and broken", optional, with("{"), "fail malformed", "ends before"),
@@ -419,7 +500,7 @@ fn inventory_files() {
         ("rule off", "rules: {code-json: off}", with("{"), "not judged", ""),
         ("in other case", required, base().file("Code.json", RECORD), "fail missing", "Code.json"),
         ("collision", required, with(RECORD).file("CODE.JSON", RECORD), "unknown", "differ only in case"),
-        ("byte order mark", required, with(&format!("\u{feff}{RECORD}")), "advice", "byte order mark"),
+        ("byte order mark", optional, with(&format!("\u{feff}{RECORD}")), "advice", "byte order mark"),
         ("comment", required, with("{\n// no\n}"), "fail malformed", "comment"),
         ("trailing comma", required, with("{\"name\": \"x\",}"), "fail malformed", "comma"),
         ("missing comma", required, with("{\"name\": 1\n\"x\": 2}"), "fail malformed", "comma is missing"),
@@ -480,7 +561,7 @@ fn inventory_files() {
         ),
         (
             "the first schema's license",
-            required,
+            optional,
             with(r#"{"name":"a","description":"b","license":null,"contact":{"email":"c@d.gov"}}"#),
             "pass",
             "code.json",

@@ -201,6 +201,7 @@ impl Whole {
             issues_enabled: facts.has_issues_enabled,
             description: facts.description.filter(|text| !text.is_empty()),
             homepage: facts.homepage_url.filter(|text| !text.is_empty()),
+            former_urls: Vec::new(),
             topics: facts.repository_topics.nodes.into_iter().flatten().map(|it| it.topic.name).collect(),
             languages: facts
                 .languages

@@ -80,7 +80,7 @@ pub struct Glance {
     pub observed: Observed,
     /// How many issues carry our label, and how many pull requests came from
     /// each branch of our names, in any state.
-    pub traces: [(Kind, u64); 3],
+    pub traces: [(Kind, u64); 4],
 }
 
 /// What came of one that was asked for.
@@ -294,6 +294,7 @@ impl Many {
             "label": self.names.label,
             "files": self.names.files_branch,
             "license": self.names.license_branch,
+            "codeJson": self.names.code_json_branch,
         });
         let kind = if asked.len() == 1 { client::Kind::Read } else { client::Kind::ReadOnce };
         let reader = &self.reader;
@@ -342,8 +343,12 @@ impl Many {
             Some(_) => return Err(Error::NotFound("GraphQL nodes".to_owned())),
             None => return Err(Error::Partial("GraphQL nodes".to_owned())),
         }
-        let traces =
-            [(Kind::Tracking, "labelledCount"), (Kind::Files, "filesCount"), (Kind::License, "licenseCount")];
+        let traces = [
+            (Kind::Tracking, "labelledCount"),
+            (Kind::Files, "filesCount"),
+            (Kind::License, "licenseCount"),
+            (Kind::CodeJson, "codeJsonCount"),
+        ];
         let count = |field: &str| repository[field]["totalCount"].as_u64().unwrap_or_default();
         let traces = traces.map(|(kind, field)| (kind, count(field)));
         let answer = answer::Whole::of_one(repository, known);

@@ -205,6 +205,10 @@ pub struct Item {
     /// The branch it is meant for.
     #[serde(default, deserialize_with = "lenient")]
     pub base: Option<Branch>,
+    /// Its text, of a pull request that was edited: answers may stand in it.
+    /// Untrusted.
+    #[serde(default, deserialize_with = "lenient")]
+    pub body: Option<String>,
     /// Merged, for a closed pull request.
     #[serde(default, deserialize_with = "lenient")]
     pub merged: Option<bool>,

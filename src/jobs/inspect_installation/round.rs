@@ -16,17 +16,19 @@ use crate::{
         marker::Identity,
         outstanding::{Declined, Remembered},
         plan::{Cause, Spent},
-        policy::Policy,
+        policy::{CodeJsonFile, Policy},
         repository::{AccountId, InstallationId, Login, RepositoryId, Snapshot},
         rules,
     },
     github::{self, Ask, Found, Glance, Home, Many, Reader},
     jobs::{
         Act, Context, JobError, Target, adoption,
-        inspect_repository::{Case, Inspection, consider, declines, history_of, known, our_names, spent},
+        inspect_repository::{
+            Case, Inspection, consider, declines, history_of, known, our_names, spent, take_in,
+        },
         policies,
     },
-    store::{Installation, Judged, Memory},
+    store::{Installation, Judged, KnownFile, Memory},
 };
 
 /// One that could not be read is tried again after as long as it could not be
@@ -83,6 +85,8 @@ pub struct Round<'a> {
     memories: HashMap<RepositoryId, Memory>,
     rows: HashMap<RepositoryId, Vec<Remembered>>,
     decided: HashSet<RepositoryId>,
+    /// What is known of their own files, once the policy asks for these.
+    own_files: Option<HashMap<RepositoryId, KnownFile>>,
     owner: Login,
     left: BTreeMap<RepositoryId, Ask>,
     many: Many,
@@ -137,6 +141,7 @@ impl<'a> Round<'a> {
             adopting: act == Act::Apply && adoption::is_open(ctx, known.account).await?,
             reader,
             decided: store.decided(known.id).await?,
+            own_files: None,
             memories,
             rows,
             owner,
@@ -243,12 +248,27 @@ impl<'a> Round<'a> {
     async fn consider(&mut self, home: &Home, glance: Glance, read_at: Timestamp) -> Result<Look, JobError> {
         let id = glance.repository.id;
         let declined = if self.decided.contains(&id) { declines(self.ctx, id).await? } else { Vec::new() };
+        let known_file = self.known_file(id).await?;
         let now = self.ctx.clock.now();
         // One repository on which Muster itself fails must not stop the others.
-        match catch_unwind(AssertUnwindSafe(|| self.look(home, glance, &declined, read_at, now))) {
+        match catch_unwind(AssertUnwindSafe(|| self.look(home, glance, &declined, known_file, read_at, now)))
+        {
             Ok(look) => look,
             Err(_) => Ok(Look::Unknown("Muster failed on it: please report this".to_owned())),
         }
+    }
+
+    /// What is known of a repository's own file; nothing where the policy does
+    /// not ask for one.
+    async fn known_file(&mut self, id: RepositoryId) -> Result<KnownFile, JobError> {
+        match self.force.as_ref().map(|(_, force)| force.policy.rules.code_json.file) {
+            Some(CodeJsonFile::Required) => {}
+            Some(CodeJsonFile::Optional | CodeJsonFile::Off) | None => return Ok(KnownFile::default()),
+        }
+        if self.own_files.is_none() {
+            self.own_files = Some(self.ctx.store.own_files(self.account, self.installation).await?);
+        }
+        Ok(self.own_files.as_mut().and_then(|known| known.remove(&id)).unwrap_or_default())
     }
 
     fn look(
@@ -256,13 +276,15 @@ impl<'a> Round<'a> {
         home: &Home,
         glance: Glance,
         declined: &[Declined],
+        known_file: KnownFile,
         read_at: Timestamp,
         now: Timestamp,
     ) -> Result<Look, JobError> {
         let (Some((_, force)), Some(spent)) = (&self.force, &mut self.spent) else {
             return Ok(Look::Unknown("the organization was not read".to_owned()));
         };
-        let Glance { repository, files, observed, traces } = glance;
+        let Glance { mut repository, files, observed, traces } = glance;
+        let said = take_in(known_file, &mut repository);
         let snapshot = Snapshot { repository, files, inherited: home.inherited.clone() };
         let id = snapshot.repository.id;
         let nothing = Vec::new();
@@ -283,6 +305,7 @@ impl<'a> Round<'a> {
             spent: *spent,
             cause: self.cause,
             identity: &self.identity,
+            said: &said,
             policy: &force.policy,
         };
         let considered = consider(&case, now);

@@ -266,7 +266,7 @@ impl Work<'_> {
     async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
         match kind {
             Kind::Tracking => writer.update_issue(number, COMPLETED).await?,
-            Kind::License | Kind::Files => writer.close_pull_request(number).await?,
+            Kind::License | Kind::Files | Kind::CodeJson => writer.close_pull_request(number).await?,
         }
         if let Some(row) = self.row(kind, number).await? {
             self.settle(&row, State::Closed).await?;

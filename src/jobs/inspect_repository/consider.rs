@@ -17,6 +17,7 @@ use crate::{
         outstanding::{
             Declined, News, Outstanding, Recognised, Refused, Remembered, Standing, State, recognise,
         },
+        own_file::Said,
         plan::{Cause, History, Hold, Plan, Situation, Spent, plan},
         policy::Policy,
         repository::{Inherited, Snapshot},
@@ -45,6 +46,8 @@ pub(in crate::jobs) struct Case<'a> {
     pub(in crate::jobs) spent: Spent,
     pub(in crate::jobs) cause: Cause,
     pub(in crate::jobs) identity: &'a Identity,
+    /// What is known of its `code.json` beside what was read.
+    pub(in crate::jobs) said: &'a Said,
     /// The organization's policy.
     pub(in crate::jobs) policy: &'a Policy,
 }
@@ -107,6 +110,7 @@ impl Considered {
             history: case.history,
             cause: case.cause,
             identity: case.identity,
+            said: case.said,
             policy_page: self.page.as_ref(),
         }
     }
@@ -120,7 +124,11 @@ impl Considered {
         let open = |kind| of(kind).any(|row| row.state == State::Open);
         let unsettled = |kind| of(kind).any(|row| matches!(row.state, State::Creating | State::Open));
         let names = our_names(&self.policy);
-        let kinds = [(Kind::Files, &names.files_branch), (Kind::License, &names.license_branch)];
+        let kinds = [
+            (Kind::Files, &names.files_branch),
+            (Kind::License, &names.license_branch),
+            (Kind::CodeJson, &names.code_json_branch),
+        ];
         let unexplained = |branch: &Branch| match kinds.iter().find(|(_, name)| **name == branch.name) {
             Some((kind, _)) => !open(*kind),
             // Under another name than ours are now, but we committed to it.
@@ -129,8 +137,7 @@ impl Considered {
         !self.plan.changes.is_empty()
             || !self.news.is_empty()
             || of(Kind::Tracking).any(|row| row.state == State::Creating)
-            || unsettled(Kind::Files)
-            || unsettled(Kind::License)
+            || Kind::PULL_REQUESTS.into_iter().any(unsettled)
             || traces.iter().any(|(kind, count)| *count > of(*kind).count() as u64)
             || case.observed.branches.iter().any(unexplained)
     }

@@ -66,7 +66,12 @@ pub(super) async fn learn(
     for news in news {
         match news {
             News::Opened(item, kind) => lesson.opened(item, *kind).await?,
-            News::Merged(item, kind) => lesson.settle(item, *kind, State::Merged, None).await?,
+            News::Merged(item, kind) => {
+                if *kind == Kind::CodeJson {
+                    ctx.store.own_file_merged(target.repository).await?;
+                }
+                lesson.settle(item, *kind, State::Merged, None).await?;
+            }
             News::Closed { item, kind, findings, by, at } => {
                 lesson.closed(item, *kind, findings.as_ref(), by.as_ref(), *at).await?;
             }
@@ -132,7 +137,7 @@ pub(super) async fn held(
     outstanding: &Outstanding,
 ) -> Result<Vec<Kind>, JobError> {
     let mut held = Vec::new();
-    for kind in [Kind::License, Kind::Files] {
+    for kind in Kind::PULL_REQUESTS {
         let details = outstanding.open(kind).and_then(|open| open.item.open_pull());
         let Some(hold) = details.and_then(|details| details.hold.as_ref()) else { continue };
         if hold.by.is_none() || role(reader, target, hold.by.as_ref()).await? >= Role::Write {
@@ -143,7 +148,7 @@ pub(super) async fn held(
 }
 
 /// The role of a person; none for bots and accounts that are gone.
-async fn role(reader: &Reader, target: &Target, by: Option<&Actor>) -> Result<Role, JobError> {
+pub(super) async fn role(reader: &Reader, target: &Target, by: Option<&Actor>) -> Result<Role, JobError> {
     let Some(actor) = by.filter(|actor| !actor.bot) else { return Ok(Role::None) };
     let Ok(login) = actor.login.parse::<Login>() else { return Ok(Role::None) };
     let Some(id) = actor.id else { return Ok(Role::None) };

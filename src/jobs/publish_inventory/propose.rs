@@ -71,6 +71,7 @@ pub(super) async fn propose(
         label: policy.issue.label.clone(),
         files_branch: format!("{prefix}{BRANCH}"),
         license_branch: format!("{prefix}{BRANCH}-none"),
+        code_json_branch: format!("{prefix}{BRANCH}-none"),
     };
     let reader = ctx.github.reader(owner.known.id);
     let read = reader.read_repository(name, None, &[], &names, &|_| vec![WISH.to_owned()]).await?;

@@ -306,3 +306,39 @@ fn paths_a_rule_may_read() {
         assert!(!touches_ours(path), "{path}");
     }
 }
+
+#[test]
+fn an_answer_is_what_a_person_changed_in_the_text_of_a_pull_request_of_ours() {
+    let place = |answer: &str| {
+        format!(
+            "Words.\r\n<!-- muster:ask /AIUseCaseID -->\r\n\r\n- AI use case:{answer}\r\n<!-- /muster:ask -->\r\n"
+        )
+    };
+    let heard = |change: &dyn Fn(&mut Value)| {
+        let mut payload = json!({
+            "action": "edited",
+            "installation": {"id": 3},
+            "repository": {"id": 7, "full_name": "agency/site", "default_branch": "main"},
+            "sender": {"id": 5, "login": "alice", "type": "User"},
+            "pull_request": {
+                "number": 1, "node_id": "PR_1", "user": {"id": BOT, "type": "Bot"}, "body": place(" 0"),
+            },
+            "changes": {"body": {"from": place("")}},
+        });
+        change(&mut payload);
+        let known = Known { judged: None, bot: Some(AccountId(BOT)), branch_prefix: "muster/" };
+        let event = Event::parse("pull_request", payload.to_string().as_bytes()).unwrap();
+        let said = answers(&event, known, Timestamp::UNIX_EPOCH);
+        said.iter()
+            .map(|(id, said)| format!("{id} {} {}", said.actor, said.field.pointer()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(heard(&|_| {}), ["7 5 /AIUseCaseID"]);
+    assert!(heard(&|event| event["action"] = "opened".into()).is_empty());
+    assert!(heard(&|event| event["sender"]["type"] = "Bot".into()).is_empty(), "bots are no people");
+    assert!(heard(&|event| event["sender"]["id"] = BOT.into()).is_empty(), "nor are we");
+    assert!(heard(&|event| event["pull_request"]["user"]["id"] = 5.into()).is_empty(), "not ours");
+    assert!(heard(&|event| event["changes"]["body"]["from"] = place(" 0").into()).is_empty(), "nothing new");
+    assert!(heard(&|event| event["changes"] = json!({"title": {"from": "x"}})).is_empty());
+    assert!(heard(&|event| event["pull_request"]["body"] = Value::Null).is_empty());
+}

@@ -11,7 +11,8 @@ use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
     AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, ListingRow, OpaqueRow,
-    OutstandingRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
+    OutstandingRow, OwnAnswerRow, OwnFileRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow,
+    ServedAccountRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub(super) enum Line {
     Pause(PauseRow),
     Opaque(OpaqueRow),
     Listing(ListingRow),
+    OwnFile(OwnFileRow),
+    OwnAnswer(OwnAnswerRow),
     Policy(PolicyRow),
     Rollout(RolloutRow),
     Outstanding(OutstandingRow),
@@ -189,6 +192,8 @@ impl<'a> Reader<'a> {
             | Line::Pause(_)
             | Line::Opaque(_)
             | Line::Listing(_)
+            | Line::OwnFile(_)
+            | Line::OwnAnswer(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)
@@ -212,6 +217,8 @@ impl<'a> Reader<'a> {
             | Line::Pause(_)
             | Line::Opaque(_)
             | Line::Listing(_)
+            | Line::OwnFile(_)
+            | Line::OwnAnswer(_)
             | Line::Policy(_)
             | Line::Rollout(_)
             | Line::Outstanding(_)

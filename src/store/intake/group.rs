@@ -11,6 +11,7 @@
 
 use super::{Accepted, Arrival, DOING, Jobs, KnownTurns};
 use crate::store::checks::{CheckWish, Statement as Ask};
+use crate::store::own_file::rows_of;
 use crate::store::turn::WriteTurn;
 use crate::store::{Durability, StoreError, dialect::Dialect, row, sql};
 use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, named_params};
@@ -119,6 +120,17 @@ impl Writer {
             }
             if let Some(wish) = &arrival.check {
                 ask(&transaction, wish, outcome, row::millis(arrival.delivery.received_at))?;
+            }
+            for said in rows_of(arrival, outcome) {
+                transaction.prepare_cached(sql::SAY_ANSWER)?.execute(named_params! {
+                    "$1": said.repository,
+                    "$2": said.field,
+                    "$3": said.pull_request,
+                    "$4": said.filled,
+                    "$5": said.actor,
+                    "$6": said.login,
+                    "$7": said.said_at,
+                })?;
             }
             jobs.add(outcome, arrival);
             accepted.push(outcome);

@@ -20,6 +20,9 @@ pub struct Brakes {
     pub pull_requests_from: Timestamp,
     /// So many since then, the new one included.
     pub pull_requests: u64,
+    /// Of this kind the repository's count from here, and at most so many, the
+    /// new one included; `None` if they have no limit of their own.
+    pub of_kind: Option<(Timestamp, u64)>,
     /// All that the account gets counts from here, and at most so many of it,
     /// the new one included; `None` if a person let more come (threats O10).
     pub rollout: Option<(Timestamp, u64)>,
@@ -34,6 +37,8 @@ pub enum Brake {
     Open,
     /// What the repository got of pull requests.
     PullRequestInRepository,
+    /// What the repository got of the kind.
+    OfKind,
     /// What the account got since the policy changed.
     Rollout,
 }
@@ -132,6 +137,19 @@ pub(super) async fn held(
             .map_err(&refused)?;
         if all >= most {
             return Ok(Some(Brake::Rollout));
+        }
+    }
+    if let Some((since, most)) = brakes.of_kind {
+        let alike = sqlx::query(sql::KIND_SINCE)
+            .bind(row::number(new.repository.0))
+            .bind(new.kind.as_str())
+            .bind(row::millis(since))
+            .fetch_one(&mut **transaction)
+            .await
+            .and_then(|row| row.number("created"))
+            .map_err(&refused)?;
+        if alike >= most {
+            return Ok(Some(Brake::OfKind));
         }
     }
     match new.kind.item() {

@@ -140,6 +140,8 @@ statements! {
     FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
     PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";
+    KIND_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
+        WHERE repository = $1 AND kind = $2 AND created_at >= $3";
     /// Without what stands in repositories that are out of reach.
     OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
         WHERE account = $1 AND state IN ('creating', 'open') AND NOT EXISTS \

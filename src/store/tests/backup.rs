@@ -48,6 +48,7 @@ async fn a_backup_brings_everything_back_in_either_database(
         open: 5,
         pull_requests_from: at(0),
         pull_requests: 1,
+        of_kind: None,
         rollout: None,
     };
     let Begun::New { id } = store.begin_outstanding(&new, brakes, at(1)).await.unwrap() else {
@@ -172,6 +173,8 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "listing",
         "opaque",
         "outstanding",
+        "own_file",
+        "own_file_answer",
         "pause",
         "policy",
         "repository",
@@ -190,6 +193,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "exemption_register",
         "held",
         "missed_delivery",
+        "own_file_said",
         "pace",
         "parked",
         "policy_refusal",

@@ -99,7 +99,13 @@ async fn a_group_ends_as_one_by_one(#[values(Dialect::Sqlite, Dialect::Postgres)
                 delivery.digest[..2].copy_from_slice(&[size as u8, place as u8]);
             }
             let command = NewJob { priority: Priority::Command, ..inspect(1000 + place) };
-            Arrival { delivery, jobs: vec![inspect(place % 23), command], moved: None, check: None }
+            Arrival {
+                delivery,
+                jobs: vec![inspect(place % 23), command],
+                moved: None,
+                check: None,
+                answers: Vec::new(),
+            }
         })
         .collect();
     let (alone, grouped) = (Place::new(dialect).await, Place::new(Dialect::Sqlite).await);
@@ -206,7 +212,13 @@ async fn a_full_disk_is_unavailable_and_loses_nothing() {
     connection.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA max_page_count = 120").unwrap();
     let mut writer = group::Writer::new(connection, WriteTurn::new(), KnownTurns::default());
     let mut accept = |guid: &str, body, jobs| {
-        let arrival = Arrival { delivery: delivery(guid, body, 0), jobs, moved: None, check: None };
+        let arrival = Arrival {
+            delivery: delivery(guid, body, 0),
+            jobs,
+            moved: None,
+            check: None,
+            answers: Vec::new(),
+        };
         writer.take_in(&[arrival]).pop().unwrap()
     };
     let body: &'static str = Box::leak("x".repeat(50_000).into_boxed_str());

@@ -23,6 +23,7 @@ fn brakes() -> Brakes {
         open: 5,
         pull_requests_from: at(0),
         pull_requests: 1,
+        of_kind: None,
         rollout: None,
     }
 }

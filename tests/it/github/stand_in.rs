@@ -242,6 +242,7 @@ pub(crate) fn names() -> OurNames {
         label: "open-source-compliance".to_owned(),
         files_branch: "muster/files".to_owned(),
         license_branch: "muster/license".to_owned(),
+        code_json_branch: "muster/code-json".to_owned(),
     }
 }
 

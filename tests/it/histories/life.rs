@@ -381,7 +381,7 @@ impl Life {
                 let open = issues.iter().filter(|issue| issue.state == "open" && mine(&issue.author));
                 open.map(|issue| Item::new(issue.number, &issue.body, BTreeSet::new())).collect()
             }
-            Kind::License | Kind::Files => {
+            Kind::License | Kind::Files | Kind::CodeJson => {
                 let pulls = self.github.pull_requests(&name);
                 let branch = format!("agency:{}", kind.branch("muster/"));
                 let open = |pull: &&PullRequestView| {
@@ -415,7 +415,7 @@ impl Life {
                 let uncovered = findings.iter().any(|finding| self.covered_by(finding).is_none());
                 (uncovered && item.speaks_of(&findings)).then_some(findings)?
             }
-            Kind::License | Kind::Files => {
+            Kind::License | Kind::Files | Kind::CodeJson => {
                 let of_kind = |finding: &end::Finding| end::kind_of(*finding) == Some(kind);
                 let wanted: FindingSet = findings.iter().filter(of_kind).collect();
                 let ours: BTreeSet<String> = File::ALL.iter().map(|file| file.path().to_owned()).collect();
@@ -530,7 +530,7 @@ impl Life {
             Kind::Tracking => {
                 self.github.issues(&name).iter().filter(|issue| issue.author == bot).map(|i| i.number).max()
             }
-            Kind::License | Kind::Files => {
+            Kind::License | Kind::Files | Kind::CodeJson => {
                 let pulls = self.github.pull_requests(&name);
                 pulls.iter().filter(|pull| pull.head == branch).map(|pull| pull.number).max()
             }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::{
     finding::FindingsHash,
+    marker::Kind,
     observed::{Comment, HoldLabel},
     outstanding::{
         Attempt, Because, Expired, Hands, Refused, Staging,

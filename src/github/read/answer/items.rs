@@ -32,9 +32,13 @@ struct Ours {
     #[serde(default)]
     license_open: Nodes<RawItem>,
     #[serde(default)]
+    code_json_open: Nodes<RawItem>,
+    #[serde(default)]
     files_pull_requests: Nodes<RawItem>,
     #[serde(default)]
     license_pull_requests: Nodes<RawItem>,
+    #[serde(default)]
+    code_json_pull_requests: Nodes<RawItem>,
     branches: Option<Nodes<RawBranch>>,
 }
 
@@ -312,8 +316,14 @@ impl Whole {
             ..Observed::default()
         };
         // Of one that comes twice, the fuller answer first.
-        let open = [ours.files_open, ours.license_open];
-        let listed = [ours.issues, ours.labelled, ours.files_pull_requests, ours.license_pull_requests];
+        let open = [ours.files_open, ours.license_open, ours.code_json_open];
+        let listed = [
+            ours.issues,
+            ours.labelled,
+            ours.files_pull_requests,
+            ours.license_pull_requests,
+            ours.code_json_pull_requests,
+        ];
         // A branch of the same name in a fork is not ours.
         let here = |lists: Vec<Nodes<RawItem>>| {
             let items = lists.into_iter().flat_map(|list| list.nodes).flatten();

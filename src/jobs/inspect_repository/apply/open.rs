@@ -7,9 +7,9 @@ use crate::{
         finding::FindingSet,
         marker::Kind,
         observed::BeforeWrite,
-        outgoing::{Line, may_add},
+        outgoing::{Line, NewFile, may_write},
         outstanding::{Attempt, Start, State},
-        plan::{Change, NewIssue, NewPullRequest},
+        plan::{Change, NewIssue, NewPullRequest, QUARTER},
         repository::ObjectId,
         rollout::FREE,
     },
@@ -29,7 +29,7 @@ impl Work<'_> {
         fresh: &BeforeWrite,
     ) -> Result<Step, JobError> {
         for file in &new.files {
-            if let Err(refused) = may_add(file.path, &fresh.snapshot.files) {
+            if let Err(refused) = may_write(file, &fresh.snapshot.files) {
                 return self.stood_down(&refused.to_string()).await;
             }
             if let Some(number) = self.proposed_by_another(fresh, file.path) {
@@ -40,8 +40,10 @@ impl Work<'_> {
         let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else {
             return Ok(Step::StoodDown);
         };
+        self.note_proposed(&new.files).await?;
         match self.propose(writer, new).await {
             Ok(opened) => {
+                self.note_carried(&new.files).await?;
                 let commit = match &new.start {
                     Start::Committed(there) => Some(there),
                     Start::Nothing | Start::Branch(_) => opened.commit.as_ref(),
@@ -69,6 +71,22 @@ impl Work<'_> {
                 self.refused(Attempt::Open(new.kind), because, &error).await
             }
         }
+    }
+
+    /// What of `code.json` Muster is about to write.
+    pub(super) async fn note_proposed(&self, files: &[NewFile]) -> Result<(), JobError> {
+        for own in files.iter().filter_map(|file| file.own.as_ref()) {
+            self.ctx.store.propose_own_file(self.target.repository, &own.written).await?;
+        }
+        Ok(())
+    }
+
+    /// What of `code.json` stands on the branch now.
+    pub(super) async fn note_carried(&self, files: &[NewFile]) -> Result<(), JobError> {
+        for own in files.iter().filter_map(|file| file.own.as_ref()) {
+            self.ctx.store.own_file_carries(self.target.repository, &own.substance).await?;
+        }
+        Ok(())
     }
 
     async fn propose(&self, writer: &Writer, new: &NewPullRequest) -> github::Result<github::Proposed> {
@@ -189,6 +207,7 @@ impl Work<'_> {
             open: u64::from(self.situation.policy.limits.open),
             pull_requests_from: now - DAY * 7,
             pull_requests: u64::from(self.situation.policy.limits.per_repository_per_week),
+            of_kind: (kind == Kind::CodeJson).then_some((now - QUARTER, 1)),
             rollout: rollout.began_at.filter(|_| rollout.limited()).map(|at| (at, u64::from(FREE))),
         };
         match self.ctx.store.begin_outstanding(&new, brakes, now).await? {
@@ -234,6 +253,6 @@ impl Work<'_> {
 }
 
 /// Paths and bytes.
-pub(super) fn contents(files: &[crate::domain::outgoing::NewFile]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn contents(files: &[NewFile]) -> Vec<(String, Vec<u8>)> {
     files.iter().map(|file| (file.path.to_owned(), file.text.clone().into_bytes())).collect()
 }

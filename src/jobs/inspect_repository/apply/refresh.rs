@@ -33,6 +33,7 @@ impl Work<'_> {
             let tip = std::slice::from_ref(&refresh.tip);
             self.ctx.store.written(row.id, tip, &row.findings, now).await?;
         }
+        self.note_proposed(&refresh.files).await?;
         let commits = match self.make_anew(writer, refresh, &row).await? {
             Ok(commit) => vec![commit],
             // Such a branch may not be made, or ours may not be moved so.
@@ -52,6 +53,7 @@ impl Work<'_> {
         };
         let now = self.ctx.clock.now();
         self.ctx.store.written(row.id, &commits, &text.findings, now).await?;
+        self.note_carried(&refresh.files).await?;
         if !text.needed {
             return Ok(Step::Done(line));
         }

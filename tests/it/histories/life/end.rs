@@ -73,7 +73,7 @@ impl End {
             files: File::ALL.iter().filter(there).map(|file| file.path()).collect(),
             findings,
             declined: declined(life).await,
-            pull_requests: [Kind::License, Kind::Files].into_iter().filter_map(standing).collect(),
+            pull_requests: Kind::PULL_REQUESTS.into_iter().filter_map(standing).collect(),
             issue: issue(life).await,
             branches,
             name,
