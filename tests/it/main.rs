@@ -21,6 +21,7 @@ mod check_runs;
 mod clock;
 mod closing;
 mod code_json;
+mod code_json_pull;
 mod command_line;
 mod crash;
 mod deploy;

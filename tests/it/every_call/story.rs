@@ -40,7 +40,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 25] = [
+pub const STORIES: [Story; 26] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -63,6 +63,7 @@ pub const STORIES: [Story; 25] = [
     hooked("clock off", ahead_of_us, |scene| Box::pin(clock_off(scene))),
     hooked("terminal", two_accounts, |scene| Box::pin(terminal(scene))),
     hooked("checked", complete_site, |scene| Box::pin(checked(scene))),
+    hooked("answered", site_without_code_json, |scene| Box::pin(answered(scene))),
     hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
     Story { publishes: true, ..hooked("published", with_inventory, |scene| Box::pin(published(scene))) },
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
@@ -252,6 +253,16 @@ fn two_accounts(builder: Builder, _: &Clock) -> Builder {
         .installation(installation("carol"))
 }
 
+/// Its code.json is missing, and all but one field of it is known.
+fn site_without_code_json(builder: Builder, _: &Clock) -> Builder {
+    let policy = format!(
+        "{FIX}agency: {{acronym: XA, name: Agency, contact: {{name: Office, email: office@agency.example.gov}}}}\n\
+        rules: {{code-json: {{file: required}}}}\n\
+        inventory: {{defaults: {{status: Beta, maintenance: internal, labor_hours: 0, contract_number: []}}}}\n"
+    );
+    one(agency(&policy).repository(complete("site").description("Counts birds.")), builder)
+}
+
 /// An agency with a repository for its inventory, and one for its decisions.
 fn with_inventory(builder: Builder, _: &Clock) -> Builder {
     let policy = "repositories: {exclude: [\".github\"]}\n\
@@ -297,6 +308,18 @@ async fn checked(scene: &mut Scene) {
     alice.create_branch(SITE, "topic");
     alice.push(SITE, "topic", &[("code.json", &text)], "Describe it");
     alice.open_pull_request(SITE, "topic", "Describe it", "");
+    scene.calm().await;
+}
+
+/// Somebody answers in the text of the pull request about code.json, and merges
+/// it.
+async fn answered(scene: &mut Scene) {
+    opened(scene).await;
+    let alice = scene.github.user("alice");
+    let asked = scene.github.pull_requests(SITE)[0].body.clone();
+    alice.edit_body(SITE, 1, &asked.replace("- AI use case: ", "- AI use case: 0"));
+    scene.calm().await;
+    alice.merge(SITE, 1);
     scene.calm().await;
 }
 
