@@ -30,6 +30,7 @@ use crate::domain::{
     policy::Published,
 };
 
+mod facts;
 mod gather;
 mod register;
 

@@ -104,10 +104,10 @@ async fn an_agency_learns_what_is_missing_and_omb_its_numbers(#[case] database: 
     // A page that nobody may ask for is not asked for; who did not ask says so.
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.yml");
-    fs::write(&policy, "agency: {policy: {url: 'https://localhost/policy', adopted: 2025-06-20}}\n").unwrap();
+    fs::write(&policy, "agency: {policy: {url: 'https://10.0.0.1/policy', adopted: 2025-06-20}}\n").unwrap();
     let operator = [("MUSTER_POLICY_FILE", policy.to_str().unwrap())];
     let (_, text, _) = report(&muster.url, &operator, &["omb"]);
-    assert!(text.contains("https://localhost/policy, adopted 2025-06-20, link not checked"), "{text}");
+    assert!(text.contains("https://10.0.0.1/policy, adopted 2025-06-20, link not checked"), "{text}");
     match report(&muster.url, &operator, &["omb", "--check-links"]) {
         (0, text, _) => {
             assert!(

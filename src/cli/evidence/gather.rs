@@ -1,38 +1,32 @@
 //! What goes into the evidence, and in which order.
 
-use std::collections::HashMap;
-
 use anyhow::{Context as _, bail};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
-use serde_json::Value;
 
-use super::super::{
-    Invocation,
-    output::{self, Document, note},
-    report::{as_of, exemptions, gaps, known, known::Known, omb, quality},
+use super::{
+    super::{
+        Invocation,
+        output::{self, Document, note},
+        report::{as_of, exemptions, gaps, known, known::Known, omb, quality},
+    },
+    facts::{exempted, inputs, known_by, newest, policy, registers, secrets, then},
 };
 use crate::{
     domain::{
         evidence::{
-            Exempted, INDEX, Input, Inputs, KEY, Ledger, Listed, MANIFEST, Manifest, PUBLISHED, PolicyUsed,
+            Exempted, INDEX, Inputs, KEY, Ledger, Listed, MANIFEST, Manifest, PUBLISHED, PolicyUsed,
             Published as PublishedThen, RegisterUsed, SCHEMA, SIGNATURE, Signed, Tool, page,
             signature::Signer, zip,
         },
-        exemptions::{
-            Class,
-            history::Past,
-            report::{FiscalYear, Report, Source},
-        },
+        exemptions::report::{FiscalYear, Report, Source},
         inventory::{
-            Totals,
             leak::{Mailboxes, Secrets},
             report::states::States,
         },
         policy::Published,
-        repository::RepositoryId,
     },
-    store::{LedgerEntry, LedgerFilter, Publication, PublishedFile},
+    store::{LedgerEntry, LedgerFilter, Publication},
 };
 
 /// How often it is begun again because something changed meanwhile.
@@ -57,9 +51,10 @@ pub(super) struct Bundle {
 
 /// What tells whether the database said something else meanwhile.
 #[derive(Debug, Clone, PartialEq)]
-struct Stamp {
-    newest: Option<LedgerEntry>,
-    publications: Vec<(Published, Publication)>,
+pub(super) struct Stamp {
+    /// The newest entry of the ledger.
+    pub(super) newest: Option<LedgerEntry>,
+    pub(super) publications: Vec<(Published, Publication)>,
 }
 
 impl Stamp {
@@ -275,126 +270,4 @@ fn look(secrets: &Secrets, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
         "Look for the name in the policy, and in the reasons of the register. --internal keeps it, for inside.",
     );
     bail!("{path} would tell what is not public: {leak}")
-}
-
-/// The registers as far as they were known at a moment. What was only asked for
-/// or denied has no history; of a classified annex today's number is known.
-fn known_by(then: Timestamp, sources: &[Source]) -> Vec<Source> {
-    let past = |past: &Past| {
-        let stood = past.stood.iter().filter(|(from, _)| *from <= then);
-        let stood: Vec<_> = stood.map(|(from, to)| (*from, to.filter(|to| *to <= then))).collect();
-        (!stood.is_empty()).then(|| Past { stood, ..past.clone() })
-    };
-    let source = |source: &Source| Source {
-        entries: Vec::new(),
-        past: source.past.iter().filter_map(past).collect(),
-        ..source.clone()
-    };
-    sources.iter().map(source).collect()
-}
-
-/// The moment of the newest fact.
-fn newest(known: &Known, stamp: &Stamp, registers: &[(RegisterUsed, Timestamp)]) -> Timestamp {
-    let publications = stamp
-        .publications
-        .iter()
-        .flat_map(|(_, one)| [one.published_at, one.accounted_at, one.refused_at].into_iter().flatten());
-    let others = registers.iter().map(|(_, read_at)| *read_at);
-    let others = others.chain(known.taken.as_ref().map(|taken| taken.taken_at));
-    let all = publications.chain(others).chain(stamp.newest.as_ref().map(|newest| newest.at));
-    all.max().unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// The policy in force; of an earlier moment, if it was in force then already.
-fn policy(known: &Known, then: Option<Timestamp>) -> Option<PolicyUsed> {
-    let taken = known.taken.as_ref();
-    let source = match (known.operators, taken) {
-        (true, _) => "operator",
-        (false, Some(_)) => "organization",
-        (false, None) => "built-in",
-    };
-    let kept = then.is_none_or(|then| taken.is_some_and(|taken| taken.taken_at <= then));
-    kept.then(|| PolicyUsed {
-        source,
-        digest: known.policy.digest(),
-        oid: taken.map(|taken| taken.oid.clone()),
-        taken_at: taken.map(|taken| taken.taken_at),
-    })
-}
-
-/// The registers that were read, and when.
-async fn registers(known: &Known) -> anyhow::Result<Vec<(RegisterUsed, Timestamp)>> {
-    let (ours, mut all) = (known.accounts(), Vec::new());
-    for one in &known.installations {
-        let found = known.store.exemptions(one.account, &ours).await?;
-        all.extend(found.register.map(|register| {
-            let used = RegisterUsed {
-                organization: one.login.clone(),
-                repository: register.repository,
-                commit: register.head,
-                oid: register.oid,
-                refused: found.refused.is_some(),
-            };
-            (used, register.read_at)
-        }));
-    }
-    Ok(all)
-}
-
-fn exempted(register: &Report) -> Exempted {
-    let of = |class| register.of_class(class).count();
-    Exempted {
-        automatic: of(Class::Automatic),
-        discretionary: of(Class::Discretionary),
-        policy: of(Class::Policy),
-        annex: register.annex,
-        not_counted: register.doubted.len(),
-    }
-}
-
-fn then(
-    which: Published,
-    file: &PublishedFile,
-    account: Option<Totals>,
-    stamp: &Stamp,
-) -> anyhow::Result<PublishedThen> {
-    let document: Value = serde_json::from_slice(&file.body)?;
-    let publication = stamp.publications.iter().find(|(published, _)| *published == which);
-    Ok(PublishedThen {
-        file: which.file(),
-        schema: which.as_str(),
-        sha256: file.sha256.clone(),
-        published_at: file.published_at,
-        entries: document["releases"].as_array().map_or(0, Vec::len),
-        refused: account.is_some() && publication.is_some_and(|(_, one)| one.refused.is_some()),
-        account,
-    })
-}
-
-/// The commits that were judged.
-async fn inputs(known: &Known, internal: bool) -> anyhow::Result<Inputs> {
-    let mut heads: HashMap<RepositoryId, Option<String>> = HashMap::new();
-    for one in &known.installations {
-        let found = known.store.repositories(one.id).await?.into_iter();
-        heads.extend(found.map(|one| (one.seen.id, one.head.map(|head| head.to_string()))));
-    }
-    let names = known.names(internal);
-    let input = |(repository, name): (&RepositoryId, &String)| Input {
-        repository: *repository,
-        name: name.clone(),
-        commit: heads.get(repository).cloned().flatten(),
-    };
-    let mut repositories: Vec<Input> = names.iter().map(input).collect();
-    repositories.sort_by_key(|input| input.repository);
-    let not_named = known.entries.len() - repositories.len();
-    Ok(Inputs { repositories, not_named })
-}
-
-/// What must not be told outside. The addresses in what is published may be.
-async fn secrets(known: &Known, published: &[(Published, PublishedFile)]) -> anyhow::Result<Secrets> {
-    let mut secrets = known.secrets().await?;
-    for (_, file) in published {
-        secrets.allow_mailboxes(&String::from_utf8_lossy(&file.body));
-    }
-    Ok(secrets)
 }

@@ -121,11 +121,18 @@ pub fn page(manifest: &Manifest, as_of: Timestamp, files: &[Listed]) -> String {
     }
     say(format_args!(
         "</tbody>\n</table>\n<h2>How to check it</h2>\n\
-         <p>With Muster: <code>muster evidence verify FILE --key {KEY}</code>, with the key that the agency gave \
-         you.</p>\n<p>Without: compare the SHA-256 of each file with {MANIFEST}. A signature is checked by \
-         <code>openssl pkeyutl -verify -pubin -inkey {KEY} -rawin -in {MANIFEST} -sigfile {SIGNATURE}</code>.</p>\n\
-         </main>\n</body>\n</html>\n"
+         <p>Compare the SHA-256 of each file with {MANIFEST}, or let <code>muster evidence verify FILE</code> do \
+         it.</p>\n"
     ));
+    if manifest.signature.is_some() {
+        say(format_args!(
+            "<p>To know who made it, take the key that the agency gave you, not {KEY} in here: \
+             <code>muster evidence verify FILE --key AGENCY.pub.pem</code>. Without Muster: \
+             <code>openssl pkeyutl -verify -pubin -inkey AGENCY.pub.pem -rawin -in {MANIFEST} -sigfile \
+             {SIGNATURE}</code>.</p>\n"
+        ));
+    }
+    say(format_args!("</main>\n</body>\n</html>\n"));
     out
 }
 

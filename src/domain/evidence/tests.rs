@@ -1,4 +1,5 @@
 use super::{signature::Signer, *};
+use crate::domain::repository::RepositoryId;
 
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
