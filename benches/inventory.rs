@@ -222,6 +222,7 @@ async fn round(store: &Store, policy: &Policy, kept: &mut Kept) -> String {
         lead: "agency".parse().expect("a login"),
         organizations: vec!["agency".parse().expect("a login")],
         repository: None,
+        import_from: muster::domain::inventory::Hosts::default(),
     };
     let mut looked = 0;
     for file in &assembled.assembly.files {
@@ -232,7 +233,8 @@ async fn round(store: &Store, policy: &Policy, kept: &mut Kept) -> String {
     }
     kept.looked_at();
     let searched = begun.elapsed();
-    let round = Round { store, agency: &agency, policy, known: &known, assembled: &assembled, now };
+    let round =
+        Round { store, agency: &agency, policy, known: &known, assembled: &assembled, against: None, now };
     let ready = round.publish(kept, 0).await.expect("the database takes it");
     assert!(ready.is_some(), "nothing is refused");
     let published = begun.elapsed();

@@ -202,6 +202,7 @@ async fn muster(folder: &Path) {
         dry_run: false,
         way: Way::Webhook,
         agencies: Vec::new(),
+        public_url: None,
     };
     let ctx = Context::new(github, store, clock.clone(), settings);
     let worker = Worker::new(ctx.clone(), "bench");

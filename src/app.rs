@@ -38,6 +38,7 @@ pub fn context(work: &config::Work, store: Store, clock: Clock) -> github::Resul
         dry_run: work.dry_run,
         way: work.way,
         agencies: work.agencies.clone(),
+        public_url: work.public_url.clone(),
     };
     let mut context = Context::new(github, store, clock, settings);
     context.stop_file = Some(work.stop_file.as_path().into());

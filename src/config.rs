@@ -92,8 +92,6 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Where this machine may ask for metrics.
     pub metrics_listen: Option<SocketAddr>,
-    /// Where others reach us, without a slash at the end.
-    pub public_url: Option<String>,
 }
 
 /// What `plan` and `sweep` run on.
@@ -121,6 +119,8 @@ pub struct Work {
     pub way: Way,
     /// Which organizations make up an agency; the first is the main one.
     pub agencies: Vec<Agency>,
+    /// Where others reach us, without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 /// What `pause` and `resume` run on.
@@ -227,14 +227,12 @@ impl Config {
             Some(Way::Webhook) | None => reader.webhook_secrets().map(Some),
         };
         let (listen, metrics_listen) = (reader.listen(), reader.metrics_listen());
-        let public_url = reader.public_url();
         let server = (|| {
             Some(Server {
                 work: work?,
                 webhook_secrets: webhook_secrets?,
                 listen: listen?,
                 metrics_listen: metrics_listen?,
-                public_url: public_url?,
             })
         })();
         reader.settle(server)

@@ -13,6 +13,7 @@ mod deliveries;
 pub mod endpoints;
 pub mod error;
 pub mod examine;
+pub mod fetch;
 pub mod graphql;
 mod leave;
 pub mod limits;

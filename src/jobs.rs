@@ -7,6 +7,7 @@ mod answers;
 mod check_pull_requests;
 pub mod doctor;
 mod exemptions;
+mod imports;
 pub mod inspect_installation;
 pub mod inspect_repository;
 pub mod intake;
@@ -18,6 +19,7 @@ mod read_installations;
 mod recover_deliveries;
 pub mod route;
 pub mod sweep_installation;
+mod verify_inventory;
 mod whereabouts;
 pub mod worker;
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub way: Way,
     /// Whose inventories are published; the first is the main one.
     pub agencies: Vec<Agency>,
+    /// Where others reach this instance, without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 /// Which repository, through which installation.

@@ -27,6 +27,7 @@ mod dialect;
 mod error;
 mod examine;
 mod exemptions;
+mod imports;
 mod installations;
 mod intake;
 mod inventory;
@@ -51,6 +52,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod verifications;
 mod work;
 
 pub use adoption::OwnItem;
@@ -62,6 +64,7 @@ pub use dialect::Dialect;
 pub use error::StoreError;
 pub use examine::{Examined, FileFacts, Unreadable};
 pub use exemptions::{Exemptions, RegisterRefusal, TakenRegister};
+pub use imports::{GoodImport, Import};
 pub use installations::Installation;
 pub use inventory::{
     DrawnId, HEAD, KnownEntry, NewListing, NewPublication, Publication, PublishedFile, Reading,
@@ -80,6 +83,7 @@ pub use queue::QueueStanding;
 pub use repositories::{Evaluations, Judged, Repository, SeenRepository};
 pub use retention::{Pruned, Retention};
 pub use sweep::{Accounted, Memory, Sweep, SweptPage};
+pub use verifications::{Confirmed, Verification};
 pub use work::{Job, JobFilter, JobKind, JobState, Lease, MAX_ATTEMPTS, NewJob, Priority, Settlement, Which};
 
 /// A transaction that writes, and the turn it holds meanwhile.

@@ -88,7 +88,7 @@ async fn examine(
                 organizations: &work.organizations,
                 policy: work.policy.as_ref(),
                 way: work.way,
-                public_url: server.public_url.as_deref(),
+                public_url: work.public_url.as_deref(),
                 web: &work.hosts.web,
                 secrets,
                 depth: Depth::Whole,
@@ -106,7 +106,7 @@ async fn examine(
 }
 
 /// Whether opening the database would change nothing in it.
-fn opens(examined: &Result<Option<Examined>, StoreError>) -> bool {
+pub(super) fn opens(examined: &Result<Option<Examined>, StoreError>) -> bool {
     matches!(examined, Ok(Some(found)) if found.version == found.known)
 }
 

@@ -5,6 +5,8 @@
 //! repository that is listed, and its sums balance; (3) a file that the server
 //! would refuse is refused here, with the reason, and no file is touched.
 
+mod outside;
+
 use std::{
     collections::HashMap,
     fs,
@@ -25,13 +27,19 @@ use crate::{
     checkout,
     domain::{
         finding::Report,
-        inventory::{self, Entry, File, Seen, Sources, State, Subject, guard, leak::Secrets},
+        inventory::{
+            self, Entry, File, Imported, Seen, Sources, State, Subject,
+            guard::{self, Refusal},
+            leak::Secrets,
+        },
         policy::{MAX_BYTES, Policy, Published},
         repository::{AccountId, Inherited, Login, RepositoryId, RepositoryName, Snapshot, Visibility},
         rules,
     },
     jobs::{inspect_repository::with_wish, publish_inventory::account_json},
+    store::Verification,
 };
+use outside::Outside;
 
 /// Assemble an agency's inventory from its organizations, or from checkouts.
 #[derive(Debug, clap::Args)]
@@ -40,13 +48,15 @@ Examples:
   $ muster inventory example-agency > code.json
   $ muster inventory example-agency example-bureau --output public/
   $ muster inventory example-agency --account
+  $ muster inventory example-agency --import gitlab-projects.json
   $ muster inventory --from ~/src --policy muster.yml --schema agency-index-2.0.0
 
 The first organization leads: its policy says whose inventory it is and what is published.
 With the App's credentials it reads what the App is installed on; with GITHUB_TOKEN, what
 that token sees. A checkout is taken for a public repository named like its folder.
 Private code is counted and never named in a file. Redacted entries are the server's, which
-keeps their random ids.
+keeps their random ids. What inventory.import names is taken from the server's database,
+or from the file of --import.
 
 Exit codes: 0 written; 1 the file is refused; 2 could not run; 130 interrupted.
 What could not be read alone gives 0 and a line on standard error, 1 with --strict.
@@ -62,6 +72,10 @@ pub struct Args {
     /// The policy file, in place of the organization's; needed with --from.
     #[arg(long, value_name = "FILE", required_unless_present = "organizations")]
     policy: Option<PathBuf>,
+    /// The inventory from outside that belongs to it, in place of what
+    /// inventory.import names.
+    #[arg(long, value_name = "FILE")]
+    import: Option<PathBuf>,
     /// Which file to write to standard output.
     #[arg(long, value_name = "SCHEMA", default_value = "gsa-2.0.0", value_parser = schema)]
     schema: Published,
@@ -117,9 +131,16 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
     gathered.policy.inventory.publish =
         if args.output.is_some() { gathered.policy.inventory.publish } else { vec![args.schema] };
     let Gathered { policy, coverage, repositories } = &gathered;
-    let secrets = secrets(policy, repositories)?;
+    let outside = match args.organizations.first() {
+        None if args.import.is_none() && policy.inventory.import.is_some() => Outside {
+            missing: Some(Refusal::Import("give a copy of it with --import".to_owned())),
+            ..Outside::default()
+        },
+        lead => outside::read(args.import.as_deref(), lead, policy, invocation).await?,
+    };
+    let secrets = secrets(policy, repositories, &outside.imported)?;
     let seen: Vec<Seen<'_>> = repositories.iter().map(Repository::seen).collect();
-    let assembly = inventory::assemble(policy, &seen, &[], &secrets, now);
+    let assembly = inventory::assemble(policy, &seen, &outside.imported, &secrets, now);
     for line in coverage {
         note(line);
     }
@@ -130,6 +151,7 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
         unknown = unknown.max(file.account.totals().unknown);
         let entries: Vec<&Entry> = file.entries.iter().map(AsRef::as_ref).collect();
         let refusal = guard::complete(policy)
+            .and_then(|()| outside.missing.clone().map_or(Ok(()), Err))
             .and_then(|()| guard::guard(file, None, &policy.digest()))
             .and_then(|()| guard::finished(file, &entries, &secrets, &assembly.mailboxes, now));
         if let Err(refusal) = &refusal {
@@ -137,7 +159,9 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
             refused = true;
         }
         if args.account {
-            account(args.format, file, &assembly.problems, &gathered, refusal.err().as_ref(), now)?;
+            let verified = outside.verified.iter().find(|known| known.file == file.published.file());
+            let (problems, refusal) = (&assembly.problems, refusal.err());
+            account(args.format, file, problems, &gathered, (refusal.as_ref(), verified), now)?;
         } else if !refused {
             match &args.output {
                 Some(folder) => write(folder, file.published.file(), &body)?,
@@ -254,11 +278,13 @@ impl Repository {
     }
 }
 
-fn secrets(policy: &Policy, repositories: &[Repository]) -> anyhow::Result<Secrets> {
+fn secrets(policy: &Policy, repositories: &[Repository], imported: &[Imported]) -> anyhow::Result<Secrets> {
     let (public, hidden): (Vec<&Repository>, Vec<&Repository>) =
         repositories.iter().partition(|one| one.visibility == Visibility::Public);
     let names = |of: &[&'_ Repository]| of.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-    let mut secrets = Secrets::new(&names(&hidden), &names(&public), &policy.inventory.internal_hosts)?;
+    let mut hidden = names(&hidden);
+    hidden.extend(imported.iter().filter_map(Imported::hidden_name));
+    let mut secrets = Secrets::new(&hidden, &names(&public), &policy.inventory.internal_hosts)?;
     secrets.allow_mailboxes(policy.agency.contact.email.as_deref().unwrap_or_default());
     Ok(secrets)
 }
@@ -277,6 +303,9 @@ struct Account {
     file: &'static str,
     coverage: Vec<String>,
     refused: Option<String>,
+    /// What everybody gets of the server's file, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<Value>,
     account: Value,
 }
 
@@ -285,7 +314,7 @@ fn account(
     file: &File,
     problems: &[inventory::Problem],
     gathered: &Gathered,
-    refusal: Option<&guard::Refusal>,
+    (refusal, verified): (Option<&Refusal>, Option<&Verification>),
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let names: HashMap<RepositoryId, (&RepositoryName, Visibility)> =
@@ -297,6 +326,7 @@ fn account(
                 file: file.published.file(),
                 coverage: gathered.coverage.clone(),
                 refused: refusal.map(ToString::to_string),
+                verified: verified.map(outside::verified_json),
                 account,
             };
             output::json(&Document::new("inventory-account-1", now, content))?;
@@ -319,6 +349,9 @@ fn account(
             output::table(&["repository", "state", "why"], rows)?;
             for problem in problems {
                 output::line(&format!("{}: {}.", name(&problem.subject), problem.what))?;
+            }
+            if let Some(verified) = verified {
+                output::line(&outside::verified(verified))?;
             }
             let totals = file.account.totals();
             output::line(&format!(

@@ -76,7 +76,7 @@ pub async fn run(Args {}: Args, invocation: &Invocation) -> anyhow::Result<ExitC
         note("Writing is paused: muster pause says where and why.");
     }
     let worker = Worker::new(context.clone(), replica(app.address()));
-    let looking = tokio::spawn(look_around(invocation, context.clone(), work, server.public_url));
+    let looking = tokio::spawn(look_around(invocation, context.clone(), work));
     let ended = app.run(|stop| worker.run(stop), invocation.stop.clone()).await;
     looking.abort();
     if timeout(FAREWELL, context.github.revoke_all()).await.is_err() {
@@ -101,7 +101,6 @@ fn look_around(
     invocation: &Invocation,
     context: jobs::Context,
     work: config::Work,
-    public_url: Option<String>,
 ) -> impl Future<Output = ()> + use<> {
     let (secrets, now) = (doctor::secrets(invocation), invocation.clock.now());
     async move {
@@ -112,7 +111,7 @@ fn look_around(
             organizations: &work.organizations,
             policy: work.policy.as_ref(),
             way: work.way,
-            public_url: public_url.as_deref(),
+            public_url: work.public_url.as_deref(),
             web: &work.hosts.web,
             secrets: &secrets,
             depth: Depth::Brief,

@@ -1,15 +1,17 @@
 //! `[[agency]]`: which organizations make up an agency.
 
+use http::uri::Authority;
 use toml::Value;
 
 use super::Problem;
 use crate::domain::{
-    inventory::Agency,
+    inventory::{Agency, Hosts},
     policy::nearest,
     repository::{Login, RepositoryName},
 };
 
-const KEYS: [&str; 4] = ["acronym", "lead", "organizations", "repository"];
+const KEYS: [&str; 6] =
+    ["acronym", "lead", "organizations", "repository", "import_hosts", "import_private_hosts"];
 
 /// Reads the tables, or says every problem; `file` is for these.
 pub(super) fn read(value: &Value, file: &str) -> Result<Vec<Agency>, Vec<Problem>> {
@@ -117,6 +119,10 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
         Some(Ok(repository)) => Some(repository),
         None => None,
     };
+    let import_from = Hosts {
+        public: hosts(table, "import_hosts", name, file, problems),
+        private: hosts(table, "import_private_hosts", name, file, problems),
+    };
     if problems.len() > before {
         return None;
     }
@@ -124,5 +130,27 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
     if !organizations.iter().any(|one| one.same_as(&lead)) {
         organizations.insert(0, lead.clone());
     }
-    Some(Agency { acronym: acronym?, lead, organizations, repository })
+    Some(Agency { acronym: acronym?, lead, organizations, repository, import_from })
+}
+
+/// A list of hosts, in lower case.
+fn hosts(table: &toml::Table, key: &str, name: &str, file: &str, problems: &mut Vec<Problem>) -> Vec<String> {
+    let list = match table.get(key) {
+        None => return Vec::new(),
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(_) => &[],
+    };
+    let host = |value: &Value| {
+        let text = value.as_str()?.to_ascii_lowercase();
+        let authority = text.parse::<Authority>().ok()?;
+        let plain = authority.host().bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        let whole = authority.port_u16().is_some() || !text.ends_with(':');
+        (plain && whole && !text.contains(['@', '*'])).then(|| text.trim_end_matches(":443").to_owned())
+    };
+    let hosts: Vec<String> = list.iter().filter_map(host).collect();
+    if hosts.is_empty() || hosts.len() != list.len() {
+        let found = format!("{key} is no list of hosts");
+        problems.push(problem(name, file, &found, "write [\"git.example.gov\", \"git.example.gov:8443\"]"));
+    }
+    hosts
 }

@@ -100,6 +100,7 @@ impl<'a> Reader<'a> {
         let dry_run = self.dry_run();
         let way = self.way();
         let agencies = self.agencies(organizations.as_deref().unwrap_or_default());
+        let public_url = self.public_url();
         Some(Work {
             hosts: hosts?,
             app: app?,
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
             stop_file: self.stop_file(),
             way: way?,
             agencies,
+            public_url: public_url?,
         })
     }
 

@@ -68,7 +68,7 @@ fn file(name: &str, text: &str, mode: u32) -> (TempDir, PathBuf) {
 fn the_defaults() {
     let server = server(&[]).unwrap();
     assert_eq!(server.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(server.public_url, None);
+    assert_eq!(server.work.public_url, None);
     assert_eq!(server.work.hosts.endpoints, crate::github::endpoints::Endpoints::dot_com().unwrap());
     assert_eq!(server.work.hosts.web, "https://github.com");
     assert_eq!(server.work.instance, "muster");
@@ -192,9 +192,9 @@ MUSTER_DATABASE_URL: is no URL of SQLite or PostgreSQL; write sqlite://muster.db
 MUSTER_POLICY_FILE: names /nonexistent/muster.yml, which cannot be read: No such file or directory (os error 2); write the path of a policy file
 MUSTER_DRY_RUN: is "maybe"; write true or false
 MUSTER_INTAKE: is "Poll"; write webhook or poll
+MUSTER_PUBLIC_URL: is "muster.example.gov"; write an https:// address, as https://github.example.gov/api/v3
 MUSTER_WEBHOOK_SECRET: has an empty entry; remove the stray comma or line
 MUSTER_LISTEN: is "8080"; write an address and a port, as 127.0.0.1:8080
-MUSTER_PUBLIC_URL: is "muster.example.gov"; write an https:// address, as https://github.example.gov/api/v3
 "#);
 }
 
@@ -628,4 +628,36 @@ the settings have 2 problems:
 the settings have 1 problem:
   MUSTER_ORGANIZATIONS: elsewhere of agency XA is not served; add it to the organizations, or take it off the agency
 ");
+}
+
+#[test]
+fn o1_the_hosts_of_an_import_are_the_operators() {
+    let settings = |line: &str| {
+        let folder = TempDir::new().unwrap();
+        let text = format!("[[agency]]\nacronym = \"XA\"\nlead = \"example-agency\"\n{line}\n");
+        fs::write(folder.path().join("muster.toml"), text).unwrap();
+        let told = Config::read(with(&[]), folder.path()).server();
+        told.map(|server| server.work.agencies[0].import_from.clone())
+            .map_err(|problems| problems.to_string().replace(&*folder.path().to_string_lossy(), ""))
+    };
+    let hosts = settings(
+        "import_hosts = [\"Code.Agency.gov\", \"git.agency.gov:443\"]\nimport_private_hosts = [\"git.local:8443\", \"[fd00::1]:8443\"]",
+    )
+    .unwrap();
+    assert_eq!(hosts.public, ["code.agency.gov", "git.agency.gov"]);
+    assert_eq!(hosts.private, ["git.local:8443", "[fd00::1]:8443"]);
+    assert_eq!(settings("").unwrap(), crate::domain::inventory::Hosts::default());
+    for bad in [
+        "\"a.gov\"",
+        "[]",
+        "[7]",
+        "[\"*.gov\"]",
+        "[\"https://a.gov\"]",
+        "[\"a.gov/x\"]",
+        "[\"me@a.gov\"]",
+        "[\"a.gov:\"]",
+    ] {
+        let told = settings(&format!("import_hosts = {bad}")).unwrap_err();
+        assert!(told.contains("agency 1 in /muster.toml: import_hosts is no list of hosts"), "{bad}: {told}");
+    }
 }

@@ -434,6 +434,40 @@ pub mod inventory {
     pub const NEXT_BATCH: &str = "joins the file with the next monthly batch";
     /// The import has what GitHub has.
     pub const IMPORTED_TWICE: &str = "inventory.import: also on GitHub";
+    /// The import calls it private.
+    pub const IMPORT_NOT_PUBLIC: &str = "inventory.import: not public";
+    /// The file is something else.
+    pub const IMPORT_OF_WHAT: &str =
+        "it is no inventory: write a code.json, a list of GitLab's projects, or one of DOE CODE";
+    /// What to do if a smaller import is right.
+    pub const IMPORT_SHRANK: &str =
+        "if that is right, write inventory.import anew, as with #2 after the address or another file name";
+    /// It was not asked for yet.
+    pub const IMPORT_NOT_READ: &str = "it was not read yet";
+    /// An entry of an import has too much in it.
+    #[must_use]
+    pub fn import_too_large(number: usize, kib: usize) -> String {
+        format!("entry {number} of the import is larger than {kib} KiB")
+    }
+    /// An entry of an import is something else.
+    #[must_use]
+    pub fn import_no_object(number: usize) -> String {
+        format!("entry {number} of the import is not an object")
+    }
+    /// An entry of an import says nothing to know it by.
+    #[must_use]
+    pub fn import_nameless(number: usize) -> String {
+        format!("entry {number} of the import has neither a name nor an address")
+    }
+    /// The last good import is used on.
+    #[must_use]
+    pub fn import_stale(since: &str, why: &str) -> String {
+        format!("the import is used as it was read on {since}; since then it could not be: {why}")
+    }
+    /// The public address answers with another file.
+    pub const FETCHED_OTHER: &str = "another file came; a cache may keep an old one";
+    /// The public address answers with a file without entries.
+    pub const FETCHED_EMPTY: &str = "a file without entries came";
     /// The entry is held back.
     pub const LEAKS: &str = "it would tell what is not public";
     /// Two entries had one address.

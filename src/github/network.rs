@@ -30,7 +30,10 @@ use rustls::{CertificateError, ClientConfig, RootCertStore, pki_types::Certifica
 use tokio::net::TcpStream;
 use tower::{Service, ServiceExt as _};
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    fetch::Guarded,
+};
 
 /// How GitHub is reached. The default goes there directly and believes the
 /// authorities of the system.
@@ -98,6 +101,19 @@ impl Network {
     /// # Errors
     /// [`Error::Permanent`] if this machine has no authorities.
     pub fn connector(&self, plain: bool) -> Result<Connector> {
+        self.connecting(plain, None)
+    }
+
+    /// The same for hosts that others may name: a connection without a proxy
+    /// goes only where `guard` lets it go (threats O1).
+    ///
+    /// # Errors
+    /// As [`Network::connector`].
+    pub(super) fn guarded(&self, plain: bool, guard: Guarded) -> Result<Connector> {
+        self.connecting(plain, Some(guard))
+    }
+
+    fn connecting(&self, plain: bool, guard: Option<Guarded>) -> Result<Connector> {
         let roots = if plain { RootCertStore::empty() } else { self.roots()? };
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -107,6 +123,11 @@ impl Network {
             .with_no_client_auth();
         let mut direct = HttpConnector::new();
         direct.enforce_http(false);
+        let guarded = guard.map(|guard| {
+            let mut guarded = HttpConnector::new_with_resolver(guard);
+            guarded.enforce_http(false);
+            guarded
+        });
         let proxy = self.proxy.as_ref().map(|proxy| {
             let address = proxy.address.to_string();
             // Only https is asked to go through it.
@@ -114,7 +135,7 @@ impl Network {
             Arc::new((applies, proxy.clone()))
         });
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-        Ok(builder.https_or_http().enable_http1().wrap_connector(Way { direct, proxy }))
+        Ok(builder.https_or_http().enable_http1().wrap_connector(Way { direct, guarded, proxy }))
     }
 
     fn roots(&self) -> Result<RootCertStore> {
@@ -147,6 +168,8 @@ pub type Connector = HttpsConnector<Way>;
 #[derive(Clone)]
 pub struct Way {
     direct: HttpConnector,
+    /// In place of that, where names come from others.
+    guarded: Option<HttpConnector<Guarded>>,
     proxy: Option<Arc<(Matcher, Proxy)>>,
 }
 
@@ -158,12 +181,19 @@ impl Service<Uri> for Way {
     type Future = Pin<Box<dyn Future<Output = std::result::Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<(), BoxError>> {
-        self.direct.poll_ready(context).map_err(Into::into)
+        match &mut self.guarded {
+            Some(guarded) => guarded.poll_ready(context).map_err(Into::into),
+            None => self.direct.poll_ready(context).map_err(Into::into),
+        }
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
         let applies = |proxy: &&Arc<(Matcher, Proxy)>| proxy.0.intercept(&to).is_some();
         let Some(proxy) = self.proxy.as_ref().filter(applies) else {
+            if let Some(guarded) = &mut self.guarded {
+                let connecting = guarded.call(to);
+                return Box::pin(async move { connecting.await.map_err(Into::into) });
+            }
             let connecting = self.direct.call(to);
             return Box::pin(async move { connecting.await.map_err(Into::into) });
         };
@@ -274,7 +304,9 @@ fn distrust(error: &rustls::Error) -> Unreached {
 
 /// An error and what is below it, also what an I/O error wraps: its `source`
 /// passes over that.
-fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+pub(super) fn chain<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{Context, JobError, exemptions, publish_inventory};
 use crate::{
-    domain::repository::{FileText, Login, RepositoryId, RepositoryName},
+    domain::repository::{FileText, RepositoryId, RepositoryName},
     github::{self, Reader},
     store::{Answer, Installation},
 };
@@ -94,15 +94,8 @@ async fn find(
     known: &Installation,
     control: Option<&RepositoryName>,
 ) -> Result<Option<(Reader, RepositoryName, Vec<github::RecordFile>)>, JobError> {
-    let owner: Login = known.login.parse().map_err(|_| JobError::Permanent("no valid login".to_owned()))?;
-    let usual =
-        exemptions::USUAL.into_iter().filter_map(|name| RepositoryName::new(owner.clone(), name).ok());
-    let names: Vec<RepositoryName> = match control {
-        Some(name) => vec![name.clone()],
-        None => usual.collect(),
-    };
     let mut seen = None;
-    for name in names {
+    for name in exemptions::places(known, control)? {
         let Some(reader) = exemptions::reader_of(ctx, known, &name).await? else { continue };
         match reader.record_files(&name).await {
             Ok(Some(files)) => return Ok(Some((reader, name, files))),

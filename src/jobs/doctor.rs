@@ -8,6 +8,7 @@
 mod app;
 mod database;
 mod installations;
+mod inventory;
 mod rows;
 
 use jiff::Timestamp;
@@ -63,6 +64,7 @@ impl Doctor<'_> {
         rows.extend(database::judge(examined));
         if let Some(store) = self.store {
             rows.extend(self.work_left(store).await);
+            rows.extend(self.inventories(store).await);
         }
         rows
     }

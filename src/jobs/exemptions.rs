@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Context, JobError, Next, answers, policies, publish_inventory};
+use super::{Context, JobError, Next, answers, imports, policies, publish_inventory};
 use crate::{
     domain::{
         exemptions::{
@@ -57,6 +57,8 @@ pub(super) async fn wanted(ctx: &Context, known: &Installation, home: &Home) -> 
     }
     let policy = policies::last_good(ctx, &ctx.store.policy(known.account).await?);
     Ok(policy.control.is_some()
+        || policy.inventory.import.is_some()
+        || ctx.store.import(known.account).await?.is_some()
         || ctx.store.registers().await?.contains(&known.account)
         || ctx.store.has_repository(known.id, USUAL[0]).await?)
 }
@@ -87,6 +89,9 @@ pub(super) async fn run(ctx: &Context, installation: InstallationId) -> Result<N
         Found::There(reader, control) => read(ctx, (&known, &ours), &reader, *control, &before).await?,
     }
     answers::run(ctx, &known, policy.control.as_ref()).await?;
+    if let Some(job) = imports::of_lead(ctx, &known).await? {
+        ctx.store.enqueue(&[job], ctx.clock.now()).await?;
+    }
     Ok(Next::Asked)
 }
 
@@ -155,6 +160,19 @@ async fn named(ctx: &Context, known: &Installation, name: &RepositoryName) -> Re
         ))),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The control repository that the policy names, or else the usual ones.
+pub(super) fn places(
+    known: &Installation,
+    control: Option<&RepositoryName>,
+) -> Result<Vec<RepositoryName>, JobError> {
+    if let Some(name) = control {
+        return Ok(vec![name.clone()]);
+    }
+    let owner: Login = known.login.parse().map_err(|_| JobError::Permanent("no valid login".to_owned()))?;
+    let usual = |name| RepositoryName::new(owner.clone(), name).ok();
+    Ok(USUAL.into_iter().filter_map(usual).collect())
 }
 
 /// Who reads a control repository: the installation of its owner, if that is

@@ -16,14 +16,18 @@ use std::{sync::PoisonError, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Context, JobError, Next, policies};
+use super::{
+    Context, JobError, Next,
+    imports::{self, Outside},
+    policies, verify_inventory,
+};
 use crate::{
     domain::{
         inventory::Agency,
         policy::Policy,
         repository::{AccountId, Login, RepositoryId, RepositoryName},
     },
-    store::{JobKind, NewAudit, NewJob, Priority, Store, StoreError},
+    store::{Installation, JobKind, NewAudit, NewJob, Priority, Store, StoreError},
 };
 pub use kept::{Assembled, Kept, Known};
 pub use publish::Round;
@@ -33,7 +37,7 @@ pub use told::account_json;
 /// How often it is published though nothing told of a change: who may see what
 /// is read again each time (threats N5).
 pub(super) const EVERY: Duration = Duration::from_secs(60 * 60);
-/// How long to wait for the first list of an organization.
+/// How long to wait for the first list of an organization, or for the import.
 const NOT_LISTED_YET: Duration = Duration::from_secs(60);
 /// A list that has not come to its end after so long will not.
 const LISTING: Duration = Duration::from_secs(60 * 60);
@@ -78,6 +82,19 @@ pub fn of_agency(number: usize, priority: Priority, now: Timestamp, cause: &str)
     NewJob::new(JobKind::PublishInventory, number as u64, of_none, priority, now, cause)
 }
 
+/// The installation of an agency's lead organization; `None` while Muster has
+/// not met it, or serves it no more.
+///
+/// # Errors
+/// GitHub's and the database's.
+pub(super) async fn lead(ctx: &Context, agency: &Agency) -> Result<Option<Installation>, JobError> {
+    let leads = |known: &Installation| known.login.eq_ignore_ascii_case(agency.lead.as_str());
+    match ctx.store.installations().await?.into_iter().find(leads) {
+        Some(known) => ctx.installation(known.id).await,
+        None => Ok(None),
+    }
+}
+
 /// The job.
 ///
 /// # Errors
@@ -97,24 +114,34 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
     let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
     let said = Said::of(&ctx.store, lead.known.account, &ours, today).await?;
+    let outside = Outside::of(&ctx.store, lead.known.account, &policy).await?;
+    if outside.was_never_asked_for() {
+        // It comes first: without it, all of its entries would be missing.
+        let now = ctx.clock.now();
+        ctx.store.enqueue(&[imports::job(number, Priority::Policy, now, "never read")], now).await?;
+        return Ok(Next::At(now + NOT_LISTED_YET, Priority::Sweep));
+    }
     let ids = gather::opaque_ids(ctx, agency, &policy, &organizations).await?;
     let known = Known {
         entries: organizations.iter().flat_map(gather::Organization::entries).collect(),
         said,
         ids,
-        hidden: ctx.store.hidden_names().await?,
+        hidden: [ctx.store.hidden_names().await?, outside.hidden_names()].concat(),
     };
     let kept = ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     let mut kept = kept.unwrap_or_default();
     let (store, now) = (&ctx.store, ctx.clock.now());
-    let assembled = kept.assemble(store, &policy, &known, &[], now).await?;
+    let mut assembled = kept.assemble(store, &policy, &known, outside.entries(), now).await?;
+    assembled.assembly.problems.extend(outside.problem());
     let not_whole = organizations.iter().filter(|one| !one.whole).count();
-    let round = Round { store, agency, policy: &policy, known: &known, assembled: &assembled, now };
+    let against = outside.missing();
+    let round = Round { store, agency, policy: &policy, known: &known, assembled: &assembled, against, now };
     let ready = round.publish(&mut kept, not_whole).await;
     ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);
     if let Some(ready) = ready? {
         propose::propose(ctx, agency, &policy, &organizations, &known, &ready).await?;
     }
+    verify_inventory::after(ctx, number, agency).await?;
     Ok(Next::Asked)
 }
 
@@ -125,7 +152,7 @@ pub fn in_the_words_of(mut policy: Policy, agency: &Agency) -> Policy {
     policy
 }
 
-async fn note(
+pub(super) async fn note(
     store: &Store,
     now: Timestamp,
     what: &'static str,

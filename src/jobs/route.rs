@@ -205,9 +205,10 @@ pub fn answers(event: &Event, known: Known<'_>, now: Timestamp) -> Vec<(Reposito
 #[must_use]
 pub fn hangs_on_judged_head(event: &Event) -> Option<RepositoryId> {
     let (repository, branch) = (event.repository.as_ref()?, event.branch()?);
+    let reads = |path: &str| touches_ours(path) || may_be_import(repository, path);
     let hangs = event.name == "push"
         && is_default(repository, branch)
-        && tells_its_paths(event).is_some_and(|mut paths| !paths.any(touches_ours));
+        && tells_its_paths(event).is_some_and(|mut paths| !paths.any(reads));
     hangs.then_some(repository.id)
 }
 
@@ -238,6 +239,13 @@ pub fn touches_ours(path: &str) -> bool {
         "docs" => license || community,
         _ => false,
     }
+}
+
+/// Whether a policy may name this file as the inventory to import. Below
+/// `records/` it may in every control repository; elsewhere one of another name
+/// is read at night.
+fn may_be_import(repository: &Repository, path: &str) -> bool {
+    path.ends_with(".json") && repository.name.as_ref().is_some_and(exemptions::is_usual)
 }
 
 fn caused_by_us(event: &Event, known: Known<'_>) -> bool {
@@ -275,7 +283,8 @@ impl Jobs<'_> {
     /// repository holds it is looked up when it is read.
     fn may_change_exemptions(self, repository: &Repository) -> bool {
         match tells_its_paths(self.event) {
-            Some(mut paths) => paths.any(|path| path == PATH || path.starts_with("records/")),
+            Some(mut paths) => paths
+                .any(|path| path == PATH || path.starts_with("records/") || may_be_import(repository, path)),
             None => repository.name.as_ref().is_some_and(exemptions::is_usual),
         }
     }

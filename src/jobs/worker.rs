@@ -17,11 +17,12 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Next, Target, adoption, cause, check_pull_requests, exemptions,
+    Act, Context, JobError, Next, Target, adoption, cause, check_pull_requests, exemptions, imports,
     inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
-    publish_inventory, read_installations, recover_deliveries, sweep_installation, whereabouts,
+    publish_inventory, read_installations, recover_deliveries, sweep_installation, verify_inventory,
+    whereabouts,
 };
 use crate::{
     domain::{
@@ -122,6 +123,7 @@ impl Worker {
             let number = i64::try_from(number).unwrap_or(i64::MAX);
             let every = publish_inventory::EVERY;
             ctx.store.arm(JobKind::PublishInventory, number, 0, every, now + every).await?;
+            ctx.store.arm(JobKind::ReadImport, number, 0, imports::EVERY, now + imports::EVERY).await?;
         }
         let later = now + read_installations::EVERY;
         ctx.store.arm(JobKind::ReadInstallations, 0, 0, read_installations::EVERY, later).await?;
@@ -274,6 +276,14 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
         JobKind::PublishInventory => {
             let number = usize::try_from(lease.subject).unwrap_or(usize::MAX);
             Box::pin(publish_inventory::run(ctx, number)).await
+        }
+        JobKind::ReadImport => {
+            let number = usize::try_from(lease.subject).unwrap_or(usize::MAX);
+            Box::pin(imports::run(ctx, number, lease.priority)).await
+        }
+        JobKind::VerifyInventory => {
+            let number = usize::try_from(lease.subject).unwrap_or(usize::MAX);
+            Box::pin(verify_inventory::run(ctx, number)).await
         }
         JobKind::CheckPullRequests => {
             let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());

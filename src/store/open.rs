@@ -21,6 +21,7 @@ const EXEMPTIONS: &str = include_str!("migrations/0010_exemptions.sql");
 const CHECKS: &str = include_str!("migrations/0011_checks.sql");
 const ANSWERS: &str = include_str!("migrations/0012_answers.sql");
 const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
+const IMPORT: &str = include_str!("migrations/0014_import.sql");
 const EVIDENCE: &str = include_str!("migrations/0015_evidence.sql");
 const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 
@@ -34,7 +35,7 @@ const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 /// replicas would take such a job for damage and bury it.
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS, EVIDENCE, CODEJSON,
+    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON,
 ];
 
 /// The schema version this program writes and reads.

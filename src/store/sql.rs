@@ -72,6 +72,7 @@ mod answers;
 mod checks;
 mod deliveries;
 mod exemptions;
+mod imports;
 mod intake;
 mod inventory;
 mod ledger;
@@ -88,6 +89,7 @@ pub(super) use answers::*;
 pub(super) use checks::*;
 pub(super) use deliveries::*;
 pub(super) use exemptions::*;
+pub(super) use imports::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
 pub(super) use ledger::*;
@@ -119,6 +121,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         checks::REGISTER,
         deliveries::REGISTER,
         answers::REGISTER,
+        imports::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,
         work::REGISTER,

@@ -61,6 +61,12 @@ words! {
         /// Assemble and publish the inventory of an agency; the subject is its
         /// number in the operator's table.
         PublishInventory = "publish_inventory",
+        /// Read the inventory from outside that an agency's policy names; the
+        /// subject is the agency's number in the operator's table.
+        ReadImport = "read_import",
+        /// Fetch the published files of an agency as anybody would; the subject
+        /// is its number.
+        VerifyInventory = "verify_inventory",
         /// Read the register of exemptions of an installation's account; the
         /// subject is its id.
         ReadExemptions = "read_exemptions",

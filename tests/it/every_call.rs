@@ -23,7 +23,10 @@ use std::{
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use github_sandbox::{Call, Fault, FaultKind, Limit};
 use muster::{
-    domain::{inventory::Agency, repository::Login},
+    domain::{
+        inventory::{Agency, Hosts},
+        repository::Login,
+    },
     github::needs,
 };
 
@@ -103,7 +106,13 @@ fn has_effect(call: &Call) -> bool {
 /// An agency of the one organization.
 fn alone() -> Agency {
     let agency: Login = "agency".parse().unwrap();
-    Agency { acronym: "XA".to_owned(), lead: agency.clone(), organizations: vec![agency], repository: None }
+    Agency {
+        acronym: "XA".to_owned(),
+        lead: agency.clone(),
+        organizations: vec![agency],
+        repository: None,
+        import_from: Hosts::default(),
+    }
 }
 
 /// Plays a story, with a fault or without.

@@ -13,7 +13,7 @@ use muster::{
             Entry, Standing,
             report::{Report, Source},
         },
-        inventory::Agency,
+        inventory::{Agency, Hosts},
         repository::{AccountId, RepositoryId},
     },
     store::Exemptions,
@@ -424,6 +424,7 @@ async fn t5_the_lead_of_an_agency_speaks_for_its_organizations_and_for_no_other(
         lead: "agency".parse().unwrap(),
         organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
         repository: None,
+        import_from: Hosts::default(),
     };
     let setup = Setup { agencies: vec![joined], ..Setup::serving(&["agency", "bureau", "stranger"]) };
     let muster = Muster::start_as(&github, &clock, setup).await;

@@ -99,6 +99,8 @@ pub struct Setup {
     pub way: Way,
     pub organizations: Vec<String>,
     pub agencies: Vec<Agency>,
+    /// Where others reach it.
+    pub public_url: Option<String>,
     /// How long an answer of GitHub's is waited for; `None`: as usual.
     pub patience: Option<Duration>,
 }
@@ -120,6 +122,7 @@ impl Default for Setup {
             way: Way::Webhook,
             organizations: vec!["agency".to_owned()],
             agencies: Vec::new(),
+            public_url: None,
             patience: None,
         }
     }
@@ -175,6 +178,7 @@ async fn context(github: &Sandbox, clock: &Clock, url: &str, setup: &Setup) -> C
         dry_run: setup.dry_run,
         way: setup.way,
         agencies: setup.agencies.clone(),
+        public_url: setup.public_url.clone(),
     };
     Context::new(client, store, clock.clone(), settings)
 }

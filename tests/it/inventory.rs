@@ -8,7 +8,10 @@ use code_json::{
     validate::{self, Choice},
 };
 use github_sandbox::{NewOrganization, Role, Sandbox, Visibility, installation, org};
-use muster::{domain::inventory::Agency, store::Publication};
+use muster::{
+    domain::inventory::{Agency, Hosts},
+    store::Publication,
+};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
@@ -49,6 +52,7 @@ fn agency() -> Agency {
         lead: "agency".parse().unwrap(),
         organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
         repository: None,
+        import_from: Hosts::default(),
     }
 }
 
@@ -145,7 +149,7 @@ pub async fn get(muster: &Muster, path: &str, headers: &str) -> Answer {
 }
 
 /// A header of an answer, in lower case.
-fn header(answer: &Answer, name: &str) -> String {
+pub fn header(answer: &Answer, name: &str) -> String {
     let value = |line: &str| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned);
     answer.head.lines().find_map(value).unwrap_or_else(|| panic!("no {name} in {}", answer.head))
 }
@@ -180,7 +184,8 @@ pub fn lines(publication: &Publication) -> Vec<String> {
         let more =
             ["fields", "rule", "why"].iter().filter_map(|key| line.get(key).filter(|it| !it.is_null()));
         let more: Vec<String> = more.map(Value::to_string).collect();
-        let (name, state) = (line["name"].as_str().unwrap(), line["state"].as_str().unwrap());
+        let name = line["name"].as_str().or(line["imported"].as_str()).unwrap();
+        let state = line["state"].as_str().unwrap();
         [vec![name.to_owned(), state.to_owned()], more].concat().join(" ")
     };
     account["lines"].as_array().unwrap().iter().map(line).collect()

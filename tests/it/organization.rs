@@ -340,6 +340,34 @@ async fn inventory_writes_the_file_and_its_account_without_a_server() {
     code.json: 0 entries. 0 listed + 1 incomplete + 0 exempt + 0 excluded by rule + 0 out of scope + 0 unknown = 1.
     ");
 
+    // With code that is elsewhere, and not without it where the policy names it.
+    let projects = serde_json::json!([
+        {"name": "Rain", "path_with_namespace": "office/rain", "web_url": "https://git.example.gov/office/rain",
+            "description": "Counts drops.", "visibility": "public", "license": {"key": "mit"}, "topics": ["rain"],
+            "created_at": "2020-01-01T00:00:00.000Z", "last_activity_at": "2026-01-01T00:00:00.000Z"},
+        {"name": "Owl", "path_with_namespace": "air/owl", "web_url": "https://git.example.gov/air/owl"},
+    ]);
+    std::fs::write(operator.folder.path().join("projects.json"), projects.to_string()).unwrap();
+    let with_import = [&from[..], &["--import", "projects.json"]].concat();
+    insta::assert_snapshot!(told(&operator.muster(&with_import), 0), @r"
+1 checkout in src, each taken for a public repository.
+REPOSITORY                                   STATE             WHY
+local/birds                                  incomplete        has no /description, /permissions/licenses, /permissions/usageType, /repositoryURL
+import: https://git.example.gov/office/rain  listed
+import: https://git.example.gov/air/owl      excluded by rule  inventory.import: not public
+code.json: 1 entry. 1 listed + 1 incomplete + 0 exempt + 1 excluded by rule + 0 out of scope + 0 unknown = 3.
+");
+    let named = INVENTORY.replacen("inventory: {", "inventory: {import: inventory/outside.json, ", 1);
+    assert_ne!(named, INVENTORY);
+    std::fs::write(operator.folder.path().join("muster.yml"), named).unwrap();
+    let refused = operator.muster(&["inventory", "agency", "--policy", "muster.yml"]);
+    assert_eq!(told(&refused, 1), "");
+    insta::assert_snapshot!(String::from_utf8_lossy(&refused.stderr), @r"
+Reading agency: 4 repositories.
+The App sees all repositories of agency.
+code.json is refused: the import is not usable: give a copy of it with --import, or run this beside the server's database.
+");
+
     // A policy that does not say whose inventory it is: refused, and no file.
     std::fs::write(operator.folder.path().join("muster.yml"), "mode: observe\n").unwrap();
     let refused = operator.muster(&["inventory", "agency", "--policy", "muster.yml"]);

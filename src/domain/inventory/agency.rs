@@ -14,6 +14,18 @@ pub struct Agency {
     pub organizations: Vec<Login>,
     /// The repository to which the operator lets the inventory be proposed.
     pub repository: Option<RepositoryName>,
+    /// The hosts from which the operator lets an inventory be imported.
+    pub import_from: Hosts,
+}
+
+/// Which hosts may be asked, each as `HOST` or, where the port is not the usual
+/// one, `HOST:PORT`, in lower case (threats O1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hosts {
+    /// At addresses that everybody reaches.
+    pub public: Vec<String>,
+    /// At addresses of private networks too.
+    pub private: Vec<String>,
 }
 
 impl Agency {

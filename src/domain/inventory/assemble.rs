@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     account::{Account, Line, State},
+    import::Imported,
     leak::{Mailboxes, Secrets},
-    part::{Assembler, Entry, Imported, Part, Subject, shared},
+    part::{Assembler, Entry, Part, Subject, shared},
     sources::Seen,
 };
 use crate::domain::{
@@ -190,6 +191,6 @@ fn pages<'p>(parts: &[&'p Part]) -> HashSet<&'p str> {
 fn is_repeated(part: &Part, here: &HashSet<&str>) -> bool {
     match &part.subject {
         Subject::Repository(_) => false,
-        Subject::Imported { key } => here.contains(key.as_str()),
+        Subject::Imported { .. } => part.address.as_deref().is_some_and(|address| here.contains(address)),
     }
 }

@@ -145,8 +145,8 @@ pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Re
         match (gone, states.get(gone)) {
             // GitHub no longer lists it, by a list that was whole.
             (Subject::Repository(_), None) => true,
-            // An import may be cut off.
-            (Subject::Imported { .. }, None) => false,
+            // An import that is cut off is refused when it is read (`import::not_shrunk`).
+            (Subject::Imported { .. }, None) => true,
             (_, Some(State::Exempt { .. } | State::Excluded { .. } | State::OutOfScope { .. })) => true,
             (_, Some(State::Listed | State::Unknown { .. } | State::Incomplete { .. })) => {
                 before.policy_digest != policy_digest
@@ -155,10 +155,12 @@ pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Re
     };
     let count = gone.into_iter().filter(|subject| !explained(subject)).count();
     let of = before.listed.len();
-    if count > SHRINKAGE.max(of / SHRINKAGE_PART) {
-        return Err(Refusal::Shrunk { count, of });
-    }
-    Ok(())
+    if shrinks(count, of) { Err(Refusal::Shrunk { count, of }) } else { Ok(()) }
+}
+
+/// Whether that `count` of `of` entries are gone is too many.
+pub(super) fn shrinks(count: usize, of: usize) -> bool {
+    count > SHRINKAGE.max(of / SHRINKAGE_PART)
 }
 
 /// Whether the policy says what every publication has to say.

@@ -1,11 +1,15 @@
 //! The pull request that proposes an inventory.
 
-use super::{Subject, Totals, account::Account};
+use super::{
+    State, Subject, Totals,
+    account::{self, Account},
+};
 use crate::domain::{
     letters::inventory as say,
     outgoing::{Line, PublicText},
     policy::Published,
     repository::{RepositoryId, Visibility},
+    words,
 };
 
 /// A number of repositories that are not public is told from this on (etiquette
@@ -26,17 +30,22 @@ pub fn body(
     files: &[(Published, &Account)],
     visibility: impl Fn(RepositoryId) -> Option<Visibility>,
 ) -> PublicText {
-    let hidden = |subject: &Subject| match subject {
-        Subject::Repository(id) => visibility(*id) != Some(Visibility::Public),
-        Subject::Imported { .. } => false,
+    let hidden = |line: &account::Line| match (&line.subject, &line.state) {
+        (Subject::Repository(id), _) => visibility(*id) != Some(Visibility::Public),
+        (Subject::Imported { .. }, State::Excluded { rule }) => rule == words::inventory::IMPORT_NOT_PUBLIC,
+        (
+            Subject::Imported { .. },
+            State::Listed
+            | State::Incomplete { .. }
+            | State::Exempt { .. }
+            | State::OutOfScope { .. }
+            | State::Unknown { .. },
+        ) => false,
     };
     let mut text = PublicText::about(place).say(say::WHY).say("\n\n");
     for (published, account) in files {
-        let (hidden, told): (Vec<_>, Vec<_>) = account
-            .lines
-            .iter()
-            .cloned()
-            .partition(|line| place == Visibility::Public && hidden(&line.subject));
+        let (hidden, told): (Vec<_>, Vec<_>) =
+            account.lines.iter().cloned().partition(|line| place == Visibility::Public && hidden(line));
         text = text.code(published.file()).say("\n\n");
         text = sums(text, &Account { lines: told }.totals());
         let hidden = hidden.len();

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     account::State,
+    import::Imported,
     leak::{Leak, Mailboxes, Secrets},
     public,
     redact::{self, Restricted},
@@ -38,13 +39,6 @@ pub enum Subject {
         /// Which.
         key: String,
     },
-}
-
-/// An entry that came with the import.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    /// What it says.
-    pub record: Record,
 }
 
 /// One entry of a file.
@@ -176,30 +170,30 @@ impl<'a> Assembler<'a> {
     /// What becomes of the imported entry of this number.
     #[must_use]
     pub fn imported(&self, one: &Imported, at: usize, fragment: Option<String>) -> Part {
-        let mut record = one.record.clone();
-        for (key, sourced) in self.defaults.entries() {
-            if record.get(key).is_none() {
-                record.put(key.clone(), sourced.clone());
-            }
-        }
-        let text = |field| one.record.text(field).unwrap_or_default().to_owned();
-        let (url, name) = (text(Field::RepositoryUrl), text(Field::Name));
-        let key = if url.is_empty() { name.clone() } else { address(&url) };
-        let organization = record.text(Field::Organization).unwrap_or_default().to_lowercase();
-        let place = format!("1{BETWEEN}{organization}{BETWEEN}{}{BETWEEN}{at:08}", name.to_lowercase());
-        let exempt = one.record.usage().any(Usage::is_exempt);
-        let mut mailboxes = Mailboxes::default();
-        mailboxes.add_of(&one.record);
-        let part = Part {
-            subject: Subject::Imported { key },
+        let mut part = Part {
+            subject: Subject::Imported { key: one.key.clone() },
             fragment,
             address: None,
             slug: String::new(),
             page: None,
             written: Vec::new(),
             problems: Vec::new(),
-            mailboxes,
+            mailboxes: Mailboxes::default(),
         };
+        if let Some(state) = &one.held {
+            return self.write(part, Draft::Out(state.clone()));
+        }
+        part.mailboxes.add_of(&one.record);
+        let mut record = one.record.clone();
+        for (key, sourced) in self.defaults.entries() {
+            if record.get(key).is_none() {
+                record.put(key.clone(), sourced.clone());
+            }
+        }
+        let name = one.record.text(Field::Name).unwrap_or_default().to_lowercase();
+        let organization = record.text(Field::Organization).unwrap_or_default().to_lowercase();
+        let place = format!("1{BETWEEN}{organization}{BETWEEN}{name}{BETWEEN}{at:08}");
+        let exempt = one.record.usage().any(Usage::is_exempt);
         self.write(part, Draft::Candidate(Candidate { record, place, exempt, stale: None, stopped: None }))
     }
 

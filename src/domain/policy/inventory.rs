@@ -4,6 +4,7 @@
 use code_json::{
     convert::{METHODS, Target},
     record::{MAINTENANCE, STATUS, VCS},
+    schema,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,6 +84,15 @@ impl Published {
         match self {
             Published::AgencyIndex2 => "agency-index.json",
             Published::Gsa2 => "code.json",
+        }
+    }
+
+    /// The published schema it is valid by.
+    #[must_use]
+    pub fn schema(self) -> schema::Published {
+        match self {
+            Published::AgencyIndex2 => schema::Published::AgencyIndex2,
+            Published::Gsa2 => schema::Published::Gsa2,
         }
     }
 

@@ -283,23 +283,19 @@ impl Reader {
         }
     }
 
-    /// Reads a blob's bytes and decodes them.
-    pub(super) async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
+    /// The bytes of a blob, up to some 24 MiB; `None` if what came is not it.
+    /// One call.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Permanent`] if it is larger.
+    pub async fn object_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<Option<Vec<u8>>> {
         #[derive(Deserialize)]
         struct Blob {
             content: String,
             encoding: String,
         }
-        if let Some(text) = self.texts.get(&self.key(oid)) {
-            return Ok(text);
-        }
         let values = [name.owner().as_str(), name.name(), oid.as_str()];
-        let blob: Blob = match self.client.rest_json(&self.who, &needs::BLOB, &values, None, Kind::Read).await
-        {
-            Ok(blob) => blob,
-            Err(Error::NotFound(_)) => return Ok(FileText::Unread("it is gone meanwhile".to_owned())),
-            Err(error) => return Err(error),
-        };
+        let blob: Blob = self.client.rest_json(&self.who, &needs::BLOB, &values, None, Kind::Read).await?;
         let bytes = match blob.encoding.as_str() {
             "base64" => {
                 let content: String = blob.content.split_whitespace().collect();
@@ -308,8 +304,19 @@ impl Reader {
             "utf-8" => Some(blob.content.into_bytes()),
             _ => None,
         };
-        let Some(bytes) = bytes.filter(|bytes| oid.is_blob(bytes)) else {
-            return Ok(FileText::Unread("what GitHub sent is not this file".to_owned()));
+        Ok(bytes.filter(|bytes| oid.is_blob(bytes)))
+    }
+
+    /// Reads a blob's bytes and decodes them.
+    pub(super) async fn read_bytes(&self, name: &RepositoryName, oid: &ObjectId) -> Result<FileText> {
+        if let Some(text) = self.texts.get(&self.key(oid)) {
+            return Ok(text);
+        }
+        let bytes = match self.object_bytes(name, oid).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(FileText::Unread("what GitHub sent is not this file".to_owned())),
+            Err(Error::NotFound(_)) => return Ok(FileText::Unread("it is gone meanwhile".to_owned())),
+            Err(error) => return Err(error),
         };
         let text = decode(&bytes).map_or(FileText::Binary, |text| FileText::of(&text));
         self.keep(oid, &text);

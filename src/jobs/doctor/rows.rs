@@ -45,6 +45,8 @@ pub enum Check {
     Unreadable,
     /// Where writing is stopped.
     Writing,
+    /// The published inventory, and what is imported into it.
+    Inventory,
 }
 
 impl Check {
@@ -71,6 +73,7 @@ impl Check {
             Check::DeadLetters => "dead_letters",
             Check::Unreadable => "unreadable",
             Check::Writing => "writing",
+            Check::Inventory => "inventory",
         }
     }
 }

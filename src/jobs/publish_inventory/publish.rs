@@ -35,6 +35,8 @@ pub struct Round<'a> {
     pub known: &'a Known<'a>,
     /// The files.
     pub assembled: &'a Assembled,
+    /// What stands against all of them, whatever is in them.
+    pub against: Option<Refusal>,
     /// The time.
     pub now: Timestamp,
 }
@@ -68,7 +70,7 @@ impl<'a> Round<'a> {
         not_whole: usize,
         file: &'a File,
     ) -> Result<Option<Ready<'a>>, JobError> {
-        let Round { store, agency, policy, known, assembled, now } = *self;
+        let Round { store, agency, policy, known, assembled, against: _, now } = *self;
         let (slug, name) = (agency.slug(), file.published.file());
         let before = store.publication(&slug, name).await?;
         let account = told::account_json(file, &assembled.assembly.problems, &known.names());
@@ -149,6 +151,9 @@ impl<'a> Round<'a> {
             return Err(Refusal::ListNotWhole { organizations: not_whole });
         }
         guard::complete(self.policy)?;
+        if let Some(against) = &self.against {
+            return Err(against.clone());
+        }
         let listed = kept.listed.get(file.published.file());
         let listed: Option<Vec<&Subject>> = listed.map(|(_, listed)| listed.keys().flatten().collect());
         let known = listed.as_ref().map(|listed| Before {

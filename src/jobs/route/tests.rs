@@ -342,3 +342,19 @@ fn an_answer_is_what_a_person_changed_in_the_text_of_a_pull_request_of_ours() {
     assert!(heard(&|event| event["changes"] = json!({"title": {"from": "x"}})).is_empty());
     assert!(heard(&|event| event["pull_request"]["body"] = Value::Null).is_empty());
 }
+
+#[test]
+fn a_push_to_a_control_repository_may_change_the_import() {
+    let push = |name: &str, path: &str| {
+        let payload = json!({
+            "ref": "refs/heads/main", "before": BEFORE, "after": AFTER,
+            "repository": {"id": 7, "full_name": name, "default_branch": "main"},
+            "commits": [{"id": AFTER, "added": [path], "removed": [], "modified": []}],
+        });
+        jobs("push", payload)
+    };
+    assert_eq!(push("agency/.github-private", "inventory/outside.json"), "inspect 7, exemptions");
+    assert_eq!(push("agency/decisions", "records/outside.json"), "inspect 7, exemptions");
+    assert_eq!(push("agency/site", "inventory/outside.json"), "");
+    assert_eq!(push("agency/.github-private", "notes.md"), "");
+}

@@ -192,6 +192,8 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "exemption_refusal",
         "exemption_register",
         "held",
+        "import",
+        "imported",
         "missed_delivery",
         "own_file_said",
         "pace",
@@ -203,6 +205,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "schema_version",
         "sweep",
         "turn",
+        "verification",
         "waiting",
         "work",
     ];

@@ -267,14 +267,27 @@ fn site_without_code_json(builder: Builder, _: &Clock) -> Builder {
 fn with_inventory(builder: Builder, _: &Clock) -> Builder {
     let policy = "repositories: {exclude: [\".github\"]}\n\
         agency: {acronym: XA, name: Agency, contact: {name: Office, email: office@agency.example.gov}}\n\
-        inventory:\n  repository: agency/inventory\n  defaults: {status: Beta, maintenance: internal, \
+        inventory:\n  repository: agency/inventory\n  import: records/outside.json\n  defaults: {status: Beta, maintenance: internal, \
         labor_hours: 0, contract_number: []}\n";
     let wish = "inventory: {agency: XA}\n";
     let organization = agency(policy)
         .repository(complete("site").description("Counts birds."))
         .repository(complete("inventory").file(".github/muster.yml", wish))
-        .repository(old(".github-private").private().file("README.md", README));
+        .repository(
+            old(".github-private")
+                .private()
+                .file("README.md", README)
+                .file("records/outside.json", outside("Rain")),
+        );
     one(organization, builder)
+}
+
+/// An inventory from elsewhere, of one entry.
+fn outside(name: &str) -> String {
+    format!(
+        r#"[{{"name": "{name}", "path_with_namespace": "office/rain", "web_url": "https://git.example.gov/office/rain",
+            "description": "Counts drops.", "visibility": "public", "license": {{"key": "mit"}}, "topics": ["rain"]}}]"#
+    )
 }
 
 /// The inventory is proposed, somebody answers, a repository is renamed, and
@@ -283,7 +296,8 @@ async fn published(scene: &mut Scene) {
     scene.begin().await;
     scene.calm().await;
     let record = format!("records/{}.json", scene.github.repository_id(SITE));
-    let files = [(record.as_str(), "{\"AIUseCaseID\": \"0\"}\n")];
+    let import = outside("Snow");
+    let files = [(record.as_str(), "{\"AIUseCaseID\": \"0\"}\n"), ("records/outside.json", import.as_str())];
     scene.github.user("olivia").push("agency/.github-private", "main", &files, "Answer");
     scene.calm().await;
     scene.github.user("olivia").rename(SITE, "home");

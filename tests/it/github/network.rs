@@ -4,8 +4,12 @@
 use std::sync::{Arc, Mutex};
 
 use muster::{
-    domain::{outgoing::Line, repository::RepositoryId},
-    github::{Endpoints, Error, GitHub, network::Network},
+    domain::{inventory::Hosts, outgoing::Line, repository::RepositoryId},
+    github::{
+        Endpoints, Error, GitHub,
+        fetch::{Fetched, Refused, Wanted},
+        network::Network,
+    },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -258,4 +262,61 @@ async fn hosts_of_no_proxy_and_plain_http_go_directly() {
         assert_eq!(read(&github(api, network)).await, Ok(1), "{api} {except}");
         assert_eq!(proxy.heads().len() - before, tunnels, "{api} {except}");
     }
+}
+
+/// Fetches what is not GitHub's, as an import.
+async fn fetch(github: &GitHub, url: &str, hosts: &[&str]) -> Result<Fetched, Refused> {
+    let public = hosts.iter().map(|&host| host.to_owned()).collect();
+    let allowed = Hosts { public, private: Vec::new() };
+    github.fetcher().get(&Wanted { url, allowed: &allowed, etag: None, most: 1_000 }).await
+}
+
+#[tokio::test]
+async fn o2_what_is_not_githubs_is_fetched_over_the_same_tls_without_the_token() {
+    let (ours, theirs) = (Authority::new(), Authority::named("Another"));
+    let server = StandIn::start_tls(ours.server("localhost"), |_, _| reply(200, listed(1))).await;
+    let here = server.origin.strip_prefix("https://").unwrap();
+    let url = format!("{}/code.json", server.origin);
+    let plain = "http://127.0.0.1:9";
+    let found = fetch(&github(plain, ours.believed()), &url, &[here]).await;
+    assert!(matches!(found, Ok(Fetched::Whole { .. })), "{found:?}");
+    assert_eq!(fetch(&github(plain, theirs.believed()), &url, &[here]).await, Err(Refused::Distrusted));
+    // Only where GitHub is on this machine too may others be.
+    let refused = fetch(&github(GHES, ours.believed()), &url, &[here]).await.unwrap_err();
+    assert_eq!(refused.to_string(), "its server is on this machine, which is not asked");
+    let seen = server.seen();
+    assert_eq!((seen.len(), seen[0].token()), (1, None));
+    assert!(!seen[0].headers.contains_key("cookie"));
+}
+
+#[tokio::test]
+async fn o1_through_a_proxy_only_listed_hosts_are_asked_for() {
+    let authority = Authority::new();
+    let server =
+        StandIn::start_tls(authority.server("code.agency.example"), |_, _| reply(200, listed(1))).await;
+    let proxy = Proxy::start(&server.origin, "200 OK").await;
+    let network = authority.believed().through(&format!("http://{}", proxy.address), "").unwrap();
+    let github = github(GHES, network);
+    let url = "https://code.agency.example/code.json";
+    let found = fetch(&github, url, &["code.agency.example"]).await;
+    assert!(matches!(found, Ok(Fetched::Whole { .. })), "{found:?}");
+    assert_eq!(proxy.heads().len(), 1);
+    for (url, hosts) in [
+        (url, &["agency.example"][..]),
+        ("https://code.agency.example:8443/code.json", &["code.agency.example"]),
+        ("https://evil.example/code.agency.example", &["code.agency.example"]),
+        ("https://code.agency.example@evil.example/", &["code.agency.example", "evil.example"]),
+        ("http://code.agency.example/code.json", &["code.agency.example"]),
+        ("https://169.254.169.254/latest", &["169.254.169.254"]),
+        ("https://10.0.0.1/code.json", &["10.0.0.1"]),
+        ("ftp://code.agency.example/code.json", &["code.agency.example"]),
+        ("/code.json", &["code.agency.example"]),
+    ] {
+        let refused = fetch(&github, url, hosts).await.unwrap_err();
+        assert!(
+            matches!(refused, Refused::Host { .. } | Refused::Form | Refused::Address(_)),
+            "{url}: {refused}"
+        );
+    }
+    assert_eq!(proxy.heads().len(), 1, "nothing else left");
 }

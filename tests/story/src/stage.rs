@@ -103,6 +103,7 @@ impl Stage {
             dry_run: false,
             way: Way::Webhook,
             agencies: Vec::new(),
+            public_url: None,
         };
         let client = GitHub::with_app(endpoints, credentials, clock.clone())?;
         let ctx = jobs::Context::new(client, store, clock.clone(), settings);

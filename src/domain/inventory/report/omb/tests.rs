@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::{
-    inventory::{Exempt, FileState, Sources},
+    inventory::{Exempt, FileState, Hosts, Sources},
     repository::{AccountId, RepositoryId, RepositoryName},
 };
 
@@ -77,6 +77,7 @@ fn omb(public_url: Option<&str>) -> Omb {
         lead: login.clone(),
         organizations: vec![login],
         repository: None,
+        import_from: Hosts::default(),
     };
     let register = register::Report::of("2026".parse().unwrap(), date(2026, 11, 22), &[]);
     Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, &register, public_url)
