@@ -247,7 +247,7 @@ impl Planner<'_> {
     /// answers is not kept waiting.
     fn is_answer(&self, open: &OpenItem) -> bool {
         let edited = open.edits.last().copied().unwrap_or(open.item.created_at);
-        self.s.said.answered_at.is_some_and(|answered| answered > edited)
+        self.s.said.answered_at.is_some_and(|answered| answered >= edited)
     }
 
     fn description(
