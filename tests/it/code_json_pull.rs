@@ -408,6 +408,8 @@ async fn five_are_asked_at_a_time_and_whoever_answers_all_day_is_not_kept_waitin
     ] {
         answer(&github, "alice", line, with);
         muster.settle().await;
+        // The pace of writing holds for answers too.
+        muster.advance(MINUTE).await;
     }
     assert_snapshot!(github.pull_requests(SITE), @"#1 Add code.json (open)");
     let file = proposed(&github);
