@@ -306,6 +306,16 @@ impl Config {
         reader.settle(key)
     }
 
+    /// The way to others.
+    ///
+    /// # Errors
+    /// Every problem of the settings it reads.
+    pub fn network(&self) -> Result<Network, Problems> {
+        let mut reader = self.reader();
+        let network = reader.network();
+        reader.settle(network)
+    }
+
     /// Where traces go, if anywhere. Its problem every command tells with its
     /// others.
     ///

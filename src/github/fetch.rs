@@ -1,9 +1,9 @@
-//! A plain GET of what is not GitHub's: an inventory from outside, and our own
-//! files as everybody gets them.
+//! A plain request for what is not GitHub's: an inventory from outside, our own
+//! files as everybody gets them, and the pages that an agency attests.
 //!
 //! Promises: (1) no credentials are sent, whatever the address or a redirect
-//! says (threats O2); (2) only hosts that were allowed are asked, after each
-//! redirect too, over https, or on this machine if GitHub is here as well
+//! says (threats O2); (2) only hosts that were allowed are asked, or for a page
+//! anybody's at the usual port, after each redirect too, over https, or on this machine if GitHub is here as well
 //! (threats O1, O9); (3) a name is resolved once, and the connection goes to an
 //! address that may be reached: never to one of link-local or metadata services,
 //! to a private one only where the operator says so; (4) an answer is bounded in
@@ -19,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_util::{client::legacy, rt::TokioExecutor};
 
 use self::address::Reach;
@@ -34,6 +35,15 @@ const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 /// The longest a whole fetch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 3;
+
+/// Who may be asked.
+#[derive(Debug, Clone, Copy)]
+enum Allowed<'a> {
+    /// These hosts.
+    Listed(&'a Hosts),
+    /// Every host that everybody reaches, at the usual port.
+    Anybody,
+}
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +121,9 @@ pub enum Refused {
     Unprepared(String),
 }
 
+/// How long a page is waited for, with all its redirects.
+const PAGE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Fetches by the way to GitHub.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
@@ -134,87 +147,45 @@ impl GitHub {
 }
 
 impl Fetcher {
+    /// Asks for pages by this way.
+    #[must_use]
+    pub fn of_pages(network: Network) -> Fetcher {
+        Fetcher { network, plain: false, patience: PAGE_PATIENCE }
+    }
+
     /// Fetches.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn get(&self, wanted: &Wanted<'_>) -> Result<Fetched, Refused> {
-        let fetched = tokio::time::timeout(self.patience, self.follow(wanted)).await;
+        let fetched = tokio::time::timeout(self.patience, self.fetch(wanted)).await;
         fetched.unwrap_or_else(|_| Err(Refused::Slow(self.patience.as_secs())))
     }
 
-    async fn follow(&self, wanted: &Wanted<'_>) -> Result<Fetched, Refused> {
-        let without_fragment = wanted.url.split('#').next().unwrap_or_default();
-        let mut at: Uri = without_fragment.parse().map_err(|_| Refused::Form)?;
-        for _ in 0..=MOST_REDIRECTS {
-            let reach = self.may_ask(&at, wanted.allowed)?;
-            let answer = self.ask(&at, reach, wanted).await?;
-            match answer {
-                Answered::Done(fetched) => return Ok(fetched),
-                Answered::Elsewhere(next) => at = next,
-            }
-        }
-        Err(Refused::Redirects)
+    /// Whether a page is there; of the answer nothing is read but its head.
+    ///
+    /// # Errors
+    /// [`Refused`]: it is not there, or nobody could tell.
+    pub async fn page(&self, url: &str) -> Result<StatusCode, Refused> {
+        let looked = tokio::time::timeout(self.patience, self.look(url)).await;
+        looked.unwrap_or_else(|_| Err(Refused::Slow(self.patience.as_secs())))
     }
 
-    /// Whether an address may be asked, and where its host may be.
-    fn may_ask(&self, at: &Uri, allowed: &Hosts) -> Result<Reach, Refused> {
-        let authority = at.authority().ok_or(Refused::Form)?;
-        let host = authority.host().to_ascii_lowercase();
-        let here = self.plain && is_loopback(&host);
-        match at.scheme_str() {
-            Some("https") => {}
-            Some("http") if here => {}
-            Some(_) | None => return Err(Refused::Form),
+    async fn look(&self, url: &str) -> Result<StatusCode, Refused> {
+        let mut status = self.follow(Method::HEAD, url, Allowed::Anybody, None).await?.status();
+        // Some servers answer only who wants the page.
+        if !status.is_success() {
+            status = self.follow(Method::GET, url, Allowed::Anybody, None).await?.status();
         }
-        if authority.as_str().contains('@') || host.is_empty() {
-            return Err(Refused::Form);
-        }
-        let named = match authority.port_u16() {
-            None | Some(443) => host.clone(),
-            Some(port) => format!("{host}:{port}"),
-        };
-        let reach = if here {
-            Reach::Here
-        } else if allowed.private.contains(&named) {
-            Reach::Private
-        } else {
-            Reach::Public
-        };
-        if !allowed.public.contains(&named) && !allowed.private.contains(&named) {
-            return Err(Refused::Host { host: named });
-        }
-        // A host that is an address is never resolved.
-        reach.allows_literal(&host).map_err(Refused::Address)?;
-        Ok(reach)
+        if status.is_success() { Ok(status) } else { Err(Refused::Status(status.as_u16())) }
     }
 
-    async fn ask(&self, at: &Uri, reach: Reach, wanted: &Wanted<'_>) -> Result<Answered, Refused> {
-        let plain = at.scheme_str() == Some("http");
-        let connector = self.network.guarded(plain, Guarded::new(reach));
-        let connector = connector.map_err(|error| Refused::Unprepared(error.to_string()))?;
-        let client: legacy::Client<_, Empty<Bytes>> =
-            legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        let mut request = http::Request::builder()
-            .method(Method::GET)
-            .uri(at)
-            .header(header::USER_AGENT, USER_AGENT)
-            .header(header::ACCEPT, "application/json")
-            .header(header::ACCEPT_ENCODING, "identity");
-        if let Some(etag) = wanted.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        }
-        let request = request.body(Empty::new()).map_err(|_| Refused::Form)?;
-        let answer = client.request(request).await.map_err(|error| not_reached(&error))?;
-        let (parts, body) = answer.into_parts();
+    async fn fetch(&self, wanted: &Wanted<'_>) -> Result<Fetched, Refused> {
+        let allowed = Allowed::Listed(wanted.allowed);
+        let (parts, body) = self.follow(Method::GET, wanted.url, allowed, wanted.etag).await?.into_parts();
         match parts.status {
             StatusCode::OK => {}
-            StatusCode::NOT_MODIFIED if wanted.etag.is_some() => {
-                return Ok(Answered::Done(Fetched::Unchanged));
-            }
-            status if status.is_redirection() => {
-                return next(at, &parts.headers).map(Answered::Elsewhere).ok_or(Refused::Form);
-            }
+            StatusCode::NOT_MODIFIED if wanted.etag.is_some() => return Ok(Fetched::Unchanged),
             status => return Err(Refused::Status(status.as_u16())),
         }
         let packed = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
@@ -230,13 +201,91 @@ impl Fetcher {
             if error.is::<LengthLimitError>() { Refused::TooLarge(wanted.most) } else { Refused::BrokenOff }
         })?;
         let etag = parts.headers.get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Answered::Done(Fetched::Whole { bytes: whole.to_bytes(), etag }))
+        Ok(Fetched::Whole { bytes: whole.to_bytes(), etag })
     }
-}
 
-enum Answered {
-    Done(Fetched),
-    Elsewhere(Uri),
+    /// Asks, and follows to where it is sent on.
+    async fn follow(
+        &self,
+        method: Method,
+        url: &str,
+        allowed: Allowed<'_>,
+        etag: Option<&str>,
+    ) -> Result<http::Response<Incoming>, Refused> {
+        let without_fragment = url.split('#').next().unwrap_or_default();
+        let mut at: Uri = without_fragment.parse().map_err(|_| Refused::Form)?;
+        for _ in 0..=MOST_REDIRECTS {
+            let reach = self.may_ask(&at, allowed)?;
+            let answer = self.ask(&method, &at, reach, etag).await?;
+            let status = answer.status();
+            if status == StatusCode::NOT_MODIFIED || !status.is_redirection() {
+                return Ok(answer);
+            }
+            at = next(&at, answer.headers()).ok_or(Refused::Form)?;
+        }
+        Err(Refused::Redirects)
+    }
+
+    /// Whether an address may be asked, and where its host may be.
+    fn may_ask(&self, at: &Uri, allowed: Allowed<'_>) -> Result<Reach, Refused> {
+        let authority = at.authority().ok_or(Refused::Form)?;
+        let host = authority.host().to_ascii_lowercase();
+        let here = self.plain && is_loopback(&host);
+        match at.scheme_str() {
+            Some("https") => {}
+            Some("http") if here => {}
+            Some(_) | None => return Err(Refused::Form),
+        }
+        if authority.as_str().contains('@') || host.is_empty() {
+            return Err(Refused::Form);
+        }
+        let named = match authority.port_u16() {
+            None | Some(443) => host.clone(),
+            Some(port) => format!("{host}:{port}"),
+        };
+        let (is_allowed, is_private) = match allowed {
+            Allowed::Listed(hosts) => {
+                let is_private = hosts.private.contains(&named);
+                (is_private || hosts.public.contains(&named), is_private)
+            }
+            Allowed::Anybody => (here || named == host, false),
+        };
+        if !is_allowed {
+            return Err(Refused::Host { host: named });
+        }
+        let reach = match (here, is_private) {
+            (true, _) => Reach::Here,
+            (false, true) => Reach::Private,
+            (false, false) => Reach::Public,
+        };
+        // A host that is an address is never resolved.
+        reach.allows_literal(&host).map_err(Refused::Address)?;
+        Ok(reach)
+    }
+
+    async fn ask(
+        &self,
+        method: &Method,
+        at: &Uri,
+        reach: Reach,
+        etag: Option<&str>,
+    ) -> Result<http::Response<Incoming>, Refused> {
+        let connector = self.network.guarded(self.plain, Guarded::new(reach));
+        let connector = connector.map_err(|error| Refused::Unprepared(error.to_string()))?;
+        let client: legacy::Client<_, Empty<Bytes>> =
+            legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(at)
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "application/json, */*;q=0.5")
+            .header(header::ACCEPT_ENCODING, "identity");
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let request = request.body(Empty::new()).map_err(|_| Refused::Form)?;
+        client.request(request).await.map_err(|error| not_reached(&error))
+    }
 }
 
 /// Where an answer sends us on to: a whole address, or a path of the same host.
@@ -274,3 +323,6 @@ pub fn only(url: &str) -> Hosts {
     });
     Hosts { public: Vec::new(), private: named.into_iter().collect() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use crate::{
         exemptions::report::{FiscalYear, Report},
         inventory::{Seen, report::omb::Omb},
     },
+    github::fetch::Fetcher,
     jobs::publish_inventory::{Said, seen},
 };
 
@@ -65,7 +66,8 @@ pub(super) async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<E
     let year = args.fiscal_year.unwrap_or_else(|| FiscalYear::over_by(today));
     let mut omb = of(&known, &Report::of(year, today, &sources)).await?;
     if args.check_links {
-        links::Checker::system()?.check(&mut omb.attestations, &invocation.clock).await;
+        let fetcher = Fetcher::of_pages(invocation.config.network()?);
+        links::check(&fetcher, &mut omb.attestations, &invocation.clock).await;
     }
     match args.format {
         Format::Markdown => output::write(&omb.markdown())?,

@@ -43,8 +43,8 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Purpose::Private => {
-                "its server is at a private address: if that is right, the operator lists the host in \
-                 import_private_hosts of muster.toml"
+                "its server is at a private address, which is asked only where import_private_hosts in \
+                 muster.toml lists its host"
             }
             Purpose::Here => "its server is on this machine, which is not asked",
             Purpose::Special | Purpose::Public => {

@@ -209,7 +209,9 @@ async fn a_full_disk_is_unavailable_and_loses_nothing() {
     let place = Place::new(Dialect::Sqlite).await;
     let store = place.open().await;
     let connection = rusqlite::Connection::open(place.url.strip_prefix("sqlite://").unwrap()).unwrap();
-    connection.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA max_page_count = 120").unwrap();
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let settings = format!("PRAGMA busy_timeout = 10000; PRAGMA max_page_count = {}", pages + 40);
+    connection.execute_batch(&settings).unwrap();
     let mut writer = group::Writer::new(connection, WriteTurn::new(), KnownTurns::default());
     let mut accept = |guid: &str, body, jobs| {
         let arrival = Arrival {
