@@ -180,7 +180,7 @@ fn apply(outstanding: &mut Outstanding, plan: &Plan) {
                 let details = pull.open.as_mut().unwrap();
                 (details.conflicting, details.made_on) = (false, Some(refresh.base.oid.clone()));
                 describe(open, &refresh.description);
-                outstanding.staging.clear();
+                outstanding.staging.retain(|staging| staging.kind != refresh.description.kind);
             }
             Change::DescribePullRequest(text) => describe(open_mut(outstanding, text.kind), text),
             Change::ClosePullRequest(close) => {
