@@ -159,7 +159,7 @@ impl Fetcher {
     /// [`Refused`].
     pub async fn get(&self, wanted: &Wanted<'_>) -> Result<Fetched, Refused> {
         let fetched = tokio::time::timeout(self.patience, self.fetch(wanted)).await;
-        fetched.unwrap_or_else(|_| Err(Refused::Slow(self.patience.as_secs())))
+        fetched.unwrap_or(Err(Refused::Slow(self.patience.as_secs())))
     }
 
     /// Whether a page is there; of the answer nothing is read but its head.
@@ -168,7 +168,7 @@ impl Fetcher {
     /// [`Refused`]: it is not there, or nobody could tell.
     pub async fn page(&self, url: &str) -> Result<StatusCode, Refused> {
         let looked = tokio::time::timeout(self.patience, self.look(url)).await;
-        looked.unwrap_or_else(|_| Err(Refused::Slow(self.patience.as_secs())))
+        looked.unwrap_or(Err(Refused::Slow(self.patience.as_secs())))
     }
 
     async fn look(&self, url: &str) -> Result<StatusCode, Refused> {
