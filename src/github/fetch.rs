@@ -3,11 +3,12 @@
 //!
 //! Promises: (1) no credentials are sent, whatever the address or a redirect
 //! says (threats O2); (2) only hosts that were allowed are asked, or for a page
-//! anybody's at the usual port, after each redirect too, over https, or on this machine if GitHub is here as well
-//! (threats O1, O9); (3) a name is resolved once, and the connection goes to an
-//! address that may be reached: never to one of link-local or metadata services,
-//! to a private one only where the operator says so; (4) an answer is bounded in
-//! time and size, and one that lies about its length is refused.
+//! anybody's at the usual port, after each redirect too, over https, or on this
+//! machine if GitHub is here as well (threats O1, O9); (3) a name is resolved
+//! once, and the connection goes to an address that may be reached: never to one
+//! of link-local or metadata services, to a private one only where the operator
+//! says so; (4) an answer is bounded in time and size, and one that lies about
+//! its length is refused.
 //!
 //! Through a proxy it is the proxy that resolves: which addresses it reaches is
 //! for its own rules to say.
@@ -270,7 +271,8 @@ impl Fetcher {
         reach: Reach,
         etag: Option<&str>,
     ) -> Result<http::Response<Incoming>, Refused> {
-        let connector = self.network.guarded(self.plain, Guarded::new(reach));
+        let plain = at.scheme_str() == Some("http");
+        let connector = self.network.guarded(plain, Guarded::new(reach));
         let connector = connector.map_err(|error| Refused::Unprepared(error.to_string()))?;
         let client: legacy::Client<_, Empty<Bytes>> =
             legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
