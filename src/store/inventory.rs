@@ -82,7 +82,7 @@ pub struct NewPublication<'a> {
     pub sha256: &'a str,
     /// What is new in it, or reads otherwise.
     pub new: &'a [NewListing<'a>],
-    /// What is no longer in it.
+    /// What is no longer in it, or no longer reads so.
     pub gone: &'a [String],
     /// Digest of all that is a reason to propose it again, in hex.
     pub substance: &'a str,
@@ -405,8 +405,7 @@ impl Store {
                 .await
                 .map_err(&refused)?;
         }
-        let again = new.new.iter().map(|listing| &listing.subject);
-        for subject in new.gone.iter().chain(again) {
+        for subject in new.gone {
             sqlx::query(sql::UNLIST)
                 .bind(new.agency)
                 .bind(new.file)

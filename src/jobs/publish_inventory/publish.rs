@@ -107,8 +107,8 @@ impl<'a> Round<'a> {
         }
         let listed = kept.listed.remove(name).map(|(_, listed)| listed).unwrap_or_default();
         let (now_listed, new) = listings(file, &listed);
-        let gone = listed.keys().filter(|subject| !now_listed.contains_key(*subject));
-        let gone: Vec<String> = gone.map(|subject| told::key(subject.as_ref())).collect();
+        let gone = listed.iter().filter(|(subject, digest)| now_listed.get(*subject) != Some(*digest));
+        let gone: Vec<String> = gone.map(|(subject, _)| told::key(subject.as_ref())).collect();
         let substance = told::hex(&file.substance());
         let restricted = file.listed().filter_map(|subject| match subject {
             Subject::Repository(id) => known.ids.get(id).map(|opaque| opaque.id.clone()),

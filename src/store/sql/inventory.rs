@@ -41,7 +41,7 @@ statements! {
     /// What stands in a file, its head among it.
     LISTINGS = "SELECT p.sha256, p.published_at, l.subject, l.place, l.text \
         FROM publication AS p JOIN listing AS l ON l.agency = p.agency AND l.file = p.file \
-        WHERE p.agency = $1 AND p.file = $2 AND l.withdrawn_at IS NULL";
+        WHERE p.agency = $1 AND p.file = $2 AND p.sha256 IS NOT NULL AND l.withdrawn_at IS NULL";
     /// What stood in a file at a moment.
     LISTINGS_AT = "SELECT subject, place, text, published_at FROM listing \
         WHERE agency = $1 AND file = $2 AND published_at <= $3 AND (withdrawn_at IS NULL OR withdrawn_at > $3)";
