@@ -1,8 +1,8 @@
 use super::*;
 
-/// Every text literal of the file that ends like a sentence.
+/// Every text literal of the two files that ends like a sentence.
 fn sentences() -> Vec<String> {
-    let source = include_str!("../words.rs");
+    let source = concat!(include_str!("../words.rs"), include_str!("../letters.rs"));
     // A quotation mark within a literal would end it here.
     let source = source.replace("\\\"", "");
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
