@@ -6,6 +6,7 @@ pub mod adoption;
 pub mod basis;
 pub mod calendar;
 pub mod check;
+pub mod digest;
 pub mod evidence;
 pub mod exemptions;
 pub mod finding;

@@ -279,3 +279,68 @@ pub mod own_file {
     pub const NOT_HEARD: &str =
         "Only an answer from someone who can write here counts. If you can, please answer again.";
 }
+
+/// The digest issue.
+pub mod digest {
+    /// For whom it is.
+    pub const OPENING: &str =
+        "Muster keeps this issue for your open source office. It says what a person has to look at.";
+    /// Nobody has to do anything.
+    pub const NOTHING: &str = "Nothing needs you now.";
+    /// Before the list.
+    pub const NEEDS: &str = "This needs you:";
+    /// The policy.
+    pub const POLICY_REFUSED: &str =
+        "Your policy file has an error, so it is not in force as it stands. Mend it by a pull request.";
+    /// The register.
+    pub const REGISTER_REFUSED: &str =
+        "Your exemption file could not be used, so the last good one holds. `muster audit` says why.";
+    /// The App.
+    pub const PERMISSIONS: &str = "An owner has to grant Muster more rights. What needs them waits:";
+    /// The inventory.
+    pub const INVENTORY_REFUSED: &str =
+        "The inventory was not published anew, so the last good file stands. `muster audit` says why.";
+    /// The import.
+    pub const IMPORT_REFUSED: &str =
+        "The file that `inventory.import` names could not be used. `muster audit` says why.";
+    /// What everybody gets.
+    pub const NOT_AS_PUBLISHED: &str =
+        "The public gets another file than Muster has published. `muster doctor` says more:";
+    /// The rollout.
+    pub const APPROVAL: &str = "Your policy asks for many issues and pull requests. They wait for your word. `muster plan` says how many:";
+    /// SHARE IT Act §4(b).
+    pub const REPORT_DUE: &str = "OMB wants the report on exemptions by 31 December. Make it with";
+    /// Exemptions.
+    pub const REQUESTED: &str = "Somebody asks for an exemption. Please decide:";
+    /// Their approval.
+    pub const UNCONFIRMED: &str =
+        "These exemptions do not count yet, since Muster could not see who approved them:";
+    /// Their end.
+    pub const ENDING: &str = "These exemptions end soon, or have ended. Renew them, or take them out:";
+    /// Made public.
+    pub const MADE_PUBLIC: &str =
+        "This code was made public, and nobody has recorded why. Check rights, secrets and personal data:";
+    /// A lost key.
+    pub const UNREADABLE: &str =
+        "Muster opened these, but cannot read its mark in them. So it opens nothing beside them:";
+    /// Before the number of those that are not named.
+    pub const MORE_BEFORE: &str = "And ";
+    /// After it.
+    pub const MORE_AFTER: &str = " more.";
+    /// Fewer than may be told.
+    pub const FEW_HIDDEN: &str = "Fewer than 5 are not shown here, since not all readers may see them.";
+    /// Before their number.
+    pub const HIDDEN_BEFORE: &str = "There are ";
+    /// After it.
+    pub const HIDDEN_AFTER: &str = " more that not all readers may see.";
+    /// Before the Monday.
+    pub const WEEK: &str = "Muster looked in the week of ";
+    /// What if it does not come.
+    pub const SILENT: &str =
+        "If that is more than two weeks ago, Muster has stopped. Tell the people who run it.";
+    /// How to be rid of it.
+    pub const CLOSE: &str = "Close this issue to stop it. Open it again to get it back.";
+    /// Why it is closed.
+    pub const MOVED: &str =
+        "Your policy keeps this list in another repository now, so Muster closes this one.";
+}

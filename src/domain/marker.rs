@@ -32,11 +32,13 @@ pub enum Kind {
     CodeJson,
     /// The tracking issue.
     Tracking,
+    /// The digest issue of a control repository.
+    Digest,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are opened.
-    pub const ALL: [Kind; 4] = [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking];
+    pub const ALL: [Kind; 5] = [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking, Kind::Digest];
     /// Those that are pull requests, in the order in which they are opened.
     pub const PULL_REQUESTS: [Kind; 3] = [Kind::License, Kind::Files, Kind::CodeJson];
 
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Files => "files",
             Kind::CodeJson => "code-json",
             Kind::Tracking => "tracking",
+            Kind::Digest => "digest",
         }
     }
 
@@ -56,7 +59,17 @@ impl Kind {
     pub fn item(self) -> ItemKind {
         match self {
             Kind::License | Kind::Files | Kind::CodeJson => ItemKind::PullRequest,
-            Kind::Tracking => ItemKind::Issue,
+            Kind::Tracking | Kind::Digest => ItemKind::Issue,
+        }
+    }
+
+    /// Whether it counts in what an organization gets, and is held back by pace
+    /// and approval: all but the digest, which asks no maintainer for anything.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        match self {
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Tracking => true,
+            Kind::Digest => false,
         }
     }
 

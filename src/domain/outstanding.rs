@@ -47,7 +47,8 @@ pub enum State {
     Merged,
     /// Closed by a person who may decline.
     Declined,
-    /// Closed by Muster since nobody touched it for long. Nobody declined it.
+    /// Closed by Muster without its being done, such as since nobody touched it
+    /// for long. Nobody declined it.
     Expired,
 }
 
@@ -341,6 +342,10 @@ pub struct Outstanding {
     pub code_json: Standing,
     /// The tracking issue.
     pub tracking: Standing,
+    /// The digest issue.
+    pub digest: Standing,
+    /// Whether people have closed the digest: it comes back when they open it.
+    pub digest_declined: bool,
     /// Whether the label of the tracking issue exists.
     pub label_exists: bool,
     /// Branches of ours whose pull request is over.
@@ -373,6 +378,7 @@ impl Outstanding {
             Kind::Files => &self.files,
             Kind::CodeJson => &self.code_json,
             Kind::Tracking => &self.tracking,
+            Kind::Digest => &self.digest,
         }
     }
 
@@ -429,10 +435,12 @@ pub enum News {
         /// When.
         at: Option<Timestamp>,
     },
-    /// The tracking issue was locked: that declines it, and it stays as it is.
+    /// An issue of ours was locked: that declines it, and it stays as it is.
     Locked {
         /// The item.
         item: Item,
+        /// What it is.
+        kind: Kind,
         /// The findings it was about, as far as the ledger knows.
         findings: Option<FindingSet>,
         /// Who locked it.

@@ -9,6 +9,7 @@
 
 mod brakes;
 mod change;
+mod digest;
 mod files;
 mod hold;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use change::{
     Change, ClosePullRequest, Closing, Description, NewIssue, NewPullRequest, Plan, Refresh, RefreshCause,
     WouldNot,
 };
+pub use digest::FOR_AN_HOUR;
 pub use files::kind_for;
 pub use hold::Hold;
 pub use situation::{Cause, History, Situation, Spent};
@@ -59,6 +61,7 @@ pub fn plan(situation: &Situation<'_>, now: Timestamp) -> Plan {
     // Nothing can be written there.
     if !repository.archived && !repository.disabled {
         planner.tidy(&mut draft);
+        planner.digest_issue(&mut draft);
         if situation.report.skipped.is_some() {
             planner.out_of_scope(&mut draft);
         } else {

@@ -8,6 +8,7 @@
 use code_json::record::Field;
 
 use super::{
+    digest::Digest,
     finding::{Finding, FindingSet, FindingsHash, Outcome, Report, RuleId},
     letters::{self, own_file as say},
     marker::{Identity, Kind},
@@ -24,13 +25,19 @@ pub fn tracking_title() -> Line {
     Line::of("Repository open source checklist")
 }
 
+/// The title of the digest issue.
+#[must_use]
+pub fn digest_title() -> Line {
+    Line::of("Open source office digest")
+}
+
 /// The title of a pull request, and the subject of its commit.
 #[must_use]
 pub fn pull_request_title(kind: Kind, files: &[NewFile]) -> Line {
     let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
     let what = match kind {
         Kind::License => LICENSE_TITLE,
-        Kind::Files | Kind::Tracking => FILES_TITLE,
+        Kind::Files | Kind::Tracking | Kind::Digest => FILES_TITLE,
         Kind::CodeJson if files.iter().any(NewFile::replaces) => return Line::of(CODE_JSON_TITLES[1]),
         Kind::CodeJson => return Line::of(CODE_JSON_TITLES[0]),
     };
@@ -190,6 +197,13 @@ impl Letter<'_> {
         text = text.say(letters::DECLINE_ISSUE).say(" ").say(letters::DECLINE_MEANS).say("\n\n");
         let text = self.contact(text);
         self.signed(text.human(before), Kind::Tracking, named)
+    }
+
+    /// The body of the digest issue; `before` is the body it replaces.
+    #[must_use]
+    pub fn digest_issue(&self, digest: &Digest, before: Option<&str>) -> PublicText {
+        let text = self.contact(self.blank().join(&digest.text()));
+        self.signed(text.human(before), Kind::Digest, &digest.named())
     }
 
     /// The files that Muster may not propose, folded, with their questions.

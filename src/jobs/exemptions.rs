@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Context, JobError, Next, answers, imports, policies, publish_inventory};
+use super::{Context, JobError, Next, answers, digest, imports, policies, publish_inventory};
 use crate::{
     domain::{
         exemptions::{
@@ -92,13 +92,14 @@ pub(super) async fn run(ctx: &Context, installation: InstallationId) -> Result<N
     if let Some(job) = imports::of_lead(ctx, &known).await? {
         ctx.store.enqueue(&[job], ctx.clock.now()).await?;
     }
+    digest::look(ctx, &known).await?;
     Ok(Next::Asked)
 }
 
 /// The accounts whose repositories the register of this one may exempt: nothing
 /// crosses an agency, and its lead speaks for it (threats T5). `None` of an
 /// organization that another one leads: its own register says nothing.
-async fn scope(ctx: &Context, known: &Installation) -> Result<Option<Vec<AccountId>>, JobError> {
+pub(super) async fn scope(ctx: &Context, known: &Installation) -> Result<Option<Vec<AccountId>>, JobError> {
     let Ok(login) = known.login.parse::<Login>() else { return Ok(None) };
     let Some(agency) = ctx.settings.agencies.iter().find(|agency| agency.has(&login)) else {
         return Ok(Some(vec![known.account]));

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Context, JobError, Next, exemptions, policies, publish_inventory};
+use super::{Context, JobError, Next, digest, exemptions, policies, publish_inventory};
 use crate::{
     domain::{
         inventory::{Agency, Imported, Problem, Subject, guard::Refusal, import},
@@ -256,6 +256,9 @@ async fn keep(
     }
     if let Some(entries) = &entries {
         tracing::info!(account = lead.account.0, entries = entries.len(), "the import was read");
+    }
+    if is_news {
+        digest::look(ctx, lead).await?;
     }
     // The first time, whoever wants to publish waits for it.
     if is_news && before.is_some() {

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use round::{Look, Looked, Round, Settled};
 
-use super::{Act, Context, JobError, Next, cause, publish_inventory};
+use super::{Act, Context, JobError, Next, cause, digest, publish_inventory};
 use crate::{
     domain::{
         repository::{InstallationId, RepositoryId},
@@ -226,6 +226,7 @@ async fn conclude(ctx: &Context, known: &Installation) -> Result<Next, JobError>
                 );
             }
         }
+        digest::look(ctx, known).await?;
     }
     let next = store.next_look(known.id).await?;
     Ok(next.map_or(Next::Asked, |due| Next::At(due, Priority::Sweep)))

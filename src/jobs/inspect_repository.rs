@@ -22,7 +22,8 @@ pub(super) use own_file::take_in;
 use jiff::Timestamp;
 
 use super::{
-    Act, Context, JobError, Target, adoption, is_at_once, pause, policies, priority, publish_inventory,
+    Act, Context, JobError, Target, adoption, digest, is_at_once, pause, policies, priority,
+    publish_inventory,
 };
 use crate::{
     domain::{
@@ -109,6 +110,7 @@ pub async fn inspect(
     let adopting = adoption::hold(ctx, target, act, &read.observed, &identity).await?;
     let paused = pause::hold(ctx, target).await?;
     let declined = ledger::declines(ctx, target.repository).await?;
+    let digest = digest::of_repository(ctx, target, &read.snapshot.repository, &policy, act).await?;
     let mut case = Case {
         snapshot: &read.snapshot,
         observed: &read.observed,
@@ -122,6 +124,7 @@ pub async fn inspect(
         cause,
         identity: &identity,
         said: &said,
+        office: digest.office(),
         policy: &policy,
     };
     let now = ctx.clock.now();
@@ -152,6 +155,9 @@ pub async fn inspect(
             let work = apply::Work { ctx, target, reader: &reader, names: &names, situation, read: &read };
             // A writer's future is large, and most runs have nothing to write.
             outcome = Box::pin(work.carry_out(plan)).await?;
+        }
+        if considered.plan.leaves_the_digest() && !ctx.dry_run() {
+            digest.is_said(ctx, target).await?;
         }
         if outcome.refused {
             considered.plan.due = Some(ctx.clock.now());

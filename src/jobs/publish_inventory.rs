@@ -17,7 +17,7 @@ use std::{sync::PoisonError, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Context, JobError, Next,
+    Context, JobError, Next, digest,
     imports::{self, Outside},
     policies, verify_inventory,
 };
@@ -136,13 +136,30 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let not_whole = organizations.iter().filter(|one| !one.whole).count();
     let against = outside.missing();
     let round = Round { store, agency, policy: &policy, known: &known, assembled: &assembled, against, now };
+    let before = refusals(store, agency, &policy).await?;
     let ready = round.publish(&mut kept, not_whole).await;
     ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);
     if let Some(ready) = ready? {
         propose::propose(ctx, agency, &policy, &organizations, &known, &ready).await?;
     }
     verify_inventory::after(ctx, number, agency).await?;
+    if refusals(store, agency, &policy).await? != before {
+        digest::look(ctx, &lead.known).await?;
+    }
     Ok(Next::Asked)
+}
+
+/// Why each file of an agency is not published anew, where it is not.
+async fn refusals(
+    store: &Store,
+    agency: &Agency,
+    policy: &Policy,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let mut refusals = Vec::new();
+    for published in &policy.inventory.publish {
+        refusals.push(store.publication(&agency.slug(), published.file()).await?.refused);
+    }
+    Ok(refusals)
 }
 
 /// The lead organization's policy, with the acronym that the operator gives it.

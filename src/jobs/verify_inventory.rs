@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Context, JobError, Next, publish_inventory};
+use super::{Context, JobError, Next, digest, publish_inventory};
 use crate::{
     domain::{
         inventory::{Agency, harvest::Harvest},
@@ -99,6 +99,9 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
         };
         tell(ctx, agency, before, &found).await?;
         ctx.store.verify(&found).await?;
+        if before.is_some_and(|before| before.differs.is_some()) != found.differs.is_some() {
+            digest::look_for(ctx, agency).await?;
+        }
     }
     Ok(Next::Asked)
 }

@@ -7,7 +7,7 @@
 use super::open::{Place, known_version, version};
 use super::row::Columns;
 use super::{Dialect, Store, StoreError, sql};
-use crate::domain::repository::RepositoryName;
+use crate::domain::repository::{RepositoryName, Visibility};
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -52,6 +52,8 @@ pub struct Unreadable {
     pub repository: RepositoryName,
     /// Its number there.
     pub number: u64,
+    /// Who sees it.
+    pub visibility: Visibility,
 }
 
 impl Store {
@@ -109,10 +111,12 @@ impl Store {
             let id = row.integer("id").map_err(&refused)?;
             let name = format!("{}/{}", text("owner")?, text("name")?);
             let repository: RepositoryName = super::row::parsed("repository", id, &name)?;
+            let visibility: Visibility = super::row::parsed("repository", id, &text("visibility")?)?;
             let numbers = super::repositories::numbers(&text("unreadable")?);
-            found.extend(
-                numbers.into_iter().map(|number| Unreadable { repository: repository.clone(), number }),
-            );
+            found.extend(numbers.into_iter().map(|number| {
+                let repository = repository.clone();
+                Unreadable { repository, number, visibility }
+            }));
         }
         Ok(found)
     }

@@ -33,9 +33,10 @@ const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
+const DIGEST: &str = include_str!("migrations/0017_digest.sql");
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON,
+    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON, DIGEST,
 ];
 
 /// The schema version this program writes and reads.

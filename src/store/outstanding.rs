@@ -82,7 +82,9 @@ impl Store {
         if let Some(open) = open_now(&mut transaction, new).await? {
             return Ok(Begun::Already(open));
         }
-        if let Some(brake) = brakes::held(&mut transaction, new, brakes).await? {
+        if new.kind.counts()
+            && let Some(brake) = brakes::held(&mut transaction, new, brakes).await?
+        {
             return Ok(Begun::Held(brake));
         }
         sqlx::query(sql::BEGIN_OUTSTANDING)

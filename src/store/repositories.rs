@@ -176,6 +176,23 @@ impl Store {
         Ok(row.and_then(|row| row.integer("there")).map_err(StoreError::of("look for a repository"))? > 0)
     }
 
+    /// The repository that was seen last under a name, in any case, unless it is
+    /// gone.
+    ///
+    /// # Errors
+    /// As the database's.
+    pub async fn find_repository(&self, name: &RepositoryName) -> Result<Option<Repository>, StoreError> {
+        let refused = StoreError::of("look for a repository");
+        sqlx::query(sql::FIND_REPOSITORY)
+            .bind(row::text(&name.owner().as_str().to_lowercase()))
+            .bind(row::text(&name.name().to_lowercase()))
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(&refused)?
+            .map(|row| read(&row))
+            .transpose()
+    }
+
     /// The head judged last: what a push must begin at to cost no job.
     ///
     /// # Errors

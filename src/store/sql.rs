@@ -71,6 +71,7 @@ mod adoption;
 mod answers;
 mod checks;
 mod deliveries;
+mod digest;
 mod exemptions;
 mod imports;
 mod intake;
@@ -88,6 +89,7 @@ pub(super) use adoption::*;
 pub(super) use answers::*;
 pub(super) use checks::*;
 pub(super) use deliveries::*;
+pub(super) use digest::*;
 pub(super) use exemptions::*;
 pub(super) use imports::*;
 pub(super) use intake::*;
@@ -120,6 +122,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         schema::REGISTER,
         checks::REGISTER,
         deliveries::REGISTER,
+        digest::REGISTER,
         answers::REGISTER,
         imports::REGISTER,
         intake::REGISTER,

@@ -198,8 +198,10 @@ Close this pull request to decline it. It comes back when something else changes
 
     insta::assert_snapshot!(totals(&muster).await, @r#"{"seen":349,"imported":50,"listed":338,"incomplete":2,"exempt":5,"excluded":2,"out_of_scope":2,"unknown":0,"never_read":0,"entries":343}"#);
     insta::assert_snapshot!(pulls(), @"#1 Update the source code inventory (open)");
-    // The night notes the last push to each, the inventory's own among them.
+    // The night notes the last push to each, the inventory's own among them; the
+    // hour after that publishes what it noted.
     muster.advance(Duration::from_secs(24 * 3600)).await;
+    muster.advance(Duration::from_secs(3600)).await;
     let before = get(&muster, "/code.json", "").await.body;
     muster.advance(Duration::from_secs(24 * 3600)).await;
     let after = get(&muster, "/code.json", "").await.body;

@@ -25,6 +25,7 @@ mod code_json_pull;
 mod command_line;
 mod crash;
 mod deploy;
+mod digest;
 mod doctor;
 mod documents;
 mod every_call;

@@ -81,6 +81,15 @@ impl Entry {
         }
     }
 
+    /// The last day on which it holds, if it was granted and ends.
+    #[must_use]
+    pub fn ends(&self) -> Option<Date> {
+        match &self.exemption.decision {
+            Decision::Requested | Decision::Denied { .. } => None,
+            Decision::Granted { to, .. } => *to,
+        }
+    }
+
     /// Why it does not count, if it was granted and does not.
     #[must_use]
     pub fn doubt(&self) -> Option<&str> {

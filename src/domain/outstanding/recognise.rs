@@ -49,7 +49,7 @@ pub fn recognise(
     let view = View { observed, rows, identity, repository, prefix, now };
     let mut news = Vec::new();
     let mut duplicates = Vec::new();
-    let [license, files, code_json, tracking] =
+    let [license, files, code_json, tracking, digest] =
         Kind::ALL.map(|kind| view.kind(kind, &mut news, &mut duplicates));
     // Where issues are switched off, one that is not shown may well be there.
     let gone = |row: &&Remembered| {
@@ -66,6 +66,8 @@ pub fn recognise(
             files,
             code_json,
             tracking,
+            digest_declined: !matches!(digest, Standing::Open(_)) && rows.iter().any(declined_digest),
+            digest,
             label_exists: observed.label_exists,
             leftovers: Kind::PULL_REQUESTS.into_iter().filter_map(|kind| view.leftover(kind)).collect(),
             staging: Kind::PULL_REQUESTS.into_iter().filter_map(|kind| view.staging(kind)).collect(),
@@ -80,6 +82,11 @@ pub fn recognise(
         news,
         unreadable: view.unreadable(),
     }
+}
+
+/// Whether a row is of a digest that people have closed.
+fn declined_digest(row: &Remembered) -> bool {
+    row.kind == Kind::Digest && matches!(row.state, State::Declined | State::Closed)
 }
 
 /// What expired once may come again after a while; what expired twice, never.
@@ -169,7 +176,7 @@ impl View<'_> {
                 Whose::Ours(marker) if marker.kind == kind => match &item.state {
                     ItemState::Open if open.is_some() => duplicates.push(item.clone()),
                     ItemState::Open if self.is_locked(item) => {
-                        news.extend(self.locked(item));
+                        news.extend(self.locked(kind, item));
                         blocked = Some(format!("issue {} is locked, which declines it", item.number));
                     }
                     ItemState::Open => {
@@ -225,16 +232,16 @@ impl View<'_> {
         }
     }
 
-    /// Whether locking this item declines it: so it is with the issue, whose
+    /// Whether locking this item declines it: so it is with an issue, whose
     /// conversation is all there is of it.
     fn is_locked(&self, item: &Item) -> bool {
         item.kind == ItemKind::Issue && item.lock.is_some()
     }
 
-    fn locked(&self, item: &Item) -> Option<News> {
-        let findings = self.newly_over(Kind::Tracking, item)?;
+    fn locked(&self, kind: Kind, item: &Item) -> Option<News> {
+        let findings = self.newly_over(kind, item)?;
         let by = item.lock.as_ref().and_then(|lock| lock.by.clone());
-        Some(News::Locked { item: item.clone(), findings, by })
+        Some(News::Locked { item: item.clone(), kind, findings, by })
     }
 
     /// If the ledger does not know yet that an item is over: the findings it

@@ -39,6 +39,8 @@ pub(crate) fn nothing() -> Outstanding {
         files: Standing::Free(Start::Nothing),
         code_json: Standing::Free(Start::Nothing),
         tracking: Standing::Free(Start::Nothing),
+        digest: Standing::Free(Start::Nothing),
+        digest_declined: false,
         label_exists: false,
         leftovers: Vec::new(),
         staging: Vec::new(),

@@ -111,6 +111,8 @@ pub enum Closing {
     ExpiredAgain,
     /// The policy does not ask for it any more.
     Withdrawn,
+    /// The policy keeps it in another repository now.
+    Moved,
     /// The policy leaves the repository out.
     OutOfScope,
     /// The repository's own file wants none of it.
@@ -122,7 +124,7 @@ impl Closing {
     #[must_use]
     pub fn state(self) -> State {
         match self {
-            Closing::Expired | Closing::ExpiredAgain => State::Expired,
+            Closing::Expired | Closing::ExpiredAgain | Closing::Moved => State::Expired,
             Closing::Done | Closing::Withdrawn | Closing::OutOfScope | Closing::OptedOut => State::Closed,
         }
     }
@@ -147,15 +149,17 @@ pub struct ClosePullRequest {
     pub line: Option<PublicText>,
 }
 
-/// The tracking issue to open.
+/// An issue to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewIssue {
+    /// Which.
+    pub kind: Kind,
     /// Its title.
     pub title: Line,
     /// Its body.
     pub body: PublicText,
-    /// Its label.
-    pub label: String,
+    /// Its label, if it has one.
+    pub label: Option<String>,
     /// Whether the label has to be made first.
     pub create_label: bool,
     /// The findings it lists.
@@ -211,10 +215,12 @@ pub enum Change {
         /// The slug of the team.
         team: String,
     },
-    /// Open the tracking issue.
+    /// Open an issue.
     OpenIssue(Box<NewIssue>),
-    /// Write the tracking issue anew, since its findings changed.
+    /// Write an issue anew, since what it says changed.
     EditIssue {
+        /// Which.
+        kind: Kind,
         /// Its number.
         number: u64,
         /// Its text as it was read: it is written only over this.
@@ -224,8 +230,10 @@ pub enum Change {
         /// The findings it now lists.
         findings: FindingSet,
     },
-    /// Close the tracking issue.
+    /// Close an issue.
     CloseIssue {
+        /// Which.
+        kind: Kind,
         /// Its number.
         number: u64,
         /// Its global id.
@@ -249,6 +257,7 @@ impl Change {
                 Closing::Done
                 | Closing::ExpiredAgain
                 | Closing::Withdrawn
+                | Closing::Moved
                 | Closing::OutOfScope
                 | Closing::OptedOut => None,
             },
@@ -296,7 +305,7 @@ impl Plan {
     pub fn creates(&self, kind: Kind) -> bool {
         self.changes.iter().any(|change| match change {
             Change::OpenPullRequest(new) => new.kind == kind,
-            Change::OpenIssue(_) => kind == Kind::Tracking,
+            Change::OpenIssue(new) => new.kind == kind,
             Change::DisableAutoMerge { .. }
             | Change::DeleteBranch { .. }
             | Change::CloseDuplicate { .. }

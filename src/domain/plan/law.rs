@@ -9,14 +9,15 @@ use super::{
     *,
 };
 use crate::domain::{
+    digest::{Account, Digest, Need, What},
     finding::Gap,
     marker::Kind,
     observed::{HoldLabel, Item},
     outstanding::{
         Attempt, Because, Expired, Hands, OpenItem, Outstanding, Refused, Staging, Standing, Start, State,
-        testing::{NOW, branch, carry, days, issue, nothing, now, oid},
+        testing::{HERE, NOW, branch, carry, days, identity, issue, nothing, now, oid},
     },
-    repository::testing::Sample,
+    repository::{Visibility, testing::Sample},
 };
 
 /// A situation in figures, so that it shrinks.
@@ -40,6 +41,9 @@ struct World {
     edits: u8,
     unread: bool,
     repository: u8,
+    /// What is known of the digest, and whether one is open.
+    office: u8,
+    digest: bool,
 }
 
 /// All but a few fields of the file are known.
@@ -88,7 +92,7 @@ impl World {
                 let Change::OpenPullRequest(new) = change else { continue };
                 let number = match new.kind {
                     Kind::License => 4,
-                    Kind::Files | Kind::Tracking => 5,
+                    Kind::Files | Kind::Tracking | Kind::Digest => 5,
                     Kind::CodeJson => 6,
                 };
                 let mut open = opened(&new, number);
@@ -137,7 +141,29 @@ impl World {
             gap: Gap::Missing,
             until: once.then(|| now() + days(10)),
         }));
-        Case { policy: policies(self.policy), sample: self.sample(), outstanding, ..case() }
+        if self.digest {
+            let item = issue(8, &FindingSet::default().hash());
+            let body = identity().marker(Kind::Digest, HERE, &FindingSet::default().hash());
+            outstanding.digest = Standing::Open(Box::new(read_back(Item { body, ..item })));
+        }
+        let office = self.office();
+        Case { policy: policies(self.policy), sample: self.sample(), outstanding, office, ..case() }
+    }
+}
+
+impl World {
+    fn office(&self) -> Option<Option<Digest>> {
+        let needs = vec![Need { what: What::PolicyRefused, told: Vec::new() }];
+        let here = |needs| {
+            let accounts = vec![Account { login: "agency".into(), needs }];
+            Digest::of(Visibility::Public, jiff::civil::date(2026, 11, 17), accounts)
+        };
+        match self.office % 4 {
+            0 => None,
+            1 => Some(None),
+            2 => Some(Some(here(Vec::new()))),
+            _ => Some(Some(here(needs))),
+        }
     }
 }
 
@@ -147,6 +173,7 @@ fn standing(outstanding: &mut Outstanding, kind: Kind) -> &mut Standing {
         Kind::Files => &mut outstanding.files,
         Kind::CodeJson => &mut outstanding.code_json,
         Kind::Tracking => &mut outstanding.tracking,
+        Kind::Digest => &mut outstanding.digest,
     }
 }
 
@@ -205,15 +232,15 @@ fn apply(outstanding: &mut Outstanding, plan: &Plan) {
             Change::OpenIssue(new) => {
                 let item =
                     Item { body: new.body.for_operator().to_owned(), ..issue(10, &new.findings.hash()) };
-                outstanding.tracking = Standing::Open(Box::new(read_back(item)));
+                *standing(outstanding, new.kind) = Standing::Open(Box::new(read_back(item)));
             }
-            Change::EditIssue { body, .. } => {
-                let open = open_mut(outstanding, Kind::Tracking);
+            Change::EditIssue { kind, body, .. } => {
+                let open = open_mut(outstanding, *kind);
                 open.item.body = body.for_operator().to_owned();
                 *open = OpenItem { edits: open.edits.clone(), ..read_back(open.item.clone()) };
                 open.edits.push(now());
             }
-            Change::CloseIssue { .. } => outstanding.tracking = Standing::Free(Start::Nothing),
+            Change::CloseIssue { kind, .. } => *standing(outstanding, *kind) = Standing::Free(Start::Nothing),
         }
     }
 }
@@ -243,11 +270,12 @@ fn worlds() -> impl Strategy<Value = World> {
         0u8..4,
         prop::bool::weighted(0.1),
         0u8..12,
+        (0u8..4, any::<bool>()),
     );
     (figures, state, past).prop_map(|(figures, state, past)| {
         let (missing, missed, policy, opened_under, pull_requests, tracking) = figures;
         let (hands, held, conflicting, staging) = state;
-        let (refused, expired, quiet_days, edits, unread, repository) = past;
+        let (refused, expired, quiet_days, edits, unread, repository, (office, digest)) = past;
         World {
             missing,
             missed,
@@ -265,6 +293,8 @@ fn worlds() -> impl Strategy<Value = World> {
             edits,
             unread,
             repository,
+            office,
+            digest,
         }
     })
 }
@@ -321,7 +351,7 @@ proptest! {
 
     #[test]
     fn what_could_not_be_read_opens_and_closes_nothing(world in worlds()) {
-        let world = World { unread: true, missing: 7, repository: 11, policy: world.policy % 4, opened_under: world.opened_under % 3, ..world };
+        let world = World { unread: true, office: 0, missing: 7, repository: 11, policy: world.policy % 4, opened_under: world.opened_under % 3, ..world };
         let plan = world.case().plan();
         for change in &plan.changes {
             let harmless = matches!(change, Change::DeleteBranch { .. } | Change::DisableAutoMerge { .. });

@@ -24,6 +24,7 @@ impl fmt::Display for Closing {
             Closing::ExpiredAgain => "nobody touched it for 90 days, a second time",
             Closing::Withdrawn => "the policy does not ask for it any more",
             Closing::OutOfScope => "the policy leaves this repository out",
+            Closing::Moved => "the policy keeps it in another repository now",
             Closing::OptedOut => "the repository's own file wants none of it",
         })
     }
@@ -67,7 +68,13 @@ impl fmt::Display for Change {
             Change::AskForReview { number, team, .. } => {
                 write!(f, "ask the team {team} to review pull request #{number}")
             }
+            Change::OpenIssue(new) if new.findings.is_empty() => {
+                write!(f, "open issue {:?}", new.title.as_str())
+            }
             Change::OpenIssue(new) => write!(f, "open issue {:?}: {}", new.title.as_str(), new.findings),
+            Change::EditIssue { number, findings, .. } if findings.is_empty() => {
+                write!(f, "edit issue #{number}")
+            }
             Change::EditIssue { number, findings, .. } => write!(f, "edit issue #{number}: {findings}"),
             Change::CloseIssue { number, closing, .. } => write!(f, "close issue #{number}: {closing}"),
         }

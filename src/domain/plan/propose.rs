@@ -16,7 +16,7 @@ fn what(kind: Kind) -> &'static str {
     match kind {
         Kind::License => "open a pull request with a license",
         Kind::CodeJson => "open a pull request about code.json",
-        Kind::Files | Kind::Tracking => "open a pull request with files",
+        Kind::Files | Kind::Tracking | Kind::Digest => "open a pull request with files",
     }
 }
 

@@ -309,6 +309,7 @@ impl Planner<'_> {
             Closing::Withdrawn => letters::CLOSED_WITHDRAWN,
             Closing::OutOfScope => letters::CLOSED_OUT_OF_SCOPE,
             Closing::OptedOut => letters::CLOSED_OPTED_OUT,
+            Closing::Moved => letters::digest::MOVED,
         };
         let said = item
             .comments

@@ -29,13 +29,13 @@ impl Planner<'_> {
             self.tidy_staging(draft);
         }
         if self.mode() >= Mode::Issue {
-            self.close_issue(Closing::OutOfScope, draft);
+            self.close_issue(Kind::Tracking, Closing::OutOfScope, draft);
         }
     }
 
-    /// Closes the tracking issue without its being done.
-    pub(super) fn close_issue(&self, closing: Closing, draft: &mut Draft) {
-        let Some(issue) = self.s.outstanding.open(Kind::Tracking) else { return };
+    /// Closes an issue without its being done.
+    pub(super) fn close_issue(&self, kind: Kind, closing: Closing, draft: &mut Draft) {
+        let Some(issue) = self.s.outstanding.open(kind) else { return };
         if !self.s.snapshot.repository.issues_enabled {
             return;
         }
@@ -44,6 +44,6 @@ impl Planner<'_> {
         }
         let (number, node_id) = (issue.item.number, issue.item.node_id.clone());
         let line = self.unsaid(&issue.item, closing);
-        draft.change(Change::CloseIssue { number, node_id, closing, line });
+        draft.change(Change::CloseIssue { kind, number, node_id, closing, line });
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Change, DAY, Plan};
 use crate::domain::{
+    digest::Office,
     finding::{FindingSet, Report},
     marker::Identity,
     outgoing::PublicText,
@@ -70,6 +71,7 @@ impl Spent {
                     self.oldest_pull_request_today.get_or_insert(now);
                     self.first_pull_request_at.get_or_insert(now);
                 }
+                Change::OpenIssue(new) if !new.kind.counts() => continue,
                 Change::OpenIssue(_) => {
                     self.issues_today += 1;
                     self.oldest_issue_today.get_or_insert(now);
@@ -129,6 +131,8 @@ pub struct Situation<'a> {
     pub identity: &'a Identity,
     /// What is known of its `code.json` beside what was read.
     pub said: &'a Said,
+    /// What is known of the office's digest.
+    pub office: Office<'a>,
     /// The page of the policy, for people.
     pub policy_page: Option<&'a PublicText>,
 }

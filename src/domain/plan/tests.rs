@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
+    digest::{Digest, Office},
     finding::Gap,
     marker::{Kind, Whose},
     observed::Item,
@@ -29,6 +30,8 @@ pub(super) struct Case {
     pub(super) history: History,
     pub(super) cause: Cause,
     pub(super) said: Said,
+    /// Nothing: unread; nothing in it: elsewhere.
+    pub(super) office: Option<Option<Digest>>,
     pub(super) now: Timestamp,
 }
 
@@ -47,6 +50,7 @@ pub(super) fn case() -> Case {
         history: History::default(),
         cause: Cause::Event,
         said: Said::default(),
+        office: None,
         now: NOW.parse().unwrap(),
     }
 }
@@ -67,6 +71,11 @@ impl Case {
             cause: self.cause,
             identity: &identity,
             said: &self.said,
+            office: match &self.office {
+                None => Office::Unread,
+                Some(None) => Office::Elsewhere,
+                Some(Some(digest)) => Office::Here(digest, Some(self.now - HOUR)),
+            },
             policy_page: None,
         };
         plan(&situation, self.now)
@@ -389,6 +398,7 @@ fn the_files_we_write_pass_our_own_check() {
             cause: Cause::Event,
             identity: &identity,
             said: &Said::default(),
+            office: Office::Unread,
             policy_page: None,
         };
         let plan = plan(&situation, now);

@@ -23,7 +23,9 @@ pub fn listed(situation: &Situation<'_>, now: Timestamp) -> FindingSet {
 const OPEN: &str = "open an issue";
 const EDIT: &str = "edit the issue";
 pub(super) const CLOSE: &str = "close the issue";
-const DISABLED: &str = "issues are disabled there";
+pub(super) const DISABLED: &str = "issues are disabled there";
+pub(super) const EDIT_LOOP: &str = "blocked: edit loop, it was edited 3 times in a day";
+pub(super) const NO_ROOM: &str = "what people wrote into its text leaves no room";
 
 impl Planner<'_> {
     pub(super) fn tracking_issue(&self, proposed: &Proposed, draft: &mut Draft) {
@@ -81,9 +83,10 @@ impl Planner<'_> {
                 let checklist = self.checklist(open, proposed);
                 let body = self.letter().tracking_issue(&checklist, &named(&all, proposed), None);
                 draft.change(Change::OpenIssue(Box::new(NewIssue {
+                    kind: Kind::Tracking,
                     title: render::tracking_title(),
                     body,
-                    label: self.s.policy.issue.label.clone(),
+                    label: Some(self.s.policy.issue.label.clone()),
                     create_label: !self.s.outstanding.label_exists,
                     findings: all,
                 })));
@@ -102,7 +105,7 @@ impl Planner<'_> {
     ) {
         if self.mode() < Mode::Issue {
             if self.opted_out_of(Mode::Issue) {
-                self.close_issue(Closing::OptedOut, draft);
+                self.close_issue(Kind::Tracking, Closing::OptedOut, draft);
             }
             return;
         }
@@ -124,18 +127,19 @@ impl Planner<'_> {
         let number = issue.item.number;
         if all.is_empty() {
             let (node_id, closing) = (issue.item.node_id.clone(), Closing::Done);
-            return draft.change(Change::CloseIssue { number, node_id, closing, line: None });
+            let kind = Kind::Tracking;
+            return draft.change(Change::CloseIssue { kind, number, node_id, closing, line: None });
         }
         if let Some(until) = issue.edit_loop_until(self.now) {
-            return draft.refuse(EDIT, "blocked: edit loop, it was edited 3 times in a day", Some(until));
+            return draft.refuse(EDIT, EDIT_LOOP, Some(until));
         }
         let before = &issue.item.body;
         let body = self.letter().tracking_issue(&self.checklist(open, proposed), &named, Some(before));
         if body.is_too_long() {
-            return draft.refuse(EDIT, "what people wrote into its text leaves no room", None);
+            return draft.refuse(EDIT, NO_ROOM, None);
         }
-        let before = before.clone();
-        draft.change(Change::EditIssue { number, before, body, findings: all });
+        let (kind, before) = (Kind::Tracking, before.clone());
+        draft.change(Change::EditIssue { kind, number, before, body, findings: all });
     }
 
     fn checklist<'c>(&'c self, open: &'c [(RuleId, &'c Finding)], proposed: &'c Proposed) -> Checklist<'c> {

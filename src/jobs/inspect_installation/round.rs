@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         basis,
+        digest::Office,
         marker::Identity,
         outstanding::{Declined, Remembered},
         plan::{Cause, Spent},
@@ -85,6 +86,8 @@ pub struct Round<'a> {
     memories: HashMap<RepositoryId, Memory>,
     rows: HashMap<RepositoryId, Vec<Remembered>>,
     decided: HashSet<RepositoryId>,
+    /// Those whose digest is not what it is to be.
+    digests: Vec<RepositoryId>,
     /// What is known of their own files, once the policy asks for these.
     own_files: Option<HashMap<RepositoryId, KnownFile>>,
     owner: Login,
@@ -141,6 +144,7 @@ impl<'a> Round<'a> {
             adopting: act == Act::Apply && adoption::is_open(ctx, known.account).await?,
             reader,
             decided: store.decided(known.id).await?,
+            digests: store.digests_waiting(known.id).await?,
             own_files: None,
             memories,
             rows,
@@ -306,6 +310,7 @@ impl<'a> Round<'a> {
             cause: self.cause,
             identity: &self.identity,
             said: &said,
+            office: Office::Unread,
             policy: &force.policy,
         };
         let considered = consider(&case, now);
@@ -313,7 +318,8 @@ impl<'a> Round<'a> {
         // Somebody may have taken the label off our issue, hardly out of the
         // repository.
         let unlabelled = self.adopting && observed.label_exists && case.rows.is_empty();
-        if unreadable || unlabelled || considered.needs_a_closer_look(&case, &traces) {
+        let digest = self.digests.contains(&id);
+        if unreadable || unlabelled || digest || considered.needs_a_closer_look(&case, &traces) {
             spent.add(&considered.plan, now);
             return Ok(Look::Closer { wants: considered.plan.wants });
         }

@@ -135,20 +135,20 @@ impl Work<'_> {
                 Ok(Step::Done(line))
             }
             Change::OpenIssue(new) => self.open_issue(writer, new).await,
-            Change::EditIssue { number, body, findings, .. } => {
-                let Some(row) = self.row(Kind::Tracking, *number).await? else { return Ok(Step::StoodDown) };
+            Change::EditIssue { kind, number, body, findings, .. } => {
+                let Some(row) = self.row(*kind, *number).await? else { return Ok(Step::StoodDown) };
                 let now = self.ctx.clock.now();
                 self.ctx.store.editing(row.id, &row.edits_with(now), now).await?;
                 let change = IssueChange { body: Some(body), ..IssueChange::default() };
                 let edited = writer.update_issue(*number, change).await;
-                let step = self.sorted(Attempt::Update(Kind::Tracking), edited, line).await?;
+                let step = self.sorted(Attempt::Update(*kind), edited, line).await?;
                 if matches!(step, Step::Done(_)) {
                     self.ctx.store.refresh_outstanding(row.id, findings, self.ctx.clock.now()).await?;
                 }
                 Ok(step)
             }
-            Change::CloseIssue { number, node_id, closing, line: said } => {
-                let row = self.row(Kind::Tracking, *number).await?;
+            Change::CloseIssue { kind, number, node_id, closing, line: said } => {
+                let row = self.row(*kind, *number).await?;
                 if let Some(row) = &row {
                     self.ctx.store.closing(row.id, closing.state(), self.ctx.clock.now()).await?;
                 }
@@ -157,10 +157,11 @@ impl Work<'_> {
                     Closing::Expired
                     | Closing::ExpiredAgain
                     | Closing::Withdrawn
+                    | Closing::Moved
                     | Closing::OutOfScope
                     | Closing::OptedOut => writer.drop_issue(*number, node_id, said.as_ref()).await,
                 };
-                let step = self.sorted(Attempt::Update(Kind::Tracking), closed, line).await?;
+                let step = self.sorted(Attempt::Update(*kind), closed, line).await?;
                 if let (Some(row), Step::Done(_)) = (row, &step) {
                     self.settle(&row, closing.state()).await?;
                 }
@@ -265,7 +266,7 @@ impl Work<'_> {
 
     async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
         match kind {
-            Kind::Tracking => writer.update_issue(number, COMPLETED).await?,
+            Kind::Tracking | Kind::Digest => writer.update_issue(number, COMPLETED).await?,
             Kind::License | Kind::Files | Kind::CodeJson => writer.close_pull_request(number).await?,
         }
         if let Some(row) = self.row(kind, number).await? {
@@ -289,8 +290,8 @@ impl Work<'_> {
                 None => writer.update_issue(item.number, COMPLETED).await?,
             }
         }
-        if let Some(Change::EditIssue { before, .. }) = edit
-            && now.open(Kind::Tracking).is_none_or(|open| open.item.body != *before)
+        if let Some(Change::EditIssue { kind, before, .. }) = edit
+            && now.open(*kind).is_none_or(|open| open.item.body != *before)
         {
             return Err(JobError::Changed);
         }
@@ -301,7 +302,8 @@ impl Work<'_> {
 /// Whether a change rests on what pull requests do.
 fn is_about_the_issue(change: &Change) -> bool {
     match change {
-        Change::OpenIssue(_) | Change::EditIssue { .. } | Change::CloseIssue { .. } => true,
+        Change::OpenIssue(new) => new.kind == Kind::Tracking,
+        Change::EditIssue { kind, .. } | Change::CloseIssue { kind, .. } => *kind == Kind::Tracking,
         Change::DisableAutoMerge { .. }
         | Change::DeleteBranch { .. }
         | Change::CloseDuplicate { .. }

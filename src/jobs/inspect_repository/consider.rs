@@ -9,6 +9,7 @@ use super::{Target, note, our_names, policy_page, with_own_declines, with_wish};
 use crate::{
     domain::{
         basis::{self, Basis, SETTLES},
+        digest::Office,
         finding::{FindingSet, Report, Severity},
         inventory::Sources,
         marker::{Identity, Kind},
@@ -48,6 +49,8 @@ pub(in crate::jobs) struct Case<'a> {
     pub(in crate::jobs) identity: &'a Identity,
     /// What is known of its `code.json` beside what was read.
     pub(in crate::jobs) said: &'a Said,
+    /// What is known of the office's digest. Among many it is not read.
+    pub(in crate::jobs) office: Office<'a>,
     /// The organization's policy.
     pub(in crate::jobs) policy: &'a Policy,
 }
@@ -111,6 +114,7 @@ impl Considered {
             cause: case.cause,
             identity: case.identity,
             said: case.said,
+            office: case.office,
             policy_page: self.page.as_ref(),
         }
     }
@@ -136,7 +140,7 @@ impl Considered {
         };
         !self.plan.changes.is_empty()
             || !self.news.is_empty()
-            || of(Kind::Tracking).any(|row| row.state == State::Creating)
+            || [Kind::Tracking, Kind::Digest].into_iter().flat_map(of).any(|row| row.state == State::Creating)
             || Kind::PULL_REQUESTS.into_iter().any(unsettled)
             || traces.iter().any(|(kind, count)| *count > of(*kind).count() as u64)
             || case.observed.branches.iter().any(unexplained)

@@ -75,8 +75,8 @@ pub(super) async fn learn(
             News::Closed { item, kind, findings, by, at } => {
                 lesson.closed(item, *kind, findings.as_ref(), by.as_ref(), *at).await?;
             }
-            News::Locked { item, findings, by } => {
-                lesson.locked(item, findings.as_ref(), by.as_ref()).await?;
+            News::Locked { item, kind, findings, by } => {
+                lesson.locked(item, *kind, findings.as_ref(), by.as_ref()).await?;
             }
             News::Gone(row) => lesson.gone(row).await?,
             News::Touched(item, kind) => lesson.touched(item, *kind).await?,
@@ -295,11 +295,12 @@ impl Lesson<'_> {
     async fn locked(
         &self,
         item: &Item,
+        kind: Kind,
         findings: Option<&FindingSet>,
         by: Option<&Actor>,
     ) -> Result<(), JobError> {
-        let findings = findings.cloned().unwrap_or_else(|| self.findings_of(item, Kind::Tracking));
-        self.declined(item, Kind::Tracking, findings, "lock", by, None).await
+        let findings = findings.cloned().unwrap_or_else(|| self.findings_of(item, kind));
+        self.declined(item, kind, findings, "lock", by, None).await
     }
 
     async fn declined(

@@ -81,6 +81,10 @@ statements! {
     );
     HAS_REPOSITORY = "SELECT COUNT(*) AS there FROM repository \
         WHERE installation = $1 AND LOWER(name) = $2 AND removed_at IS NULL";
+    FIND_REPOSITORY = concat!(
+        "SELECT ", repository_columns!(), " FROM repository \
+        WHERE LOWER(owner) = $1 AND LOWER(name) = $2 AND removed_at IS NULL ORDER BY seen_at DESC, id LIMIT 1"
+    );
     JUDGED_HEAD = "SELECT head FROM repository WHERE id = $1 AND removed_at IS NULL";
     /// Nothing, if another head was judged meanwhile.
     MOVE_HEAD = "UPDATE repository SET head = $3 WHERE id = $1 AND head = $2 AND removed_at IS NULL";
@@ -96,7 +100,7 @@ statements! {
                 THEN CAST($6 AS BIGINT) ELSE arrived_at END \
         WHERE id = $1 AND (judged_at IS NULL OR judged_at <= CAST($6 AS BIGINT))";
     SET_UNREADABLE = "UPDATE repository SET unreadable = $2 WHERE id = $1";
-    UNREADABLE = "SELECT id, owner, name, unreadable FROM repository \
+    UNREADABLE = "SELECT id, owner, name, visibility, unreadable FROM repository \
         WHERE unreadable IS NOT NULL AND removed_at IS NULL ORDER BY owner, name, id LIMIT $1";
     /// The same findings again count one more evaluation; others start anew.
     EVALUATED = "UPDATE repository SET \
@@ -134,17 +138,19 @@ statements! {
         "SELECT ", outstanding_columns!(), " FROM outstanding \
         WHERE repository = $1 AND kind = $2 AND state IN ('creating', 'open')"
     );
+    /// The digest is nobody's burden: neither here nor below does it count.
     CREATED_SINCE = "SELECT COUNT(*) AS created, MIN(created_at) AS oldest FROM outstanding \
-        WHERE account = $1 AND created_at >= $3 \
+        WHERE account = $1 AND created_at >= $3 AND kind <> 'digest' \
           AND CASE WHEN kind = 'tracking' THEN 'issue' ELSE 'pull_request' END = $2";
-    FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding WHERE account = $1";
+    FIRST_CREATED = "SELECT MIN(created_at) AS first FROM outstanding \
+        WHERE account = $1 AND kind <> 'digest'";
     PULL_REQUESTS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
-        WHERE repository = $1 AND kind <> 'tracking' AND created_at >= $2";
+        WHERE repository = $1 AND kind NOT IN ('tracking', 'digest') AND created_at >= $2";
     KIND_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
         WHERE repository = $1 AND kind = $2 AND created_at >= $3";
     /// Without what stands in repositories that are out of reach.
     OPEN_COUNT = "SELECT COUNT(*) AS open FROM outstanding \
-        WHERE account = $1 AND state IN ('creating', 'open') AND NOT EXISTS \
+        WHERE account = $1 AND kind <> 'digest' AND state IN ('creating', 'open') AND NOT EXISTS \
             (SELECT 1 FROM repository WHERE repository.id = outstanding.repository AND removed_at IS NOT NULL)";
 
     REFUSED = "INSERT INTO refusal (repository, attempt, because, why, circumstances, refused_at) \

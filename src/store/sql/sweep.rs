@@ -65,11 +65,12 @@ statements! {
         ON CONFLICT (account, common) DO NOTHING";
     ROLLOUT = "SELECT began_at, wanted, approved_at, \
             (SELECT COUNT(*) FROM outstanding AS o \
-             WHERE o.account = rollout.account AND o.created_at >= rollout.began_at) AS created \
+             WHERE o.account = rollout.account AND o.kind <> 'digest' \
+               AND o.created_at >= rollout.began_at) AS created \
         FROM rollout WHERE account = $1 AND common = $2";
     SIZE_ROLLOUT = "UPDATE rollout SET wanted = $3 WHERE account = $1 AND common = $2 AND wanted IS NULL";
     APPROVE_ROLLOUT = "UPDATE rollout SET approved_at = $3 \
         WHERE account = $1 AND common = $2 AND approved_at IS NULL";
     CREATED_OF_ALL_KINDS_SINCE = "SELECT COUNT(*) AS created FROM outstanding \
-        WHERE account = $1 AND created_at >= $2";
+        WHERE account = $1 AND created_at >= $2 AND kind <> 'digest'";
 }

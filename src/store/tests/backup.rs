@@ -187,6 +187,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "content_write",
         "delivery",
         "delivery_record",
+        "digest",
         "entry",
         "exemption_entry",
         "exemption_refusal",

@@ -376,7 +376,7 @@ impl Life {
         let (name, bot) = (self.name(), self.github.bot().0);
         let mine = |author: &str| author == bot;
         match kind {
-            Kind::Tracking => {
+            Kind::Tracking | Kind::Digest => {
                 let issues = self.github.issues(&name);
                 let open = issues.iter().filter(|issue| issue.state == "open" && mine(&issue.author));
                 open.map(|issue| Item::new(issue.number, &issue.body, BTreeSet::new())).collect()
@@ -411,7 +411,7 @@ impl Life {
         let item = self.readable(kind)?;
         let findings = end::counted(self).await;
         let wanted = match kind {
-            Kind::Tracking => {
+            Kind::Tracking | Kind::Digest => {
                 let uncovered = findings.iter().any(|finding| self.covered_by(finding).is_none());
                 (uncovered && item.speaks_of(&findings)).then_some(findings)?
             }
@@ -527,7 +527,7 @@ impl Life {
         let (name, bot) = (self.name(), self.github.bot().0);
         let branch = format!("agency:{}", kind.branch("muster/"));
         let last = match kind {
-            Kind::Tracking => {
+            Kind::Tracking | Kind::Digest => {
                 self.github.issues(&name).iter().filter(|issue| issue.author == bot).map(|i| i.number).max()
             }
             Kind::License | Kind::Files | Kind::CodeJson => {

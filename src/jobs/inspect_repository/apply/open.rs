@@ -163,7 +163,7 @@ impl Work<'_> {
 
     pub(super) async fn open_issue(&self, writer: &Writer, new: &NewIssue) -> Result<Step, JobError> {
         let a_day = self.situation.policy.limits.issues_per_day;
-        let Some(row) = self.begin(Kind::Tracking, &new.findings, a_day).await? else {
+        let Some(row) = self.begin(new.kind, &new.findings, a_day).await? else {
             return Ok(Step::StoodDown);
         };
         match self.create_issue(writer, new).await {
@@ -175,23 +175,22 @@ impl Work<'_> {
             Err(error) => {
                 let Some(because) = lasting(&error) else { return Err(error.into()) };
                 self.ctx.store.withdraw_outstanding(row).await?;
-                self.refused(Attempt::Open(Kind::Tracking), because, &error).await
+                self.refused(Attempt::Open(new.kind), because, &error).await
             }
         }
     }
 
-    /// Makes the tracking issue, and before it its label; one made meanwhile is
-    /// as good.
+    /// Makes an issue, and before it its label; one made meanwhile is as good.
     async fn create_issue(&self, writer: &Writer, new: &NewIssue) -> github::Result<github::Created> {
-        let label = Line::of(&new.label);
-        if new.create_label {
+        let label = new.label.as_deref().map(Line::of);
+        if let (Some(label), true) = (&label, new.create_label) {
             let description = Line::of("Files an open source repository should have");
-            match writer.create_label(&label, "0e6251", &description).await {
+            match writer.create_label(label, "0e6251", &description).await {
                 Ok(()) | Err(github::Error::Conflict(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        writer.create_issue(&new.title, &new.body, &[label]).await
+        writer.create_issue(&new.title, &new.body, label.as_slice()).await
     }
 
     /// Records what is about to be created, within the brakes; the row, or
