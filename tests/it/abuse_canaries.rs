@@ -16,7 +16,13 @@ use crate::{
 const FIX: &str = "mode: fix
 repositories: {exclude: [\".github\"]}
 quiet: {days: [mon, tue, wed, thu, fri, sat, sun], hours: \"00:00-24:00\", federal_holidays: false}
+agency: {acronym: XA, name: Office, contact: {name: Desk, email: desk@office.example.gov}}
+inventory:
+  private: redact
+  access_url: https://www.office.example.gov/code-access
+  defaults: {status: Production, maintenance: internal, labor_hours: 0, contract_number: []}
 ";
+const SETTINGS: &str = "[[agency]]\nacronym = \"XA\"\nlead = \"agency\"\norganizations = [\"agency\"]\n";
 const WEBHOOK_SECRET: &str = "canary.webhook+secret of this instance";
 const INSTANCE_KEY: &str = "canary \"instance\" key \\ of this instance";
 
@@ -28,7 +34,11 @@ struct Instance {
 impl Instance {
     async fn new() -> Instance {
         let private = old("canary-private").private().file("canary-file.md", "canary content");
-        let organization = agency(FIX).repository(private).repository(complete("canary-fine").private());
+        let organization = agency(FIX)
+            .repository(private)
+            .repository(complete("canary-fine").private())
+            .repository(complete("open").description("Replaces agency/canary-private."))
+            .repository(complete("river").description("Counts birds."));
         let github = Sandbox::builder()
             .app(github_sandbox::app("muster").webhook_secret(WEBHOOK_SECRET))
             .organization(organization)
@@ -36,7 +46,9 @@ impl Instance {
             .start()
             .await
             .unwrap();
-        Instance { github, folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("muster.toml"), SETTINGS).unwrap();
+        Instance { github, folder }
     }
 
     fn command(&self, words: &[&str], level: &str) -> Command {
@@ -93,6 +105,16 @@ async fn lived(level: &str) -> (Instance, String, String) {
     assert_eq!(asked.await.status, 404);
     serving.until("looked around");
     serving.until("a job failed");
+    // agency-index.json, then code.json.
+    serving.until("the inventory is published");
+    serving.until("the inventory is published");
+    let served = ask(&serving.address, "GET /code.json HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(
+        served.status == 200 && served.body.contains("\"river\"") && !served.body.contains("canary"),
+        "{} {}",
+        served.status,
+        served.body
+    );
     github.clear_faults();
     let scraped = ask(&metrics, "GET /metrics HTTP/1.1\r\nHost: canary\r\n\r\n").await;
     assert_eq!(scraped.status, 200);

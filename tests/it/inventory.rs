@@ -491,10 +491,22 @@ async fn n1_nothing_of_what_is_private_is_told_anywhere() {
     let muster = Muster::start_as(&github, &clock, alone()).await;
     muster.begin().await;
     muster.advance(Duration::from_secs(3600)).await;
+    // The office hears of them where everybody reads it.
+    let ask = |n: u64| {
+        let (id, olivia) = (github.repository_id(&format!("agency/zebrafalcon-{n}")), github.user("olivia").id());
+        format!(
+            "- {{id: {id}, usage: exemptByFOIA, basis: 5 USC 552(b)(7)(E), origin: employee, reason: It would \
+             help who breaks in., requested_by: {olivia}}}\n"
+        )
+    };
+    let register = format!("exemptions:\n{}", (0..6).map(ask).collect::<String>());
+    github.user("olivia").push("agency/.github", "main", &[("muster-exemptions.yml", &register)], "Ask");
     github.user("olivia").set_visibility("agency/river", Visibility::Private);
     muster.settle().await;
     github.user("olivia").rename("agency/zebrafalcon-3", "zebrafalcon-three");
     muster.advance(Duration::from_secs(20 * 24 * 3600)).await;
+    // Into the hours in which something may be opened.
+    muster.advance(Duration::from_secs(20 * 3600)).await;
 
     let mut crawled = 0;
     let mut crawl = |what: &str, text: &str| {
@@ -519,6 +531,8 @@ async fn n1_nothing_of_what_is_private_is_told_anywhere() {
     });
     assert!(crawled > 20_000, "{crawled} bytes were crawled");
     assert_eq!(github.pull_requests("agency/code-inventory").len(), 1);
+    let digest = github.issues("agency/.github")[0].body.clone();
+    assert!(digest.contains("There are 6 more that not all readers may see."), "{digest}");
     // GSA 2.0.0 has no contract numbers; the other asks for them, and a sentence
     // in their place is not told, and not taken for none.
     for (file, listed) in [("/code.json", 8), ("/agency-index.json", 0)] {
