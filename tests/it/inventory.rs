@@ -493,7 +493,8 @@ async fn n1_nothing_of_what_is_private_is_told_anywhere() {
     muster.advance(Duration::from_secs(3600)).await;
     // The office hears of them where everybody reads it.
     let ask = |n: u64| {
-        let (id, olivia) = (github.repository_id(&format!("agency/zebrafalcon-{n}")), github.user("olivia").id());
+        let (id, olivia) =
+            (github.repository_id(&format!("agency/zebrafalcon-{n}")), github.user("olivia").id());
         format!(
             "- {{id: {id}, usage: exemptByFOIA, basis: 5 USC 552(b)(7)(E), origin: employee, reason: It would \
              help who breaks in., requested_by: {olivia}}}\n"

@@ -8,6 +8,7 @@ use muster::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::{
+    evidence::{self, Desk},
     harness::{Muster, README, clock, complete, old, sandbox},
     import::{inventory, release},
     inventory::{POLICY, entries, for_agencies, get, publication, setup},
@@ -198,6 +199,7 @@ Close this pull request to decline it. It comes back when something else changes
 
     insta::assert_snapshot!(totals(&muster).await, @r#"{"seen":349,"imported":50,"listed":338,"incomplete":2,"exempt":5,"excluded":2,"out_of_scope":2,"unknown":0,"never_read":0,"entries":343}"#);
     insta::assert_snapshot!(pulls(), @"#1 Update the source code inventory (open)");
+    an_auditor_reads_of_the_exemptions(&muster);
     // The night notes the last push to each, the inventory's own among them; the
     // hour after that publishes what it noted.
     muster.advance(Duration::from_secs(24 * 3600)).await;
@@ -207,4 +209,19 @@ Close this pull request to decline it. It comes back when something else changes
     let after = get(&muster, "/code.json", "").await.body;
     assert!(before == after, "nothing is left to say");
     muster.finish().await;
+}
+
+fn an_auditor_reads_of_the_exemptions(muster: &Muster) {
+    let desk = Desk::of(muster);
+    for internal in [false, true] {
+        let more: &[&str] = if internal { &["--internal"] } else { &[] };
+        let made = desk.make(&[], &[&["--fiscal-year", "2027"], more].concat());
+        assert_eq!(desk.verify(&made, &[]).0, 0);
+        let report = evidence::json(&made, "reports/exemptions-2027.json");
+        assert_eq!((&report["totals"]["all"], &report["totals"]["automatic"]), (&5.into(), &5.into()));
+        let register = evidence::json(&made, "reports/register.json");
+        let granted = |line: &&Value| line["standing"] == "granted";
+        assert_eq!(register["lines"].as_array().unwrap().iter().filter(granted).count(), 5);
+        assert_eq!(String::from_utf8_lossy(&made).contains("agency/hidden-20"), internal);
+    }
 }
