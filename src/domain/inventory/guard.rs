@@ -9,6 +9,7 @@ use std::{
 };
 
 use code_json::{
+    check::Severity,
     schema,
     validate::{self, Choice},
 };
@@ -200,7 +201,12 @@ pub fn finished(
         Ok(secrets.look_through_file(&bytes, known)?)
     };
     let looked: Vec<Result<(), Refusal>> = parts.into_par_iter().map(look).collect();
-    looked.into_iter().collect()
+    let looked: Result<(), Refusal> = looked.into_iter().collect();
+    if let Err(Refusal::Invalid { .. }) = &looked {
+        // Once more as a whole, so that its place and number are those of the file.
+        valid(file.published, &file.bytes(), now)?;
+    }
+    looked
 }
 
 /// Whether bytes are valid by the schema they claim.
@@ -221,9 +227,10 @@ pub fn valid(published: Published, body: &[u8], now: Timestamp) -> Result<(), Re
     match report.violations {
         Some(0) => Ok(()),
         violations => {
-            let first = report
-                .problems
-                .first()
+            // What only might be better is no reason.
+            let wrong = report.problems.iter().find(|problem| problem.severity() == Severity::Error);
+            let first = wrong
+                .or(report.problems.first())
                 .map_or_else(String::new, |problem| format!("at {} ({})", problem.pointer, problem.check.id));
             Err(Refusal::Invalid { count: violations.unwrap_or(1), first })
         }

@@ -283,9 +283,9 @@ proptest! {
     }
 }
 
-#[test]
-fn an_entry_that_tells_a_hidden_name_is_held_back_alone() {
-    let fine = Sample {
+/// A public repository that lacks nothing.
+fn fine() -> Sample {
+    Sample {
         visibility: Visibility::Public,
         archived: false,
         skipped: false,
@@ -296,7 +296,34 @@ fn an_entry_that_tells_a_hidden_name_is_held_back_alone() {
         file: 1,
         exempt: None,
         listed: true,
+    }
+}
+
+#[test]
+fn what_is_not_valid_is_told_by_its_place_in_the_whole_file() {
+    let owned = owned(&vec![fine(); 520], hidden_name);
+    let (assembly, secrets) = assembled(&owned, true);
+    let mut file = assembly.files[1].clone();
+    let look = |file: &File| {
+        let entries: Vec<&Entry> = file.entries.iter().map(std::sync::Arc::as_ref).collect();
+        guard::finished(file, &entries, &secrets, &assembly.mailboxes, now())
     };
+    assert_eq!(look(&file), Ok(()));
+    for at in [3, 510] {
+        let broken = Entry { text: "{\n      \"name\": 7\n    }".to_owned(), ..(*file.entries[at]).clone() };
+        file.entries[at] = broken.into();
+    }
+    let whole = guard::valid(file.published, &file.bytes(), now());
+    assert!(whole.is_err());
+    assert_eq!(look(&file), whole, "both, by their places in the file");
+    file.entries.remove(3);
+    let said = look(&file).unwrap_err().to_string();
+    assert!(said.contains("at /releases/509"), "{said}");
+}
+
+#[test]
+fn an_entry_that_tells_a_hidden_name_is_held_back_alone() {
+    let fine = fine();
     let samples = [
         fine.clone(),
         Sample { file: 3, ..fine.clone() },
