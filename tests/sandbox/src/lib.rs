@@ -34,4 +34,4 @@ pub use inspect::{CheckRunView, CommentView, IssueView, Listing, PullRequestView
 pub use people::{User, on_web};
 pub use record::Call;
 pub use sandbox::Sandbox;
-pub use state::{BranchRule, Flavor, Level, Permission, Role, Visibility};
+pub use state::{BranchRule, Flavor, Level, Permission, Role, Traffic, Visibility};

@@ -11,7 +11,9 @@ use crate::catch::{self, Catch, Caught, Trap};
 use crate::fault::Fault;
 use crate::record::{Call, Exchanges};
 use crate::rest;
-use crate::state::{AccountId, AppKey, Caller, Delivery, Flavor, Refusal, RepositoryId, State, Urls};
+use crate::state::{
+    AccountId, AppKey, Caller, Delivery, Flavor, Refusal, RepositoryId, State, Traffic, Urls,
+};
 
 /// A running GitHub. Cloning gives another handle of the same.
 #[derive(Clone)]
@@ -215,6 +217,16 @@ impl Sandbox {
                 .create_repository(&admin, account, new)
                 .unwrap_or_else(|refusal| panic!("{owner}: {refusal:?}"))
         })
+    }
+
+    /// People clone a repository today, and look at its pages.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn visit(&self, repository: &str, more: Traffic) {
+        let id = self.repository_id(repository);
+        self.change(|state| state.visit(id, more))
+            .unwrap_or_else(|refusal| panic!("{repository}: {refusal:?}"));
     }
 
     /// Injects a fault.

@@ -20,6 +20,7 @@ mod pull_request;
 mod reference;
 mod refusal;
 mod repository;
+mod traffic;
 
 pub use access::{Caller, Grant, Level, Need, Permission, Permissions};
 pub use account::{Account, AccountId, AccountKind, Organization, Role};
@@ -38,6 +39,8 @@ pub use pull_request::{AutoMerge, MergeMethod, Merged, NewPullRequest, PullReque
 pub use reference::{CommitOnBranch, FilePush, RefUpdate};
 pub use refusal::Refusal;
 pub use repository::{BranchRule, Found, Repository, RepositoryId, Ruleset, Visibility};
+pub(crate) use traffic::Sort;
+pub use traffic::Traffic;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -117,6 +117,7 @@ fn add(state: &mut State, owner: u64, name: &str, visibility: Visibility) -> u64
         rulesets: Vec::new(),
         collaborators: BTreeMap::new(),
         former_names: Vec::new(),
+        traffic: BTreeMap::new(),
     };
     state.repositories.insert(id, repository);
     id

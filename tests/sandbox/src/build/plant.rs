@@ -131,6 +131,7 @@ impl State {
             rulesets,
             collaborators,
             former_names: Vec::new(),
+            traffic: BTreeMap::new(),
         };
         self.repositories.insert(id, repository);
         // A new repository takes the name away from whoever redirected it.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::apps::of_type;
 use super::{Answer, Input};
-use crate::state::{Refusal, Role};
+use crate::state::{Refusal, Role, Sort};
 
 type Result = std::result::Result<Answer, Refusal>;
 
@@ -55,6 +55,23 @@ pub(super) fn permission(input: &mut Input<'_>) -> Result {
         "role_name": role.map_or("none", Role::word),
         "user": input.state.collaborator(account, role),
     })))
+}
+
+pub(super) fn clones(input: &mut Input<'_>) -> Result {
+    traffic(input, Sort::Clones)
+}
+
+pub(super) fn views(input: &mut Input<'_>) -> Result {
+    traffic(input, Sort::Views)
+}
+
+fn traffic(input: &Input<'_>, sort: Sort) -> Result {
+    let weekly = match input.query.get("per").map(String::as_str) {
+        None | Some("day") => false,
+        Some("week") => true,
+        Some(_) => return Err(Refusal::Unprocessable("Invalid per".to_owned())),
+    };
+    Ok(Answer::ok(input.state.traffic(input.home_id()?, sort, weekly)?))
 }
 
 /// Schema `repository-rule-detailed`.

@@ -83,6 +83,7 @@ const READ_PULLS: &[Need] = &[Need::read(Permission::PullRequests)];
 const WRITE_PULLS: &[Need] = &[Need::write(Permission::PullRequests)];
 const READ_CHECKS: &[Need] = &[Need::read(Permission::Checks)];
 const WRITE_CHECKS: &[Need] = &[Need::write(Permission::Checks)];
+const ADMINISTER: &[Need] = &[Need::read(Permission::Administration)];
 const CHECK_FIELDS: &[&str] = &[
     "name",
     "head_sha",
@@ -141,6 +142,12 @@ pub(crate) static ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", repositories::rules)
         .needs(METADATA)
         .query(PAGE),
+    route("GET", "/repos/{owner}/{repo}/traffic/clones", repositories::clones)
+        .needs(ADMINISTER)
+        .query(&["per"]),
+    route("GET", "/repos/{owner}/{repo}/traffic/views", repositories::views)
+        .needs(ADMINISTER)
+        .query(&["per"]),
     route("GET", "/repos/{owner}/{repo}/branches", git::branches).needs(READ).query(&[
         "protected",
         "per_page",

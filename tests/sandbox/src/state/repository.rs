@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use super::{
     AccountId, Caller, CheckRun, CheckSuite, Comment, Flavor, Issue, Label, Refusal, Role, Scope, State,
+    Traffic,
 };
 use crate::git::{Objects, Oid};
 
@@ -102,6 +103,8 @@ pub struct Repository {
     pub collaborators: BTreeMap<AccountId, Role>,
     /// Former full names (`owner/name`), which redirect while they are free.
     pub former_names: Vec<String>,
+    /// How often it was cloned and looked at, by day in UTC.
+    pub traffic: BTreeMap<Date, Traffic>,
 }
 
 /// A ruleset on branches.

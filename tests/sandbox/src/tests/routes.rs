@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::client::{ask, get, jwt, start, token};
+use super::client::{Stepped, ask, get, jwt, mint, start, token};
 use crate::rest::ROUTES;
-use crate::{BranchRule, Sandbox, repository};
+use crate::{BranchRule, Level, Permission, Sandbox, Traffic, repository};
 
 struct Walk {
     sandbox: Sandbox,
@@ -37,7 +37,7 @@ impl Walk {
 
 #[tokio::test]
 async fn every_route_answers() {
-    let (sandbox, _) = start().await;
+    let (sandbox, clock) = start().await;
     let walk = Walk { token: token(&sandbox).await, sandbox: sandbox.clone() };
     sandbox.set_hook_url("http://127.0.0.1:9/nobody");
     apps(&walk).await;
@@ -46,6 +46,7 @@ async fn every_route_answers() {
     conversations(&walk).await;
     pull_requests(&walk).await;
     checks(&walk).await;
+    traffic(&walk, &clock).await;
     assert_eq!(get(&sandbox, "/rate_limit", &walk.token).await.body["rate"]["limit"], 5000);
     walk.go("DELETE", "/installation/token", None).await;
     let id = sandbox.installation_id("agency");
@@ -187,4 +188,42 @@ async fn checks(walk: &Walk) {
     walk.site("GET", &format!("/check-runs/{run}"), Value::Null).await;
     let listed = walk.site("GET", &format!("/commits/{head}/check-runs"), Value::Null).await;
     assert_eq!(listed["check_runs"][0]["output"]["annotations_count"], 50);
+}
+
+/// Days are told while they are among the last 14, and only to whom that was
+/// granted.
+async fn traffic(walk: &Walk, clock: &Stepped) {
+    let path = "/repos/agency/site/traffic/clones";
+    let refused = get(&walk.sandbox, path, &walk.token).await;
+    assert_eq!((refused.status, refused.message()), (403, "Resource not accessible by integration"));
+    assert_eq!(refused.header("x-accepted-github-permissions"), "administration=read");
+    walk.sandbox.change(|state| {
+        let mut more = state.app().permissions.clone();
+        more.insert(Permission::Administration, Level::Read);
+        state.ask_for_permissions(more);
+    });
+    walk.sandbox.user("olivia").accept_permissions("agency");
+    let narrow = json!({ "permissions": { "administration": "read" } });
+    let narrow = mint(&walk.sandbox, narrow).await.body["token"].as_str().unwrap().to_owned();
+    let ask = async |path: &str| get(&walk.sandbox, path, &narrow).await.body;
+
+    assert_eq!(ask(path).await, json!({ "count": 0, "uniques": 0, "clones": [] }));
+    let came = Traffic { clones: 3, cloners: 2, views: 5, visitors: 4 };
+    walk.sandbox.visit("agency/site", came);
+    walk.sandbox.visit("agency/site", came);
+    let first = walk.sandbox.state(|state| state.now()).to_string()[..10].to_owned();
+    let day = json!({ "timestamp": format!("{first}T00:00:00Z"), "count": 6, "uniques": 4 });
+    assert_eq!(ask(path).await, json!({ "count": 6, "uniques": 4, "clones": [day] }));
+    let views = ask("/repos/agency/site/traffic/views?per=week").await;
+    assert_eq!((&views["count"], &views["views"][0]["count"]), (&10.into(), &10.into()));
+    clock.advance(13 * 86_400);
+    // The token is an hour old by now.
+    let narrow = mint(&walk.sandbox, json!({ "permissions": { "administration": "read" } })).await;
+    let narrow = narrow.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(get(&walk.sandbox, path, &narrow).await.body["count"], 6);
+    clock.advance(86_400);
+    let narrow = mint(&walk.sandbox, json!({ "permissions": { "administration": "read" } })).await;
+    let narrow = narrow.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(get(&walk.sandbox, path, &narrow).await.body["count"], 0);
+    clock.advance(-14 * 86_400);
 }
