@@ -138,6 +138,14 @@ impl GitHub {
         Reader::new(Arc::clone(&self.client), Arc::clone(&self.texts), who)
     }
 
+    /// Reads how often repositories of an installation are cloned and looked
+    /// at, with a token that can do nothing else.
+    #[must_use]
+    pub fn measuring_reader(&self, installation: InstallationId) -> Reader {
+        let who = Who::Installation(Scope::new(installation, needs::MEASURING, None));
+        Reader::new(Arc::clone(&self.client), Arc::clone(&self.texts), who)
+    }
+
     /// Reads with the plain token; `None` with the App's credentials.
     #[must_use]
     pub fn token_reader(&self) -> Option<Reader> {

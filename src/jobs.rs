@@ -15,6 +15,7 @@ pub mod intake;
 pub mod lease;
 pub mod pause;
 pub mod policies;
+mod poll_traffic;
 pub mod publish_inventory;
 mod read_installations;
 mod recover_deliveries;

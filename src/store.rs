@@ -52,6 +52,7 @@ mod sql;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod turn;
 mod verifications;
 mod work;

@@ -269,6 +269,7 @@ impl Repository {
             skipped: self.skipped.as_deref(),
             unknown: self.read.as_ref().err().map(String::as_str),
             sources: self.read.as_ref().ok(),
+            clones: None,
             changed_at: None,
             former_urls: &[],
             answers: None,

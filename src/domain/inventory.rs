@@ -25,12 +25,13 @@ pub mod report;
 mod sources;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 
 pub use account::{Account, Line, State, Totals};
 pub use agency::{Agency, Hosts};
 pub use assemble::{Assembly, File, Problem, assemble, bytes, fragments, join};
 pub use import::Imported;
-pub use part::{Assembler, Entry, Part, Subject};
+pub use part::{Assembler, Entry, Part, Subject, left_out};
 pub(in crate::domain) use public::default_record;
 pub use redact::Opaque;
 pub(in crate::domain) use sources::licenses;

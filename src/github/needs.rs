@@ -14,6 +14,8 @@ use super::graphql;
 /// A permission of a GitHub App on repositories, of those Muster asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
+    /// The settings of a repository, and how often it is cloned and looked at.
+    Administration,
     /// Check runs.
     Checks,
     /// Files, commits and branches.
@@ -28,7 +30,8 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Permission; 5] = [
+    pub const ALL: [Permission; 6] = [
+        Permission::Administration,
         Permission::Checks,
         Permission::Contents,
         Permission::Issues,
@@ -40,6 +43,7 @@ impl Permission {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Permission::Administration => "administration",
             Permission::Checks => "checks",
             Permission::Contents => "contents",
             Permission::Issues => "issues",
@@ -110,10 +114,17 @@ impl Granted {
         needs.iter().filter(|need| **need != (Metadata, Read) && !self.holds(**need)).copied().collect()
     }
 
-    /// The names of those that Muster does not know.
-    pub fn others(&self) -> impl Iterator<Item = &str> {
-        let known = |name: &&str| Permission::ALL.iter().any(|permission| permission.as_str() == *name);
-        self.0.keys().map(String::as_str).filter(move |name| !known(name))
+    /// Those that Muster has no use for: which it does not know, and
+    /// administration at a level that changes something.
+    pub fn others(&self) -> impl Iterator<Item = String> {
+        let known = |name: &str| Permission::ALL.iter().any(|permission| permission.as_str() == name);
+        self.0.iter().filter_map(move |(name, word)| {
+            let reads = word == Read.as_str();
+            match name == Administration.as_str() {
+                true => (!reads).then(|| format!("{name}: {word}")),
+                false => (!known(name)).then(|| name.clone()),
+            }
+        })
     }
 }
 
@@ -175,7 +186,7 @@ fn encode(text: &str, path: &mut String) {
 }
 
 use Level::{Read, Write};
-use Permission::{Checks, Contents, Issues, Metadata, PullRequests};
+use Permission::{Administration, Checks, Contents, Issues, Metadata, PullRequests};
 
 /// The App itself.
 pub static APP: Route = Route::new(Method::GET, "/app", &[]);
@@ -246,6 +257,12 @@ pub static CHECK_RUNS: Route =
 /// The rules that rulesets have for a branch.
 pub static BRANCH_RULES: Route =
     Route::new(Method::GET, "/repos/{owner}/{repo}/rules/branches/{branch}", &[(Metadata, Read)]);
+/// How often a repository was cloned in the last 14 days.
+pub static CLONES: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/traffic/clones", &[(Administration, Read)]);
+/// How often its pages were looked at in the last 14 days.
+pub static VIEWS: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/traffic/views", &[(Administration, Read)]);
 
 /// How the App's webhook is set up.
 pub static HOOK_CONFIG: Route = Route::new(Method::GET, "/app/hook/config", &[]);
@@ -255,7 +272,7 @@ pub static HOOK_DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliverie
 pub static RATE_LIMIT: Route = Route::new(Method::GET, "/rate_limit", &[]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 29] = [
+pub static ROUTES: [&Route; 31] = [
     &APP,
     &HOOK_CONFIG,
     &HOOK_DELIVERIES,
@@ -285,6 +302,8 @@ pub static ROUTES: [&Route; 29] = [
     &UPDATE_CHECK_RUN,
     &CHECK_RUNS,
     &BRANCH_RULES,
+    &CLONES,
+    &VIEWS,
 ];
 
 /// What reading takes: the one token that gathers (threats §4).
@@ -296,6 +315,9 @@ pub const ISSUE_WRITING: &[Need] = &[(Issues, Write), (Metadata, Read)];
 pub const PROPOSING: &[Need] = &[(Contents, Write), (Metadata, Read), (PullRequests, Write)];
 /// What a check run takes.
 pub const CHECKING: &[Need] = &[(Checks, Write), (Metadata, Read)];
+/// What the numbers of clones and views take: asked for by nothing else, and
+/// granted only where an account has opted in (platform 1.5).
+pub const MEASURING: &[Need] = &[(Administration, Read), (Metadata, Read)];
 
 /// What each GraphQL document needs, by the name of its operation.
 pub const OPERATIONS: [(&str, &[Need]); 23] = [
@@ -377,8 +399,11 @@ mod tests {
         assert_eq!(fixer.lacks(&[(Contents, Read), (Issues, Write)]), [(Issues, Write)]);
         let observer = granted(serde_json::json!({"contents": "read", "a_permission_to_come": "some"}));
         assert_eq!(observer.lacks(PROPOSING), [(Contents, Write), (PullRequests, Write)]);
-        let others = granted(serde_json::json!({"administration": "admin", "issues": "read"}));
-        assert_eq!(others.others().collect::<Vec<_>>(), ["administration"]);
+        let others = granted(serde_json::json!({"members": "read", "issues": "read"}));
+        assert_eq!(others.others().collect::<Vec<_>>(), ["members"]);
+        let administration = |word| granted(serde_json::json!({"administration": word}));
+        assert_eq!(administration("read").others().count(), 0);
+        assert_eq!(administration("write").others().collect::<Vec<_>>(), ["administration: write"]);
         assert!(
             others.holds((Issues, Read)) && !others.holds((Issues, Write)) && !others.holds((Metadata, Read))
         );
@@ -388,14 +413,15 @@ mod tests {
 
     #[test]
     fn reading_takes_no_write_and_a_write_no_more_than_its_kind() {
-        assert!(READING.iter().all(|(_, level)| *level == Read));
+        assert!(READING.iter().chain(MEASURING).all(|(_, level)| *level == Read));
+        assert!(!READING.iter().any(|(permission, _)| *permission == Administration));
         for route in ROUTES.iter().filter(|route| !route.needs.is_empty()) {
             let covered = |held: &[Need]| {
                 route.needs.iter().all(|(permission, level)| {
                     held.iter().any(|(have, at)| have == permission && at >= level)
                 })
             };
-            let kinds = [READING, ISSUE_WRITING, PROPOSING, CHECKING];
+            let kinds = [READING, ISSUE_WRITING, PROPOSING, CHECKING, MEASURING];
             assert!(kinds.into_iter().any(covered), "{route}");
         }
     }

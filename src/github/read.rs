@@ -12,6 +12,7 @@ pub mod many;
 mod pull_request;
 pub mod records;
 mod texts;
+mod traffic;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -128,6 +129,8 @@ pub struct ListedRepository {
     pub pushed_at: Option<Timestamp>,
     /// Its default branch, named also while nothing was committed.
     pub default_branch: String,
+    /// How often it was forked.
+    pub forks: u64,
 }
 
 impl ListedRepository {

@@ -23,7 +23,7 @@ use super::{
     Act, Context, JobError, Next, Target, adoption, exemptions,
     inspect_installation::outage,
     inspect_repository::{ours, watched},
-    policies, read_installations,
+    policies, poll_traffic, read_installations,
 };
 use crate::{
     domain::{
@@ -120,7 +120,8 @@ pub async fn run(ctx: &Context, installation: InstallationId, priority: Priority
                 let kind = JobKind::CheckPullRequests;
                 NewJob::new(kind, repository.0, installation, priority, now, "sweep")
             };
-            let jobs: Vec<NewJob> = std::iter::once(look).chain(waiting.map(check)).collect();
+            let count = poll_traffic::wanted(ctx, &known).map(|_| poll_traffic::job(installation, now));
+            let jobs: Vec<NewJob> = std::iter::once(look).chain(waiting.map(check)).chain(count).collect();
             ctx.store.enqueue(&jobs, now).await?;
             let again = read_installations::sweep_every(ctx.settings.way);
             let again = if whole { again } else { again.min(LIST_AGAIN) };
@@ -159,7 +160,7 @@ async fn go_on(ctx: &Context, known: &Installation) -> Result<Progress, JobError
             None
         }
     };
-    let memories = store.memories(installation).await?;
+    let (memories, forked) = (store.memories(installation).await?, store.forks(installation).await?);
     let nothing = Vec::new();
     let mut reasons = Reasons::default();
     loop {
@@ -173,9 +174,12 @@ async fn go_on(ctx: &Context, known: &Installation) -> Result<Progress, JobError
             page.repositories.iter().filter_map(|found| Some((found.id, changed(found)?))).collect();
         reasons.extend(changed.iter().map(|(_, why)| *why));
         let marked: Vec<_> = changed.into_iter().map(|(id, _)| id).collect();
+        let forks = page.repositories.iter().map(|found| (found.id, found.forks));
+        let forks: Vec<_> = forks.filter(|(id, forks)| forked.get(id) != Some(forks)).collect();
         let seen: Vec<_> = page.repositories.into_iter().map(|found| seen(installation, found)).collect();
-        let (seen, marked, next) = (seen.as_slice(), marked.as_slice(), page.next.as_deref());
-        store.swept_page(SweptPage { installation, seen, marked, total: page.total, next }, now).await?;
+        let (seen, marked, forks) = (seen.as_slice(), marked.as_slice(), forks.as_slice());
+        let (total, next) = (page.total, page.next.as_deref());
+        store.swept_page(SweptPage { installation, seen, marked, forks, total, next }, now).await?;
         match page.next {
             None => break,
             Some(_) if now >= began + SLICE => return Ok(Progress::Interrupted),

@@ -21,8 +21,8 @@ use super::{
     inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
-    publish_inventory, read_installations, recover_deliveries, sweep_installation, verify_inventory,
-    whereabouts,
+    poll_traffic, publish_inventory, read_installations, recover_deliveries, sweep_installation,
+    verify_inventory, whereabouts,
 };
 use crate::{
     domain::{
@@ -289,6 +289,7 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
             let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
             check_pull_requests::run(ctx, repository, installation, lease.attempts).await
         }
+        JobKind::PollTraffic => Box::pin(poll_traffic::run(ctx, installation)).await,
         JobKind::PruneStore => {
             let retention = Retention::on(ctx.github.redelivery_window());
             ctx.store.prune(retention, ctx.clock.now()).await?;

@@ -16,8 +16,9 @@ use super::ledger::chain::{Broken, Follower, page};
 use super::ledger::{NewAudit, note};
 use super::row::{self, Columns};
 use super::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, ListingRow, OpaqueRow, OutstandingRow,
-    OwnAnswerRow, OwnFileRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow, ServedAccountRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, ForksRow, InstallationRow, ListingRow, OpaqueRow,
+    OutstandingRow, OwnAnswerRow, OwnFileRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow,
+    ServedAccountRow, TrafficPollRow, TrafficRow, TrafficSpanRow,
 };
 use super::{Store, StoreError, Transaction, commit, open, sql};
 use file::{Line, LinkedRow, Reader, Writer};
@@ -187,6 +188,10 @@ async fn rows(connection: &mut AnyConnection, writer: &mut Writer<'_>) -> Result
         PauseRow as Pause,
         OpaqueRow as Opaque,
         ListingRow as Listing,
+        TrafficRow as Traffic,
+        TrafficSpanRow as TrafficSpan,
+        TrafficPollRow as TrafficPoll,
+        ForksRow as Forks,
         OwnFileRow as OwnFile,
         OwnAnswerRow as OwnAnswer,
         PolicyRow as Policy,
@@ -209,6 +214,10 @@ async fn put(transaction: &mut Transaction, line: Line, now: Timestamp) -> Resul
         Line::Pause(row) => row.insert(),
         Line::Opaque(row) => row.insert(),
         Line::Listing(row) => row.insert(),
+        Line::Traffic(row) => row.insert(),
+        Line::TrafficSpan(row) => row.insert(),
+        Line::TrafficPoll(row) => row.insert(),
+        Line::Forks(row) => row.insert(),
         Line::OwnFile(row) => row.insert(),
         Line::OwnAnswer(row) => row.insert(),
         Line::Policy(row) => row.insert(),

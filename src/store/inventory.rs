@@ -36,6 +36,8 @@ pub struct KnownEntry {
     pub changed_at: Option<Timestamp>,
     /// The addresses it had before.
     pub former_urls: Vec<String>,
+    /// How often it was cloned, as far as that was measured.
+    pub clones: Option<u64>,
 }
 
 /// A reading of a repository, as it is told from others.
@@ -524,6 +526,7 @@ fn entry(row: &AnyRow) -> Result<KnownEntry, StoreError> {
         reading: reading(row).map_err(&refused)?,
         changed_at: row.maybe_time("changed_at").map_err(&refused)?,
         former_urls: text("former_urls")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        clones: row.maybe_number("clones").map_err(&refused)?,
     })
 }
 

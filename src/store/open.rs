@@ -24,6 +24,8 @@ const LISTINGS: &str = include_str!("migrations/0013_listings.sql");
 const IMPORT: &str = include_str!("migrations/0014_import.sql");
 const EVIDENCE: &str = include_str!("migrations/0015_evidence.sql");
 const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
+const DIGEST: &str = include_str!("migrations/0017_digest.sql");
+const TRAFFIC: &str = include_str!("migrations/0018_traffic.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -33,10 +35,9 @@ const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 /// a table or column is dropped one version after the last that names it. A
 /// version with a new kind of job needs a step, be it an empty one: older
 /// replicas would take such a job for damage and bury it.
-const DIGEST: &str = include_str!("migrations/0017_digest.sql");
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON, DIGEST,
+    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON, DIGEST, TRAFFIC,
 ];
 
 /// The schema version this program writes and reads.

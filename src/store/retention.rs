@@ -13,6 +13,7 @@
 //! | jobs that failed for good | 90 days |
 //! | reports, grants, refusals, policies and registers after the App was removed | 30 days |
 //! | what stood in a published file | 30 months after it no longer did |
+//! | clones and views of a day, forks | 30 months; the sum of all clones, and one number of forks, stay |
 //! | decisions, audit, and which exemptions were in force | for ever: the operator's to delete, not before 30 months |
 //!
 //! Sessions and comments are not stored by this version.
@@ -29,7 +30,7 @@ const GUIDS: SignedDuration = SignedDuration::from_hours(35 * 24);
 const CHECKS: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Dead letters.
 const DEAD_LETTERS: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// What stood in a published file.
+/// What stood in a published file, and what was counted.
 const LISTINGS: SignedDuration = SignedDuration::from_hours(30 * 31 * 24);
 /// What was found out about what is gone.
 const RECORDS: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -93,6 +94,10 @@ impl Store {
             (sql::PRUNE_MISSED, GUIDS),
             (sql::PRUNE_CHECKS, CHECKS),
             (sql::PRUNE_LISTINGS, LISTINGS),
+            (sql::PRUNE_TRAFFIC, LISTINGS),
+            (sql::PRUNE_SPANS, LISTINGS),
+            (sql::PRUNE_POLLS, LISTINGS),
+            (sql::PRUNE_FORKS, LISTINGS),
             (sql::PRUNE_SAID, CHECKS),
             (sql::PRUNE_GRANTS, RECORDS),
             (sql::PRUNE_POLICIES, RECORDS),

@@ -179,6 +179,34 @@ rows! {
         7 text text,
         8 withdrawn_at maybe_integer,
     }
+    /// What was counted on a day.
+    TrafficRow: "traffic" by "day, repository" {
+        1 cloners integer,
+        2 clones integer,
+        3 day integer,
+        4 repository integer,
+        5 views integer,
+        6 visitors integer,
+    }
+    /// Days that were measured.
+    TrafficSpanRow: "traffic_span" by "repository, first_day" {
+        1 first_day integer,
+        2 last_day integer,
+        3 repository integer,
+    }
+    /// When it was asked, and the sum of all clones.
+    TrafficPollRow: "traffic_poll" by "repository" {
+        1 clones integer,
+        2 polled_on maybe_integer,
+        3 repository integer,
+        4 tried_on integer,
+    }
+    /// A number of forks.
+    ForksRow: "forks" by "repository, seen_at" {
+        1 forks integer,
+        2 repository integer,
+        3 seen_at integer,
+    }
     /// What happened to an exemption.
     ExemptionEventRow: "exemption_event" by "id" {
         1 account integer,

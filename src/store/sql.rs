@@ -83,6 +83,7 @@ mod pauses;
 mod publicized;
 mod repositories;
 mod sweep;
+mod traffic;
 mod work;
 
 pub(super) use adoption::*;
@@ -101,6 +102,7 @@ pub(super) use pauses::*;
 pub(super) use publicized::*;
 pub(super) use repositories::*;
 pub(super) use sweep::*;
+pub(super) use traffic::*;
 pub(super) use work::*;
 
 mod schema {
@@ -134,6 +136,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         ledger::REGISTER,
         adoption::REGISTER,
         sweep::REGISTER,
+        traffic::REGISTER,
         pauses::REGISTER,
         publicized::REGISTER,
         exemptions::REGISTER,

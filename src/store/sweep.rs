@@ -63,6 +63,8 @@ pub struct SweptPage<'a> {
     pub seen: &'a [SeenRepository],
     /// Those to be looked at.
     pub marked: &'a [RepositoryId],
+    /// How often those were forked of which that is news.
+    pub forks: &'a [(RepositoryId, u64)],
     /// How many there are on all pages, by this page.
     pub total: usize,
     /// The page after it; `None` if it is the last.
@@ -206,6 +208,9 @@ impl Store {
                 .execute(&mut *transaction)
                 .await
                 .map_err(&refused)?;
+        }
+        for forks in page.forks {
+            super::traffic::put_forks(&mut transaction, *forks, now).await.map_err(&refused)?;
         }
         sqlx::query(sql::SWEPT_PAGE)
             .bind(row::number(page.installation.0))

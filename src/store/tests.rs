@@ -29,6 +29,7 @@ mod replicas;
 mod retention;
 mod rows;
 mod sweep;
+mod traffic;
 
 /// A database of one test's own; gone with it, on SQLite.
 pub(super) struct Place {

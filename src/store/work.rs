@@ -73,6 +73,9 @@ words! {
         /// Check the pull requests of a repository that wait for it; the subject
         /// is its id, so that nobody else writes there meanwhile.
         CheckPullRequests = "check_pull_requests",
+        /// Ask how often repositories of an installation are cloned and looked
+        /// at; the subject is its id.
+        PollTraffic = "poll_traffic",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

@@ -37,6 +37,7 @@ async fn a_healthy_instance_has_only_good_rows() {
     ok hook: GitHub sends signed JSON to http://HERE/webhook.
     ok last_delivery: check_suite at 2026-11-17 15:00:00Z was taken.
     ok permissions agency: The account has granted everything that Muster uses.
+    ok traffic agency: Clones and views are not measured: that takes administration: read.
     ok policy agency: A policy is in force since 2026-11-17 15:00:00Z, mode issue.
     ok repositories agency: It sees 3 (all of the account): 2 public, 0 internal, 1 private; 0 archived.
     ok organization_home agency: .github is public: everybody can follow its policy and defaults.
@@ -72,7 +73,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
         (Permission::PullRequests, Level::Read),
         (Permission::Checks, Level::Read),
     ];
-    let asks = [(Permission::Administration, Level::Read), (Permission::Issues, Level::Write)];
+    let asks = [(Permission::Members, Level::Read), (Permission::Issues, Level::Write)];
     let app = github_sandbox::app("muster").permissions(reads.into_iter().chain(asks)).events(["push"]);
     let home = old(".github").private().file(".github/muster.yml", ISSUE);
     let github = sandbox(&clock)
@@ -100,7 +101,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
     ok connection: GitHub answers.
     ok clock: The clock agrees with GitHub's.
     ok key: GitHub takes the App's key.
-    warning app: The App asks for administration, which Muster never uses.
+    warning app: The App asks for members, which Muster never uses.
     warning app: The App does not subscribe to check_run, check_suite, issue_comment, issues, public, pull_request, repository: such changes wait for the daily sweep.
     warning hook: The webhook goes to http://127.0.0.1:9/webhook, and this instance takes deliveries at https://muster.agency.example/webhook.
     fails last_delivery: ping at 2026-11-17 15:00:00Z got no answer.
@@ -109,6 +110,7 @@ async fn a_sick_instance_is_told_what_is_wrong() {
     warning permissions agency: Without issues: write, no checklist issue is opened.
     ok permissions agency: Without contents: write, no pull request is opened.
     ok permissions agency: Without pull_requests: write, no pull request is opened.
+    ok traffic agency: Clones and views are not measured: that takes administration: read.
     ok policy agency: The operator's policy is in force, mode issue.
     could not check repositories agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs issues: read.
     could not check organization_home agency: POST /app/installations/{installation_id}/access_tokens: not allowed; it needs issues: read.

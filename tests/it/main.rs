@@ -63,5 +63,6 @@ mod server;
 mod site;
 mod standing;
 mod sweep;
+mod traffic;
 mod walk;
 mod webhook;

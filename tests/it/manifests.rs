@@ -3,11 +3,14 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use muster::github::needs::{EVENTS, Level, Need, OPERATIONS, Permission, READING, ROUTES};
+use muster::github::needs::{EVENTS, Level, MEASURING, Need, OPERATIONS, Permission, READING, ROUTES};
 use serde_json::Value;
 
 /// Sent to every App; a manifest cannot list them.
 const ALWAYS_SENT: [&str; 3] = ["installation", "installation_repositories", "installation_target"];
+
+/// From the smallest to the largest.
+const ALL: [&str; 3] = ["observer.json", "fixer.json", "traffic.json"];
 
 struct Manifest {
     json: Value,
@@ -54,29 +57,43 @@ fn uses() -> Vec<(String, &'static [Need])> {
     routes.chain(operations).chain(events).collect()
 }
 
+/// Whether it is about clones and views.
+fn measures(needs: &[Need]) -> bool {
+    needs.iter().any(|(permission, _)| *permission == Permission::Administration)
+}
+
 #[test]
-fn the_fixer_can_do_everything() {
+fn the_largest_can_do_everything() {
+    let traffic = manifest("traffic.json");
+    for (what, needs) in uses() {
+        assert!(traffic.covers(needs), "{what} needs more than traffic.json asks for");
+    }
+    assert!(traffic.covers(MEASURING));
+}
+
+#[test]
+fn the_fixer_can_do_everything_but_measure() {
     let fixer = manifest("fixer.json");
     for (what, needs) in uses() {
-        assert!(fixer.covers(needs), "{what} needs more than fixer.json asks for");
+        assert_eq!(fixer.covers(needs), !measures(needs), "{what}");
     }
 }
 
 #[test]
-fn the_observer_can_do_everything_but_change_files() {
+fn the_observer_can_do_all_but_change_files_and_measure() {
     let observer = manifest("observer.json");
     assert!(observer.covers(READING));
     for (what, needs) in uses() {
         let changes_files = needs
             .iter()
             .any(|need| matches!(need, (Permission::Contents | Permission::PullRequests, Level::Write)));
-        assert_eq!(observer.covers(needs), !changes_files, "{what}");
+        assert_eq!(observer.covers(needs), !changes_files && !measures(needs), "{what}");
     }
 }
 
 #[test]
 fn nothing_is_asked_for_that_nothing_needs() {
-    for name in ["observer.json", "fixer.json"] {
+    for name in ALL {
         for (&permission, &level) in &manifest(name).held {
             let used = uses().iter().any(|(_, needs)| needs.contains(&(permission, level)));
             assert!(used, "{name}: {permission:?} {level:?}");
@@ -89,7 +106,7 @@ fn the_events_are_those_that_are_routed() {
     let mut routed: Vec<&str> =
         EVENTS.iter().map(|(name, _)| *name).filter(|name| !ALWAYS_SENT.contains(name)).collect();
     routed.sort_unstable();
-    for name in ["observer.json", "fixer.json"] {
+    for name in ALL {
         let mut events = manifest(name).events;
         events.sort_unstable();
         assert_eq!(events, routed, "{name}");
@@ -97,33 +114,31 @@ fn the_events_are_those_that_are_routed() {
 }
 
 #[test]
-fn the_manifests_are_narrow_and_differ_in_two_permissions_only() {
-    let (observer, fixer) = (manifest("observer.json"), manifest("fixer.json"));
-    for manifest in [&observer, &fixer] {
+fn the_manifests_are_narrow_and_differ_in_few_permissions() {
+    let [observer, fixer, traffic] = ALL.map(manifest);
+    for manifest in [&observer, &fixer, &traffic] {
         assert_eq!(manifest.json["public"], false);
         assert_eq!(manifest.json["request_oauth_on_install"], false);
         // GitHub refuses a manifest with a secret in it.
         assert!(manifest.json["hook_attributes"]["secret"].is_null());
     }
-    let differ: Vec<&str> = Permission::ALL
-        .iter()
-        .filter(|permission| observer.held.get(permission) != fixer.held.get(permission))
-        .map(|permission| permission.as_str())
-        .collect();
-    assert_eq!(differ, ["contents", "pull_requests"]);
+    let differ = |one: &Manifest, other: &Manifest| -> Vec<&str> {
+        let differs = |permission: &&Permission| one.held.get(permission) != other.held.get(permission);
+        Permission::ALL.iter().filter(differs).map(|permission| permission.as_str()).collect()
+    };
+    assert_eq!(differ(&observer, &fixer), ["contents", "pull_requests"]);
+    assert_eq!(differ(&fixer, &traffic), ["administration"]);
+    assert_eq!(traffic.held[&Permission::Administration], Level::Read, "never to write");
 }
 
 #[test]
 fn the_readme_gives_a_reason_for_each() {
     let readme = text("README.md");
-    let (observer, fixer) = (manifest("observer.json"), manifest("fixer.json"));
-    for (permission, level) in &fixer.held {
-        let row = format!(
-            "| `{}` | {} | {} |",
-            permission.as_str(),
-            observer.held[permission].as_str(),
-            level.as_str()
-        );
+    let all = ALL.map(manifest);
+    let [_, fixer, traffic] = &all;
+    for permission in traffic.held.keys() {
+        let levels = all.each_ref().map(|one| one.held.get(permission).map_or("no", |level| level.as_str()));
+        let row = format!("| `{}` | {} |", permission.as_str(), levels.join(" | "));
         assert!(readme.contains(&row), "README.md has no row {row}");
     }
     for event in &fixer.events {

@@ -30,9 +30,10 @@ Examples:
   $ muster report omb --agency XA --fiscal-year 2026 --format csv > omb.csv
   $ muster report omb --fiscal-year 2026 --check-links --format json
 
-It holds counts and names no repository. Private code counts too. The exemptions are
-those of the fiscal year, all other numbers those of today. Clones are not measured; the
-report says so. With --check-links each page that the policy file attests is asked for,
+It holds counts and names no repository. Private code counts too. Exemptions, clones and
+views are those of the fiscal year, all other numbers those of today. Clones and views are
+only measured where an organization has granted that; the report says of how many
+repositories, and since when. With --check-links each page that the policy file attests is asked for,
 directly, by https and without credentials; an address of an inner network never is.
 It needs muster.toml with an [[agency]] table, and the server's database.
 
@@ -43,7 +44,7 @@ pub(super) struct Args {
     /// The agency's acronym; without it, the first of muster.toml.
     #[arg(long, value_name = "ACRONYM")]
     agency: Option<String>,
-    /// The year of the exemptions; without it, the last that is over.
+    /// The year of exemptions, clones and views; without it, the last that is over.
     #[arg(long, value_name = "YEAR")]
     fiscal_year: Option<FiscalYear>,
     /// Ask whether the pages of the attestations are there.
@@ -92,5 +93,6 @@ pub(in crate::cli) async fn of(known: &Known, register: &Report) -> anyhow::Resu
         seen(*account, entry, sources, &said, &ids)
     });
     let seen: Vec<Seen<'_>> = seen.collect();
-    Ok(Omb::of(&known.agency, &known.policy, &seen, register, known.public_url.as_deref()))
+    let measured = known.store.traffic_of(register.year).await?;
+    Ok(Omb::of(&known.agency, &known.policy, &seen, register, &measured, known.public_url.as_deref()))
 }

@@ -328,7 +328,8 @@ impl<'a> Assembler<'a> {
 }
 
 /// What keeps it out of every file, whatever it says.
-pub(super) fn left_out(policy: &Policy, seen: &Seen<'_>) -> Option<State> {
+#[must_use]
+pub fn left_out(policy: &Policy, seen: &Seen<'_>) -> Option<State> {
     let private_home = seen.name.name().eq_ignore_ascii_case(".github-private");
     if seen.name.is_organization_home() || private_home {
         return Some(State::OutOfScope { why: words::inventory::ORGANIZATION_HOME.to_owned() });

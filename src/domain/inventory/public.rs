@@ -8,7 +8,7 @@ use code_json::{
 use serde_json::Value;
 
 use super::sources::{Seen, Sources};
-use crate::domain::policy::Policy;
+use crate::domain::{policy::Policy, repository::Visibility};
 
 /// What the agency says of each of its entries.
 pub(super) fn agency(policy: &Policy) -> Vec<(Field, Value)> {
@@ -63,6 +63,10 @@ pub(super) fn record(seen: &Seen<'_>, sources: &Sources, defaults: &Record) -> R
     let mut record = merged.record;
     if let Some(changed) = seen.changed_at {
         record.set(Field::MetadataLastUpdated, changed.to_string(), Provenance::Fact);
+    }
+    if let (Some(clones), Visibility::Public) = (seen.clones, seen.visibility) {
+        // Counted day by day: a person's number is older.
+        record.set(Field::Clones, clones, Provenance::Fact);
     }
     if let Some(exempt) = seen.exempt {
         record.set(Field::Usage, vec![exempt.usage.name()], Provenance::Fact);

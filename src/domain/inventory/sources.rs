@@ -206,6 +206,9 @@ pub struct Seen<'a> {
     pub unknown: Option<&'a str>,
     /// What was read; `None` if nothing ever was.
     pub sources: Option<&'a Sources>,
+    /// How often it was cloned, as far as that was measured; `None` if it never
+    /// was.
+    pub clones: Option<u64>,
     /// When what was read last said something new.
     pub changed_at: Option<Timestamp>,
     /// Where it was before it was renamed or transferred.

@@ -151,6 +151,7 @@ fn seen(owned: &[Owned]) -> Vec<Seen<'_>> {
             skipped: one.sample.skipped.then_some("fork"),
             unknown: one.sample.unknown.then_some("GitHub answered 502"),
             sources: one.sample.read.then_some(&one.sources),
+            clones: None,
             changed_at: Some(now()),
             former_urls: &[],
             answers: None,
@@ -336,4 +337,42 @@ fn an_entry_that_tells_a_hidden_name_is_held_back_alone() {
     assert_eq!(states, ["listed", "incomplete", "listed"]);
     let of_repositories = |problem: &&Problem| matches!(problem.subject, Subject::Repository(_));
     assert_eq!(assembly.problems.iter().filter(of_repositories).count(), 2, "{:?}", assembly.problems);
+}
+
+#[test]
+fn clones_come_along_and_are_never_a_reason_to_propose() {
+    let fine = Sample {
+        visibility: Visibility::Public,
+        archived: false,
+        skipped: false,
+        unknown: false,
+        read: true,
+        described: true,
+        licensed: true,
+        file: 1,
+        exempt: None,
+        listed: true,
+    };
+    let mut owned = owned(&[fine.clone(), Sample { visibility: Visibility::Private, ..fine }], hidden_name);
+    // A person wrote a number once.
+    let person = Provenance::Person { file: "code.json".to_owned() };
+    for one in &mut owned {
+        one.sources.record.as_mut().unwrap().set(Field::Clones, 7, person.clone());
+    }
+    let (_, secrets) = assembled(&owned, true);
+    let counted = |clones: Option<u64>| {
+        let seen: Vec<Seen<'_>> = seen(&owned).into_iter().map(|one| Seen { clones, ..one }).collect();
+        assemble(&policy(true), &seen, &[], &secrets, now()).files.remove(0)
+    };
+    let (none, some, more) = (counted(None), counted(Some(10)), counted(Some(11)));
+    assert_eq!(some.published, Published::AgencyIndex2);
+    let told = |file: &File, at: usize| {
+        let entry: Value = serde_json::from_str(&file.entries[at].text).unwrap();
+        entry["reuseFrequency"]["clones"].clone()
+    };
+    assert_eq!((told(&none, 0), told(&some, 0), told(&more, 0)), (7.into(), 10.into(), 11.into()));
+    assert!(none.substance() == some.substance() && some.substance() == more.substance());
+    // An entry that names nothing says nothing of it.
+    assert_eq!(some.entries.len(), 2);
+    assert!(some.entries[1].text == more.entries[1].text && !some.entries[1].text.contains("10"));
 }

@@ -321,6 +321,8 @@ pub(super) struct Listed {
     pushed_at: Option<Timestamp>,
     #[serde(default)]
     default_branch: String,
+    #[serde(default)]
+    forks_count: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -357,6 +359,7 @@ impl Listed {
             created_at: self.created_at,
             pushed_at: self.pushed_at,
             default_branch: self.default_branch,
+            forks: self.forks_count,
         })
     }
 }

@@ -349,7 +349,7 @@ mod tests {
             [State::Ok]
         );
         let rows = asked(&registration(&[("administration", "write"), ("contents", "read")], &[]));
-        assert!(rows[0].means.contains("administration"), "{rows:?}");
+        assert!(rows[0].means.contains("administration: write"), "{rows:?}");
         // Only what it may hear of: it has no issues.
         assert!(rows[1].means.contains("subscribe to push:"), "{}", rows[1].means);
     }

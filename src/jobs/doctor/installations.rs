@@ -1,5 +1,7 @@
 //! The App on each account: what it was granted, what it sees, who else has it.
 
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
 use super::{
     super::accounts,
     Doctor,
@@ -7,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
+        inventory::traffic::day_of,
         policy::{Mode, Policy},
         repository::{AccountId, Login, Visibility},
     },
@@ -31,6 +34,8 @@ const USES: [(Need, Mode, &str); 9] = [
     ((Permission::Contents, Level::Write), Mode::Fix, "no pull request is opened"),
     ((Permission::PullRequests, Level::Write), Mode::Fix, "no pull request is opened"),
 ];
+/// How long it is told that what was measured is so no more.
+const MISSED: SignedDuration = SignedDuration::from_hours(30 * 24);
 const NOTHING_READ: &str = "no repository is read, and so none is judged";
 
 /// Whether a listed name means this installation's account: by what it is bound
@@ -113,6 +118,13 @@ impl Doctor<'_> {
             self.mode(remembered.as_ref()),
         ));
         if self.is_whole() {
+            if let Some(store) = self.store {
+                let last = store.traffic_measured_on(found.installation.id).await;
+                rows.push(match last {
+                    Ok(last) => traffic(&found.installation.granted, last, self.now),
+                    Err(error) => Row::unchecked(Check::Traffic, format!("{error}.")),
+                });
+            }
             rows.extend(policy(self.policy, remembered.as_ref()));
             rows.extend(self.sees(&self.github.reader(found.installation.id), found).await);
         }
@@ -173,6 +185,34 @@ fn permissions(app: &Granted, granted: &Granted, mode: Option<Mode>) -> Vec<Row>
         rows.push(Row::ok(Check::Permissions, "The account has granted everything that Muster uses."));
     }
     rows
+}
+
+/// Whether clones and views are measured. That nobody granted it is no finding:
+/// it is an account's own choice (platform 1.5).
+fn traffic(granted: &Granted, last: Option<Date>, now: Timestamp) -> Row {
+    let holds = granted.lacks(needs::MEASURING).is_empty();
+    match (holds, last) {
+        (true, Some(last)) => {
+            Row::ok(Check::Traffic, format!("Clones and views are measured, last on {last}."))
+        }
+        (true, None) => Row::ok(
+            Check::Traffic,
+            "Clones and views can be measured: an organization of an agency is, from the next sweep on.",
+        ),
+        (false, None) => {
+            Row::ok(Check::Traffic, "Clones and views are not measured: that takes administration: read.")
+        }
+        (false, Some(last)) if day_of(now) <= last.saturating_add(MISSED) => Row::warning(
+            Check::Traffic,
+            format!(
+                "Clones and views are measured no more since {last}: administration: read was taken away."
+            ),
+            "If that was no one's wish, let an owner of the account grant it again: GitHub forgets after 14 days.",
+        ),
+        (false, Some(last)) => {
+            Row::ok(Check::Traffic, format!("Clones and views were measured until {last}."))
+        }
+    }
 }
 
 fn rank(mode: Mode) -> usize {
@@ -321,10 +361,32 @@ mod tests {
     }
 
     #[test]
+    fn that_nobody_granted_clones_is_no_finding_and_that_it_was_taken_away_is_for_a_month() {
+        let now = |text: &str| text.parse().unwrap();
+        let all = granted(&FIXER, &[]);
+        let more = Granted::from(BTreeMap::from([("administration".to_owned(), "read".to_owned())]));
+        let last = Some(jiff::civil::date(2026, 11, 17));
+        for (granted, last, day, expected) in [
+            (&all, None, "2026-11-17T15:00:00Z", "ok: Clones and views are not measured"),
+            (&more, None, "2026-11-17T15:00:00Z", "ok: Clones and views can be measured"),
+            (&more, last, "2026-11-17T15:00:00Z", "ok: Clones and views are measured, last on 2026-11-17."),
+            (&all, last, "2026-12-17T15:00:00Z", "warning: Clones and views are measured no more since"),
+            (&all, last, "2026-12-18T15:00:00Z", "ok: Clones and views were measured until 2026-11-17."),
+        ] {
+            let row = traffic(granted, last, now(day));
+            let told = format!("{}: {}", row.state.as_str(), row.means);
+            assert!(told.starts_with(expected), "{told}");
+        }
+        assert_eq!(states(&permissions(&all, &all, Some(Mode::Fix))), [State::Ok]);
+    }
+
+    #[test]
     fn every_permission_that_a_call_needs_is_among_the_uses() {
         let routes = needs::ROUTES.iter().map(|route| route.needs);
         let operations = needs::OPERATIONS.iter().map(|(_, needs)| *needs);
-        for need in routes.chain(operations).chain([needs::READING]).flatten() {
+        let measured = |need: &&Need| needs::MEASURING.contains(need);
+        for need in routes.chain(operations).chain([needs::READING]).flatten().filter(|need| !measured(need))
+        {
             assert!(USES.iter().any(|(known, _, _)| known == need), "{need:?}");
         }
     }
@@ -348,6 +410,7 @@ mod tests {
             created_at: None,
             pushed_at: None,
             default_branch: "main".to_owned(),
+            forks: 0,
         }
     }
 

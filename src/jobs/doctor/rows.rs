@@ -31,6 +31,8 @@ pub enum Check {
     OrganizationHome,
     /// The policy in force.
     Policy,
+    /// Clones and views.
+    Traffic,
     /// GitHub's limits.
     RateLimit,
     /// The App on an account that is not served.
@@ -66,6 +68,7 @@ impl Check {
             Check::Repositories => "repositories",
             Check::OrganizationHome => "organization_home",
             Check::Policy => "policy",
+            Check::Traffic => "traffic",
             Check::RateLimit => "rate_limit",
             Check::Strangers => "strangers",
             Check::Database => "database",

@@ -69,6 +69,7 @@ pub fn seen<'a>(
         skipped: entry.skipped.as_deref(),
         unknown: entry.unknown.as_deref(),
         sources,
+        clones: entry.clones,
         changed_at: entry.changed_at,
         former_urls: &entry.former_urls,
         answers: said.answers.get(&entry.seen.id),

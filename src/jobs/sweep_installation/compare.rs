@@ -120,6 +120,7 @@ mod tests {
             created_at: Some(at("2020-01-01T00:00:00Z")),
             pushed_at: Some(at("2026-01-01T00:00:00Z")),
             default_branch: "main".to_owned(),
+            forks: 0,
         }
     }
 

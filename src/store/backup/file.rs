@@ -10,9 +10,9 @@ use super::{BackedUp, BackupError};
 use crate::store::ledger::chain::{Entry, Follower, Linked};
 use crate::store::open;
 use crate::store::rows::{
-    AdoptionRow, CounterRow, ExemptionEventRow, InstallationRow, LinkRow, ListingRow, OpaqueRow,
+    AdoptionRow, CounterRow, ExemptionEventRow, ForksRow, InstallationRow, LinkRow, ListingRow, OpaqueRow,
     OutstandingRow, OwnAnswerRow, OwnFileRow, PauseRow, PolicyRow, RepositoryRow, RolloutRow,
-    ServedAccountRow,
+    ServedAccountRow, TrafficPollRow, TrafficRow, TrafficSpanRow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,10 @@ pub(super) enum Line {
     Pause(PauseRow),
     Opaque(OpaqueRow),
     Listing(ListingRow),
+    Traffic(TrafficRow),
+    TrafficSpan(TrafficSpanRow),
+    TrafficPoll(TrafficPollRow),
+    Forks(ForksRow),
     OwnFile(OwnFileRow),
     OwnAnswer(OwnAnswerRow),
     Policy(PolicyRow),
@@ -192,6 +196,10 @@ impl<'a> Reader<'a> {
             | Line::Pause(_)
             | Line::Opaque(_)
             | Line::Listing(_)
+            | Line::Traffic(_)
+            | Line::TrafficSpan(_)
+            | Line::TrafficPoll(_)
+            | Line::Forks(_)
             | Line::OwnFile(_)
             | Line::OwnAnswer(_)
             | Line::Policy(_)
@@ -217,6 +225,10 @@ impl<'a> Reader<'a> {
             | Line::Pause(_)
             | Line::Opaque(_)
             | Line::Listing(_)
+            | Line::Traffic(_)
+            | Line::TrafficSpan(_)
+            | Line::TrafficPoll(_)
+            | Line::Forks(_)
             | Line::OwnFile(_)
             | Line::OwnAnswer(_)
             | Line::Policy(_)

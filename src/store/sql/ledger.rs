@@ -95,6 +95,7 @@ statements! {
             + (SELECT COUNT(*) FROM served_account) + (SELECT COUNT(*) FROM pause) \
             + (SELECT COUNT(*) FROM opaque) + (SELECT COUNT(*) FROM listing) \
             + (SELECT COUNT(*) FROM own_file) + (SELECT COUNT(*) FROM own_file_answer) \
+            + (SELECT COUNT(*) FROM traffic_poll) + (SELECT COUNT(*) FROM forks) \
             + (SELECT COUNT(*) FROM exemption_event) AS kept";
     SET_COUNTER = "UPDATE counter SET value = $2 WHERE name = $1";
 }

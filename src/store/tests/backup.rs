@@ -169,6 +169,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "counter",
         "decision",
         "exemption_event",
+        "forks",
         "installation",
         "listing",
         "opaque",
@@ -180,6 +181,9 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "repository",
         "rollout",
         "served_account",
+        "traffic",
+        "traffic_poll",
+        "traffic_span",
     ];
     // The queue, what GitHub sends again, and what is read again.
     let made_again = [

@@ -36,6 +36,7 @@ async fn whoever_makes_code_public_is_noticed_once(
         installation: HERE,
         seen: &[as_seen(Visibility::Public)],
         marked: &[],
+        forks: &[],
         total: 1,
         next: None,
     };

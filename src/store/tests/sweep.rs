@@ -18,7 +18,10 @@ fn ids(ids: &[u64]) -> Vec<RepositoryId> {
 async fn page(store: &Store, range: std::ops::Range<u64>, marked: &[u64], total: usize, next: Option<&str>) {
     let seen: Vec<_> = range.map(|id| seen(id, &format!("agency/r{id}"))).collect();
     let (seen, marked) = (seen.as_slice(), &ids(marked)[..]);
-    store.swept_page(SweptPage { installation: HERE, seen, marked, total, next }, at(10)).await.unwrap();
+    store
+        .swept_page(SweptPage { installation: HERE, seen, marked, forks: &[], total, next }, at(10))
+        .await
+        .unwrap();
 }
 
 #[rstest]
@@ -98,7 +101,7 @@ async fn what_was_given_up_since_it_was_marked_is_left_to_the_next_sweep(
     store.begin_sweep(HERE, "c", at(20)).await.unwrap();
     let (seen, marked) = ([seen(1, "agency/r1")], ids(&[1]));
     let (seen, marked) = (seen.as_slice(), marked.as_slice());
-    let next = SweptPage { installation: HERE, seen, marked, total: 1, next: None };
+    let next = SweptPage { installation: HERE, seen, marked, forks: &[], total: 1, next: None };
     store.swept_page(next, at(21)).await.unwrap();
     store.hand_over(&[over(1)], at(22), at(22)).await.unwrap();
     assert_eq!((dead().await, store.job_count().await.unwrap()), (0, 2), "once a sweep");

@@ -4,12 +4,13 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use github_sandbox::{
-    BranchRule, Builder, Fault, FaultKind, NewOrganization, NewRepository, Sandbox, installation, org,
+    BranchRule, Builder, Fault, FaultKind, Level, NewOrganization, NewRepository, Permission, Sandbox,
+    Traffic, app, installation, org,
     state::{Caller, NewIssue, NewPullRequest},
 };
 use muster::{
     clock::Clock,
-    domain::repository::{InstallationId, Login},
+    domain::repository::{InstallationId, Login, RepositoryId},
     github::{self, GitHub},
     jobs::intake::Way,
 };
@@ -40,7 +41,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 26] = [
+pub const STORIES: [Story; 27] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -66,6 +67,7 @@ pub const STORIES: [Story; 26] = [
     hooked("answered", site_without_code_json, |scene| Box::pin(answered(scene))),
     hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
     Story { publishes: true, ..hooked("published", with_inventory, |scene| Box::pin(published(scene))) },
+    Story { publishes: true, ..hooked("measured", with_traffic, |scene| Box::pin(measured(scene))) },
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
 
@@ -304,6 +306,38 @@ async fn published(scene: &mut Scene) {
     scene.calm().await;
     scene.github.user("olivia").merge("agency/inventory", 1);
     scene.calm().await;
+}
+
+/// An agency that has opted into clones and views.
+fn with_traffic(builder: Builder, clock: &Clock) -> Builder {
+    let permissions = [
+        (Permission::Metadata, Level::Read),
+        (Permission::Contents, Level::Write),
+        (Permission::Issues, Level::Write),
+        (Permission::PullRequests, Level::Write),
+        (Permission::Checks, Level::Write),
+        (Permission::Administration, Level::Read),
+    ];
+    two_sites(builder.app(app("muster").permissions(permissions)), clock)
+}
+
+/// People come, some nights pass, and what was counted is the same whichever
+/// call failed on the way.
+async fn measured(scene: &mut Scene) {
+    scene.github.visit(SITE, Traffic { clones: 3, cloners: 2, views: 5, visitors: 4 });
+    scene.github.visit("agency/fine", Traffic { clones: 1, cloners: 1, views: 1, visitors: 1 });
+    scene.begin().await;
+    scene.calm().await;
+    for _ in 0..4 {
+        scene.next_morning().await;
+        scene.calm().await;
+    }
+    let year = scene.muster.ctx.store.traffic_of("2027".parse().unwrap()).await.unwrap();
+    for name in [SITE, "agency/fine"] {
+        let id = RepositoryId(scene.github.repository_id(name));
+        let (clones, views) = year.0.get(&id).map_or((0, 0), |measured| (measured.clones, measured.views));
+        scene.told += &format!("{name}: {clones} clones, {views} views\n");
+    }
 }
 
 /// A push, and what follows from it.

@@ -3,7 +3,8 @@
 //!
 //! Promises: (1) it names no repository; (2) code that is not public counts as
 //! all other code does; (3) what the agency says by default is told apart from
-//! what a person said; (4) what Muster does not measure or check is said so.
+//! what a person said; (4) what Muster does not measure or check is said so, and
+//! what it measured says of how much and since when.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::domain::{
     inventory::{
         Agency, Seen, State,
         part::{is_beyond, left_out},
-        public,
+        public, traffic,
     },
     outgoing::plain,
     policy::{Policy, Published},
@@ -30,7 +31,7 @@ use crate::domain::{
 pub struct Omb {
     /// The agency's acronym.
     pub agency: String,
-    /// The year of the exemptions.
+    /// The year of the exemptions, clones and views.
     pub fiscal_year: register::FiscalYear,
     /// The day of all other numbers.
     pub as_of_day: Date,
@@ -78,8 +79,23 @@ pub struct Reuse {
     pub forks: u64,
     /// Repositories that were forked.
     pub forked: usize,
-    /// Clones are not measured.
+    /// Clones in the fiscal year; `None` if none of its days was measured.
     pub clones: Option<u64>,
+    /// Views of pages in the fiscal year; as `clones`.
+    pub views: Option<u64>,
+    /// What clones and views rest on.
+    pub measured: Option<Measured>,
+}
+
+/// What clones and views rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Measured {
+    /// Repositories that were measured, of those that are counted.
+    pub repositories: usize,
+    /// The first day in the fiscal year on which one was.
+    pub from: Date,
+    /// Of these repositories those of which days are missing since their first.
+    pub with_gaps: usize,
 }
 
 /// How many say it.
@@ -171,13 +187,14 @@ pub struct Released {
 
 impl Omb {
     /// The numbers of an agency. `seen` are all its repositories, `register`
-    /// is the report of its exemptions.
+    /// is the report of its exemptions, `measured` is of the same year.
     #[must_use]
     pub fn of(
         agency: &Agency,
         policy: &Policy,
         seen: &[Seen<'_>],
         register: &register::Report,
+        measured: &traffic::Year,
         public_url: Option<&str>,
     ) -> Omb {
         let mut omb = Omb {
@@ -199,14 +216,14 @@ impl Omb {
         }
         let defaults = public::default_record(policy);
         for one in seen {
-            omb.count(policy, one, &defaults);
+            omb.count(policy, one, &defaults, measured);
         }
         let Released { open_source, of, .. } = omb.released;
         omb.released.per_mille = (of > 0).then(|| (open_source * 2_000 + of) / (of * 2));
         omb
     }
 
-    fn count(&mut self, policy: &Policy, seen: &Seen<'_>, defaults: &Record) {
+    fn count(&mut self, policy: &Policy, seen: &Seen<'_>, defaults: &Record, year: &traffic::Year) {
         match left_out(policy, seen) {
             Some(State::OutOfScope { .. }) => return self.code.out_of_scope += 1,
             Some(
@@ -232,6 +249,9 @@ impl Omb {
         }
         self.reuse.forks += sources.forks;
         self.reuse.forked += usize::from(sources.forks > 0);
+        if let Some(measured) = year.0.get(&seen.id) {
+            self.reuse.measure(measured, self.fiscal_year, self.as_of_day);
+        }
         let said = |field| matches!(record.field(field), Some(it) if it.from == Provenance::Default);
         let maintained = record.text(Field::Maintenance);
         let word = MAINTENANCE.iter().copied().find(|word| Some(*word) == maintained).unwrap_or(NOT_SAID);
@@ -250,6 +270,20 @@ impl Omb {
             let open = is_public && record.usage().any(|usage| usage == Usage::OpenSource);
             self.released.open_source += usize::from(open);
         }
+    }
+}
+
+impl Reuse {
+    fn measure(&mut self, measured: &traffic::Measured, year: register::FiscalYear, today: Date) {
+        let Some(first) = measured.first() else { return };
+        self.clones = Some(self.clones.unwrap_or_default() + measured.clones);
+        self.views = Some(self.views.unwrap_or_default() + measured.views);
+        let so_far = self.measured.unwrap_or(Measured { repositories: 0, from: first, with_gaps: 0 });
+        self.measured = Some(Measured {
+            repositories: so_far.repositories + 1,
+            from: so_far.from.min(first),
+            with_gaps: so_far.with_gaps + usize::from(measured.has_gaps(year, today)),
+        });
     }
 }
 

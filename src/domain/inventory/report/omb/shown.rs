@@ -2,6 +2,8 @@
 
 use super::{Attestation, BTreeMap, Omb, Said, plain, say};
 
+const NOT_MEASURED: &str = "not measured";
+
 /// One line.
 struct Line {
     part: &'static str,
@@ -25,8 +27,10 @@ impl Omb {
         const REUSE: &str = "Reuse, SHARE IT Act §3(d)(2)(A)(i)";
         line(REUSE, "Forks", self.reuse.forks.to_string());
         line(REUSE, "Repositories that were forked", self.reuse.forked.to_string());
-        let clones = self.reuse.clones.map_or_else(|| "not measured".to_owned(), |count| count.to_string());
-        line(REUSE, "Clones", clones);
+        let counted = |count: Option<u64>| count.map_or_else(|| NOT_MEASURED.to_owned(), |n| n.to_string());
+        line(REUSE, "Clones in the fiscal year", counted(self.reuse.clones));
+        line(REUSE, "Views of pages in the fiscal year", counted(self.reuse.views));
+        line(REUSE, "Repositories whose clones and views were measured", self.measured());
         const MAINTAINED: &str = "Maintained, §3(d)(2)(A)(ii)";
         for (word, count) in &self.maintenance {
             line(MAINTAINED, &format!("Repositories: {word}"), said(*count));
@@ -75,6 +79,17 @@ impl Omb {
         lines
     }
 
+    /// What clones and views rest on.
+    fn measured(&self) -> String {
+        let of = self.code.public + self.code.not_public;
+        let Some(measured) = self.reuse.measured else { return format!("0 of {of}") };
+        let gaps = match measured.with_gaps {
+            0 => String::new(),
+            some => format!("; days are missing for {some}"),
+        };
+        format!("{} of {of}, from {} on{gaps}", measured.repositories, measured.from)
+    }
+
     /// A row of headings, then one for each number.
     #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
@@ -95,14 +110,14 @@ impl Omb {
         say(
             &mut out,
             format_args!(
-                "As of {}. The exemptions are those of {} to {}; every other number is of the day above.\n",
+                "As of {}. Exemptions, clones and views are those of {} to {}; every other number is of the day above.\n",
                 self.as_of_day,
                 year.first(),
                 year.last()
             ),
         );
         if self.as_of_day <= year.last() {
-            out.push_str("The fiscal year is not over: exemptions may still be added.\n");
+            out.push_str("The fiscal year is not over: exemptions, clones and views are still to come.\n");
         }
         out.push_str("This report names no repository. `muster report exemptions` has the narratives.\n");
         let mut part = "";

@@ -35,7 +35,7 @@ fn sources(said: &[(Field, Value)], forks: u64, issues_enabled: bool, licenses: 
     }
 }
 
-fn omb(public_url: Option<&str>) -> Omb {
+fn omb(measured: &traffic::Year, public_url: Option<&str>) -> Omb {
     let contracts = |numbers: &[&str]| (Field::ContractNumber, Value::from(numbers.to_vec()));
     let exempt = |usage| Exempt { usage, reason: "Yes.".to_owned(), basis: None };
     let (beyond, old) = (exempt(Usage::ExemptByNationalSecurity), exempt(Usage::ExemptByPolicyDate));
@@ -64,6 +64,7 @@ fn omb(public_url: Option<&str>) -> Omb {
         skipped: None,
         unknown: None,
         sources: *sources,
+        clones: None,
         changed_at: None,
         former_urls: &[],
         answers: None,
@@ -80,12 +81,42 @@ fn omb(public_url: Option<&str>) -> Omb {
         import_from: Hosts::default(),
     };
     let register = register::Report::of("2026".parse().unwrap(), date(2026, 11, 22), &[]);
-    Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, &register, public_url)
+    Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, &register, measured, public_url)
+}
+
+/// One is public, one is not, and the others do not count.
+fn year() -> traffic::Year {
+    let span = |first, last| traffic::Span { first, last };
+    let whole = span(date(2025, 11, 20), date(2026, 9, 30));
+    let of = |clones, spans: &[traffic::Span]| traffic::Measured {
+        clones,
+        views: clones * 10,
+        spans: spans.to_vec(),
+    };
+    let apart = [span(date(2025, 12, 1), date(2026, 1, 15)), span(date(2026, 3, 1), date(2026, 9, 30))];
+    let all = [
+        (0, of(7, &[whole])),
+        (2, of(5, &apart)),
+        // Beyond the law, excluded, no code, never read.
+        (4, of(1000, &[whole])),
+        (5, of(1000, &[whole])),
+        (6, of(1000, &[whole])),
+        (7, of(1000, &[whole])),
+    ];
+    traffic::Year(all.into_iter().map(|(id, measured)| (RepositoryId(id), measured)).collect())
+}
+
+#[test]
+fn clones_and_views_say_of_how_many_repositories_and_since_when() {
+    let reuse = omb(&year(), None).reuse;
+    assert_eq!((reuse.clones, reuse.views), (Some(12), Some(120)));
+    let expected = Measured { repositories: 2, from: date(2025, 11, 20), with_gaps: 1 };
+    assert_eq!(reuse.measured, Some(expected));
 }
 
 #[test]
 fn every_repository_is_counted_once() {
-    let omb = omb(None);
+    let omb = omb(&traffic::Year::default(), None);
     let expected = Code { public: 2, not_public: 2, excluded: 1, out_of_scope: 1, beyond: 1, unknown: 1 };
     assert_eq!(omb.code, expected);
     let counted = expected.public + expected.not_public;
@@ -95,14 +126,15 @@ fn every_repository_is_counted_once() {
     assert_eq!(omb.feedback, Feedback { stated: 1, none: 3 });
     let contracts = &omb.contracts;
     assert_eq!((contracts.stated.repositories, contracts.none.repositories, contracts.not_said), (1, 1, 2));
-    assert_eq!(omb.reuse, Reuse { forks: 5, forked: 3, clones: None });
+    assert_eq!(omb.reuse, Reuse { forks: 5, forked: 3, ..Reuse::default() });
+    assert!(omb.markdown().contains("- Clones in the fiscal year: not measured\n"));
     // What is older than the policy was never part of the measure.
     assert_eq!(omb.released, Released { open_source: 2, of: 3, per_mille: Some(667) });
 }
 
 #[test]
 fn it_reads_as_an_auditor_wants_and_names_no_repository() {
-    let omb = omb(Some("https://muster.example.gov/"));
+    let omb = omb(&year(), Some("https://muster.example.gov/"));
     assert_eq!(omb.addresses.as_ref().unwrap()[0], "https://muster.example.gov/agencies/xa/code.json");
     let text = omb.markdown() + &omb.rows().concat().join(" ") + &serde_json::to_string(&omb).unwrap();
     for name in ["zebra", "river", "lake", "play-", "unread"] {
