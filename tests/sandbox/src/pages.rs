@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use askama::Template;
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -50,6 +50,7 @@ pub fn router(state: Arc<Mutex<State>>) -> Router {
         .route("/{owner}/{repository}/blob/{*rest}", get(show::files))
         .route("/{owner}/{repository}/commits/{*branch}", get(show::commits))
         .route("/{owner}/{repository}/commit/{oid}", get(show::commit))
+        .route("/{owner}/{repository}/legacy.tar.gz/{*revision}", get(archive))
         .route("/{owner}/{repository}/issues", get(show::issues))
         .route("/{owner}/{repository}/pulls", get(show::pulls))
         .route("/{owner}/{repository}/issues/{number}", get(show::conversation))
@@ -61,6 +62,25 @@ pub fn router(state: Arc<Mutex<State>>) -> Router {
 
 async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("pages/style.css"))
+}
+
+/// An archive, for whom the API has sent. It wants no credentials of another
+/// host, and refuses whoever shows them here.
+async fn archive(
+    axum::extract::State(pages): axum::extract::State<Pages>,
+    Path((owner, repository, revision)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return (StatusCode::BAD_REQUEST, "credentials of another host").into_response();
+    }
+    let key = query.as_deref().and_then(|query| query.strip_prefix("token="));
+    let found = pages.state().archive(&format!("{owner}/{repository}"), &revision, key);
+    match found {
+        Some(bytes) => ([(header::CONTENT_TYPE, "application/x-gzip")], bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// The person chosen on the page.

@@ -11,6 +11,7 @@
 mod access;
 mod account;
 mod app;
+mod archive;
 mod check;
 mod delivery;
 mod issue;

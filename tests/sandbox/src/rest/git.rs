@@ -50,6 +50,17 @@ pub(super) fn contents(input: &mut Input<'_>) -> Result {
     Ok(Answer::ok(items.collect()))
 }
 
+/// The address of an archive, at another host. That of code that is not public
+/// carries a key.
+pub(super) fn tarball(input: &mut Input<'_>) -> Result {
+    let (home, revision) = (input.home()?, input.parameter("ref")?);
+    home.resolve(revision).ok_or(Refusal::NotFound)?;
+    let place = format!("{}/legacy.tar.gz/{revision}", input.state.full_name(home));
+    let key = input.state.archive_key(home).map(|key| format!("?token={key}")).unwrap_or_default();
+    let location = format!("{}/{place}{key}", input.state.urls.web);
+    Ok(Answer { status: 302, headers: vec![("location", location)], body: None })
+}
+
 pub(super) fn commits(input: &mut Input<'_>) -> Result {
     let home = input.home()?;
     if home.is_empty() {

@@ -142,6 +142,7 @@ pub(crate) static ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", repositories::rules)
         .needs(METADATA)
         .query(PAGE),
+    route("GET", "/repos/{owner}/{repo}/tarball/{ref}", git::tarball).needs(READ),
     route("GET", "/repos/{owner}/{repo}/traffic/clones", repositories::clones)
         .needs(ADMINISTER)
         .query(&["per"]),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::client::{Stepped, ask, get, jwt, mint, start, token};
+use super::client::{Stepped, ask, get, jwt, mint, start, token, try_ask};
 use crate::rest::ROUTES;
 use crate::{BranchRule, Level, Permission, Sandbox, Traffic, repository};
 
@@ -121,6 +121,24 @@ async fn git(walk: &Walk) {
     walk.site("PATCH", "/git/refs/heads/a/b", json!({ "sha": commit["sha"], "force": false })).await;
     assert_eq!(walk.sandbox.file("agency/site", "a/b", "docs/new").as_deref(), Some("hi"));
     walk.site("DELETE", "/git/refs/heads/a/b", Value::Null).await;
+    archives(walk).await;
+}
+
+/// The API answers with an address at another host, which wants no token.
+async fn archives(walk: &Walk) {
+    for (name, is_open) in [("site", true), ("secret", false)] {
+        let head = walk.sandbox.head(&format!("agency/{name}"), "main").unwrap();
+        let path = format!("/repos/agency/{name}/tarball/{head}");
+        let sent = get(&walk.sandbox, &path, &walk.token).await;
+        let url = sent.header("location").to_owned();
+        assert_eq!((sent.status, url.starts_with(walk.sandbox.web_url())), (302, true), "{url}");
+        assert_eq!(url.contains("?token="), !is_open);
+        let fetch = async |url: &str, token: &str| try_ask("GET", url, token, None).await.unwrap().status;
+        assert_eq!((fetch(&url, "").await, fetch(&url, &walk.token).await), (200, 400));
+        if !is_open {
+            assert_eq!(fetch(url.split('?').next().unwrap(), "").await, 404);
+        }
+    }
 }
 
 async fn conversations(walk: &Walk) {
