@@ -5,6 +5,7 @@ mod accounts;
 pub mod adoption;
 mod answers;
 mod check_pull_requests;
+mod count_labor;
 mod digest;
 pub mod doctor;
 mod exemptions;

@@ -32,6 +32,7 @@ mod imports;
 mod installations;
 mod intake;
 mod inventory;
+mod labor;
 mod ledger;
 mod missed;
 mod open;
@@ -72,6 +73,7 @@ pub use installations::Installation;
 pub use inventory::{
     DrawnId, HEAD, KnownEntry, NewListing, NewPublication, Publication, PublishedFile, Reading,
 };
+pub use labor::{Counted, ToCount};
 pub use ledger::{
     AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,
     NewDecision, Verified,

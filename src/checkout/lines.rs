@@ -25,11 +25,22 @@ pub const TIME: Duration = Duration::from_secs(60);
 pub fn count(path: &Path) -> io::Result<Counter> {
     let counter = Counter::new(Limits::default());
     let until = Instant::now() + TIME;
-    let counter = if path.is_dir() {
+    within(if path.is_dir() {
         count_folder(path, counter, until)?
     } else {
         count_archive(BufReader::new(File::open(path)?), counter, until)?
-    };
+    })
+}
+
+/// Counts the lines of a `.tar.gz` as it streams by.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_stream(from: impl Read) -> io::Result<Counter> {
+    within(count_archive(from, Counter::new(Limits::default()), Instant::now() + TIME)?)
+}
+
+fn within(counter: Counter) -> io::Result<Counter> {
     if counter.is_over() {
         return Err(io::Error::other("there are too many files or bytes in it to count"));
     }

@@ -270,6 +270,8 @@ impl Repository {
             unknown: self.read.as_ref().err().map(String::as_str),
             sources: self.read.as_ref().ok(),
             clones: None,
+            hours: None,
+            uncounted: None,
             changed_at: None,
             former_urls: &[],
             answers: None,

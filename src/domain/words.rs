@@ -475,6 +475,11 @@ pub mod inventory {
     /// Code was made public, and nothing says that somebody agreed.
     pub const NO_APPROVAL: &str = "No approval of the release is recorded. Ask who made it public. \
         If it should not be, make it private again and look at what was in it.";
+    /// There is no estimate, or no newer one.
+    #[must_use]
+    pub fn uncounted(why: &str) -> String {
+        format!("labor hours could not be counted: {why}; what was counted before stands")
+    }
     /// The repository's file says nothing that can be used.
     #[must_use]
     pub fn broken_file(why: &str) -> String {

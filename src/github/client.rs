@@ -119,6 +119,8 @@ struct Call<'a> {
     kind: Kind<'a>,
     /// For a refusal that does not name what it needs.
     needs: &'static [Need],
+    /// Whether the answer is wherever GitHub sends us; else it is the address.
+    follows: bool,
 }
 
 impl Call<'_> {
@@ -170,8 +172,30 @@ impl Client {
             purse: Purse::Rest,
             kind,
             needs: route.needs,
+            follows: true,
         };
         self.perform(who, &call, |_, answer| Ok(answer)).await
+    }
+
+    /// The address to which a route of the REST API sends whoever asks. It is
+    /// not asked: it may be another host's (threats O2).
+    pub(super) async fn rest_location(&self, who: &Who, route: &Route, values: &[&str]) -> Result<String> {
+        let call = Call {
+            label: route.to_string(),
+            name: route.template,
+            method: route.method.clone(),
+            uri: self.endpoints.rest(&route.path(values)),
+            body: None,
+            purse: Purse::Rest,
+            kind: Kind::Read,
+            needs: route.needs,
+            follows: false,
+        };
+        let answer = self.perform(who, &call, |_, answer| Ok(answer)).await?;
+        let location = answer.headers.get("location").and_then(|location| location.to_str().ok());
+        location
+            .map(str::to_owned)
+            .ok_or_else(|| Error::Permanent(format!("{route}: the answer is not as documented")))
     }
 
     /// Calls a route of the REST API and reads the answer.
@@ -256,6 +280,7 @@ impl Client {
             purse: Purse::GraphQl,
             kind,
             needs: document.needs,
+            follows: true,
         };
         self.perform(who, &call, |gate, answer| {
             let envelope = Envelope::parse(&answer.body).map_err(|_| match kind {
@@ -331,6 +356,7 @@ impl Client {
             uri: call.uri.clone(),
             token: Some(credential.secret()),
             body: call.body,
+            follows: call.follows,
         };
         let sent = self.clock.now();
         let method = call.method();

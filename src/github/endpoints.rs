@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Uri;
 
 use super::network::Network;
+use crate::domain::inventory::Hosts;
 
 /// The longest an answer may take. GitHub gives up on a GraphQL call after ten
 /// seconds (GitHub documentation, "Rate limits and query limits for the GraphQL
@@ -133,6 +134,27 @@ impl Endpoints {
             Product::Server => origin(),
             Product::Other if self.rest.host().is_some_and(is_loopback) => origin(),
             Product::Other => None,
+        }
+    }
+
+    /// The hosts from which it hands out archives (GitHub documentation,
+    /// "Download a repository archive"): each product has its own.
+    #[must_use]
+    pub(super) fn archives(&self) -> Hosts {
+        let port = self.rest.port_u16().filter(|port| *port != 443);
+        let named = |host: String| port.map_or(host.clone(), |port| format!("{host}:{port}"));
+        let host = self.rest.host().unwrap_or_default().to_ascii_lowercase();
+        match self.product() {
+            Product::DotCom => Hosts { public: vec!["codeload.github.com".to_owned()], private: Vec::new() },
+            Product::DataResidency => {
+                let public = residence(&host).map(|subdomain| format!("codeload.{subdomain}.ghe.com"));
+                Hosts { public: public.into_iter().collect(), private: Vec::new() }
+            }
+            Product::Server => {
+                let private = vec![named(host.clone()), named(format!("codeload.{host}"))];
+                Hosts { public: Vec::new(), private }
+            }
+            Product::Other => Hosts { public: Vec::new(), private: vec![named(host)] },
         }
     }
 
@@ -291,6 +313,27 @@ mod tests {
             let endpoints = Endpoints::new(rest, None).unwrap();
             assert_eq!((endpoints.product(), endpoints.web().as_deref()), (product, web), "{rest}");
         }
+    }
+
+    #[test]
+    fn archives_come_from_the_products_own_hosts() {
+        for (rest, public, private) in [
+            ("https://api.github.com", vec!["codeload.github.com"], vec![]),
+            ("https://api.agency.ghe.com", vec!["codeload.agency.ghe.com"], vec![]),
+            ("https://git.agency.gov/api/v3", vec![], vec!["git.agency.gov", "codeload.git.agency.gov"]),
+            (
+                "https://git.agency.gov:8443/api/v3",
+                vec![],
+                vec!["git.agency.gov:8443", "codeload.git.agency.gov:8443"],
+            ),
+        ] {
+            let hosts = Endpoints::new(rest, None).unwrap().archives();
+            assert_eq!((hosts.public, hosts.private), (owned(public), owned(private)), "{rest}");
+        }
+    }
+
+    fn owned(names: Vec<&str>) -> Vec<String> {
+        names.into_iter().map(str::to_owned).collect()
     }
 
     #[test]

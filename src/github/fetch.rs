@@ -14,6 +14,7 @@
 //! for its own rules to say.
 
 mod address;
+mod download;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use super::{
 };
 use crate::domain::inventory::Hosts;
 pub(super) use address::{Guarded, Unreachable};
+pub use download::Download;
 
 const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 /// The longest a whole fetch may take.
@@ -44,6 +46,8 @@ enum Allowed<'a> {
     Listed(&'a Hosts),
     /// Every host that everybody reaches, at the usual port.
     Anybody,
+    /// These hosts; and this machine, if GitHub is here as well.
+    Archives(&'a Hosts),
 }
 
 /// What is wanted.
@@ -120,6 +124,14 @@ pub enum Refused {
     /// This machine cannot ask.
     #[error("{0}")]
     Unprepared(String),
+}
+
+impl Refused {
+    /// Whether it would be the same another day.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Refused::TooLarge(_))
+    }
 }
 
 /// How long a page is waited for, with all its redirects.
@@ -250,6 +262,10 @@ impl Fetcher {
                 (is_private || hosts.public.contains(&named), is_private)
             }
             Allowed::Anybody => (here || named == host, false),
+            Allowed::Archives(hosts) => {
+                let is_private = hosts.private.contains(&named);
+                (here || is_private || hosts.public.contains(&named), is_private)
+            }
         };
         if !is_allowed {
             return Err(Refused::Host { host: named });

@@ -257,6 +257,9 @@ pub static CHECK_RUNS: Route =
 /// The rules that rulesets have for a branch.
 pub static BRANCH_RULES: Route =
     Route::new(Method::GET, "/repos/{owner}/{repo}/rules/branches/{branch}", &[(Metadata, Read)]);
+/// Where the archive of a commit is: GitHub answers with a redirect.
+pub static TARBALL: Route =
+    Route::new(Method::GET, "/repos/{owner}/{repo}/tarball/{ref}", &[(Contents, Read)]);
 /// How often a repository was cloned in the last 14 days.
 pub static CLONES: Route =
     Route::new(Method::GET, "/repos/{owner}/{repo}/traffic/clones", &[(Administration, Read)]);
@@ -272,7 +275,7 @@ pub static HOOK_DELIVERIES: Route = Route::new(Method::GET, "/app/hook/deliverie
 pub static RATE_LIMIT: Route = Route::new(Method::GET, "/rate_limit", &[]);
 
 /// Every route the client can call.
-pub static ROUTES: [&Route; 31] = [
+pub static ROUTES: [&Route; 32] = [
     &APP,
     &HOOK_CONFIG,
     &HOOK_DELIVERIES,
@@ -302,6 +305,7 @@ pub static ROUTES: [&Route; 31] = [
     &UPDATE_CHECK_RUN,
     &CHECK_RUNS,
     &BRANCH_RULES,
+    &TARBALL,
     &CLONES,
     &VIEWS,
 ];

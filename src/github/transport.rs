@@ -79,6 +79,8 @@ pub(super) struct Request<'a> {
     /// None for what anybody may ask.
     pub(super) token: Option<&'a SecretString>,
     pub(super) body: Option<&'a Value>,
+    /// Whether a read goes on to where it is sent; else that is the answer.
+    pub(super) follows: bool,
 }
 
 /// The connections to one GitHub.
@@ -114,7 +116,8 @@ impl Transport {
             let mut uri = request.uri.clone();
             for _ in 0..=MAX_REDIRECTS {
                 let answer = self.once(&request, &uri).await?;
-                let follows = request.method == Method::GET && answer.status.is_redirection();
+                let follows =
+                    request.follows && request.method == Method::GET && answer.status.is_redirection();
                 let location = answer.headers.get(header::LOCATION).filter(|_| follows);
                 let Some(location) = location else { return Ok(answer) };
                 let within = location.to_str().ok().and_then(|named| self.endpoints.within(named));

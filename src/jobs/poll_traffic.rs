@@ -140,7 +140,7 @@ async fn due(
 }
 
 /// Whether others need the calls of this hour.
-async fn is_scarce(reader: &Reader) -> Result<bool, JobError> {
+pub(super) async fn is_scarce(reader: &Reader) -> Result<bool, JobError> {
     let limit = reader.rate_limit().await?;
     Ok(limit.is_some_and(|limit| limit.core.remaining * 2 < limit.core.limit))
 }

@@ -113,7 +113,7 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let policy = in_the_words_of(policy, agency);
     let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
     let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
-    let said = Said::of(&ctx.store, lead.known.account, &ours, today).await?;
+    let said = Said::of(&ctx.store, lead.known.account, &ours, today).await?.by(&policy);
     let outside = Outside::of(&ctx.store, lead.known.account, &policy).await?;
     if outside.was_never_asked_for() {
         // It comes first: without it, all of its entries would be missing.

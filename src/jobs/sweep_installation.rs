@@ -20,7 +20,7 @@ use self::{
     night::next_night,
 };
 use super::{
-    Act, Context, JobError, Next, Target, adoption, exemptions,
+    Act, Context, JobError, Next, Target, adoption, count_labor, exemptions,
     inspect_installation::outage,
     inspect_repository::{ours, watched},
     policies, poll_traffic, read_installations,
@@ -120,8 +120,10 @@ pub async fn run(ctx: &Context, installation: InstallationId, priority: Priority
                 let kind = JobKind::CheckPullRequests;
                 NewJob::new(kind, repository.0, installation, priority, now, "sweep")
             };
-            let count = poll_traffic::wanted(ctx, &known).map(|_| poll_traffic::job(installation, now));
-            let jobs: Vec<NewJob> = std::iter::once(look).chain(waiting.map(check)).chain(count).collect();
+            let traffic = poll_traffic::wanted(ctx, &known).map(|_| poll_traffic::job(installation, now));
+            let labor = count_labor::wanted(ctx, &known).await?.map(|_| count_labor::job(installation, now));
+            let jobs = std::iter::once(look).chain(waiting.map(check)).chain(traffic).chain(labor);
+            let jobs: Vec<NewJob> = jobs.collect();
             ctx.store.enqueue(&jobs, now).await?;
             let again = read_installations::sweep_every(ctx.settings.way);
             let again = if whole { again } else { again.min(LIST_AGAIN) };

@@ -17,8 +17,8 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Act, Context, JobError, Next, Target, adoption, cause, check_pull_requests, exemptions, imports,
-    inspect_installation,
+    Act, Context, JobError, Next, Target, adoption, cause, check_pull_requests, count_labor, exemptions,
+    imports, inspect_installation,
     inspect_repository::{Inspection, inspect},
     lease::{self, LEASE},
     poll_traffic, publish_inventory, read_installations, recover_deliveries, sweep_installation,
@@ -289,6 +289,7 @@ async fn perform(ctx: &Context, lease: &Lease) -> Result<Next, JobError> {
             let repository = RepositoryId(u64::try_from(lease.subject).unwrap_or_default());
             check_pull_requests::run(ctx, repository, installation, lease.attempts).await
         }
+        JobKind::CountLabor => Box::pin(count_labor::run(ctx, installation)).await,
         JobKind::PollTraffic => Box::pin(poll_traffic::run(ctx, installation)).await,
         JobKind::PruneStore => {
             let retention = Retention::on(ctx.github.redelivery_window());

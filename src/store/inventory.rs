@@ -38,6 +38,10 @@ pub struct KnownEntry {
     pub former_urls: Vec<String>,
     /// How often it was cloned, as far as that was measured.
     pub clones: Option<u64>,
+    /// The labor hours that were estimated of it.
+    pub hours: Option<u64>,
+    /// Why a later commit could not be counted.
+    pub uncounted: Option<String>,
 }
 
 /// A reading of a repository, as it is told from others.
@@ -527,6 +531,8 @@ fn entry(row: &AnyRow) -> Result<KnownEntry, StoreError> {
         changed_at: row.maybe_time("changed_at").map_err(&refused)?,
         former_urls: text("former_urls")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         clones: row.maybe_number("clones").map_err(&refused)?,
+        hours: row.maybe_number("hours").map_err(&refused)?,
+        uncounted: text("uncounted")?,
     })
 }
 

@@ -76,6 +76,7 @@ mod exemptions;
 mod imports;
 mod intake;
 mod inventory;
+mod labor;
 mod ledger;
 mod own_file;
 mod pace;
@@ -95,6 +96,7 @@ pub(super) use exemptions::*;
 pub(super) use imports::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
+pub(super) use labor::*;
 pub(super) use ledger::*;
 pub(super) use own_file::*;
 pub(super) use pace::*;
@@ -129,6 +131,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         imports::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,
+        labor::REGISTER,
         work::REGISTER,
         own_file::REGISTER,
         pace::REGISTER,

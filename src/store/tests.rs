@@ -16,6 +16,7 @@ mod coalesce;
 mod deliveries;
 mod examine;
 mod exemptions;
+mod labor;
 mod law;
 mod ledger;
 mod missed;

@@ -76,6 +76,9 @@ words! {
         /// Ask how often repositories of an installation are cloned and looked
         /// at; the subject is its id.
         PollTraffic = "poll_traffic",
+        /// Count the source lines of repositories of an installation; the
+        /// subject is its id.
+        CountLabor = "count_labor",
         /// Delete what is past its retention; the subject is 0.
         PruneStore = "prune_store",
     }

@@ -45,6 +45,7 @@ mod inventory;
 mod inventory_laws;
 mod inventory_story;
 mod kill;
+mod labor;
 mod license;
 mod lives;
 mod manifests;

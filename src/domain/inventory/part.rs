@@ -109,6 +109,8 @@ struct Candidate {
     stale: Option<String>,
     /// A sentence that keeps it out although no field is missing.
     stopped: Option<String>,
+    /// Why its labor hours are not known.
+    uncounted: Option<String>,
 }
 
 /// What is the same for all entries of an agency.
@@ -154,6 +156,7 @@ impl<'a> Assembler<'a> {
                 problems.push(words::inventory::broken_file(why));
             }
         }
+        problems.extend(seen.uncounted.map(words::inventory::uncounted));
         let part = Part {
             subject: Subject::Repository(seen.id),
             fragment,
@@ -194,7 +197,17 @@ impl<'a> Assembler<'a> {
         let organization = record.text(Field::Organization).unwrap_or_default().to_lowercase();
         let place = format!("1{BETWEEN}{organization}{BETWEEN}{name}{BETWEEN}{at:08}");
         let exempt = one.record.usage().any(Usage::is_exempt);
-        self.write(part, Draft::Candidate(Candidate { record, place, exempt, stale: None, stopped: None }))
+        self.write(
+            part,
+            Draft::Candidate(Candidate {
+                record,
+                place,
+                exempt,
+                stale: None,
+                stopped: None,
+                uncounted: None,
+            }),
+        )
     }
 
     fn draft(&self, seen: &Seen<'_>) -> Draft {
@@ -222,6 +235,7 @@ impl<'a> Assembler<'a> {
                     exempt: seen.exempt.is_some(),
                     stale: seen.unknown.map(str::to_owned),
                     stopped: None,
+                    uncounted: seen.uncounted.map(words::inventory::uncounted),
                 })
             }
             Visibility::Internal | Visibility::Private => self.restricted(seen, sources),
@@ -255,6 +269,7 @@ impl<'a> Assembler<'a> {
             exempt: exempt.is_some(),
             stale: seen.unknown.map(str::to_owned),
             stopped,
+            uncounted: None,
         })
     }
 
@@ -307,7 +322,9 @@ impl<'a> Assembler<'a> {
         }
         let stale = candidate.stale.clone();
         if !fields.is_empty() || why.is_some() {
-            let fields = fields.into_iter().collect();
+            let fields: Vec<String> = fields.into_iter().collect();
+            let hours = fields.iter().any(|field| field == Field::LaborHours.pointer());
+            let why = why.or_else(|| candidate.uncounted.clone().filter(|_| hours));
             let state = match stale {
                 Some(why) => State::Unknown { why, listed: false },
                 None if candidate.exempt => State::Exempt { listed: false },

@@ -2,6 +2,7 @@
 
 use code_json::{
     document::{Document, Limits},
+    labor,
     merge::Facts,
     migrate::{self, Root},
     record::{Field, Provenance, Record, Usage},
@@ -131,7 +132,11 @@ impl Sources {
 
     /// The facts that its host states, for the merge.
     pub(super) fn facts(&self, seen: &Seen<'_>) -> Facts {
-        self.told(seen.name, seen.visibility, seen.archived, seen.former_urls)
+        let mut facts = self.told(seen.name, seen.visibility, seen.archived, seen.former_urls);
+        if let (Some(hours), Visibility::Public) = (seen.hours, seen.visibility) {
+            facts.others.set(Field::LaborHours, hours, labor::provenance());
+        }
+        facts
     }
 
     /// The same, of a repository that was just read.
@@ -209,6 +214,10 @@ pub struct Seen<'a> {
     /// How often it was cloned, as far as that was measured; `None` if it never
     /// was.
     pub clones: Option<u64>,
+    /// The labor hours that were estimated of it, where the policy wants that.
+    pub hours: Option<u64>,
+    /// Why its lines could not be counted.
+    pub uncounted: Option<&'a str>,
     /// When what was read last said something new.
     pub changed_at: Option<Timestamp>,
     /// Where it was before it was renamed or transferred.

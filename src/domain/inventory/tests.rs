@@ -152,6 +152,8 @@ fn seen(owned: &[Owned]) -> Vec<Seen<'_>> {
             unknown: one.sample.unknown.then_some("GitHub answered 502"),
             sources: one.sample.read.then_some(&one.sources),
             clones: None,
+            hours: None,
+            uncounted: None,
             changed_at: Some(now()),
             former_urls: &[],
             answers: None,

@@ -110,6 +110,7 @@ impl Client {
                 uri: self.endpoints.rest(needs::REVOKE.template),
                 token: Some(&token.secret),
                 body: None,
+                follows: false,
             };
             match self.transport.send(request).await {
                 Ok(answer) if answer.status.is_success() => ended += 1,

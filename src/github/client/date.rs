@@ -50,6 +50,7 @@ impl Client {
                 uri: self.endpoints.rest(needs::RATE_LIMIT.template),
                 token: None,
                 body: None,
+                follows: false,
             };
             let sent = self.clock.now();
             // Any answer has a date; without one nothing is known anew.

@@ -13,7 +13,10 @@ use crate::github::{
 impl Client {
     /// Sorts an answer by its status and headers.
     pub(super) fn sort(&self, gate: &Gate, call: &Call<'_>, answer: Answer) -> Result<Answer> {
-        if answer.status.is_success() {
+        // 302 is the answer of whom asks for an address; 301 says that the repository
+        // has another name.
+        let is_address = !call.follows && answer.status == StatusCode::FOUND;
+        if answer.status.is_success() || is_address {
             // A GraphQL answer says in its body whether it was refused for a
             // limit; its headers are taken in with that.
             if call.purse == Purse::Rest {

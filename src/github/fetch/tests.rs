@@ -56,6 +56,9 @@ fn answers(line: &str) -> String {
         (_, "/inside") => head("302 Found", "Location: https://169.254.169.254/latest/meta-data/\r\n"),
         (_, "/inside-6") => head("302 Found", "Location: https://[fd00:ec2::254]/\r\n"),
         (_, "/port") => head("302 Found", "Location: https://agency.example.gov:22/\r\n"),
+        (_, "/archive") => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd".to_owned(),
+        (_, "/cut") => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcd".to_owned(),
+        (_, "/large") => head("200 OK", "").replace(": 0", ": 104857601"),
         (_, "/ftp") => head("302 Found", "Location: ftp://localhost/policy\r\n"),
         (_, "/odd") => head("302 Found", "Location: //localhost/policy\r\n"),
         (_, "/slow") => String::new(),
@@ -123,4 +126,48 @@ async fn o1_no_page_inside_is_asked_for() {
     let found = fetcher(false).page(&format!("https://127.0.0.1:{port}/policy")).await;
     assert!(matches!(found, Err(Refused::Host { .. })), "{found:?}");
     assert!(told.try_recv().is_err(), "somebody was asked");
+}
+
+#[test]
+fn o2_an_archive_comes_from_githubs_own_host_alone() {
+    let hosts =
+        Hosts { public: vec!["codeload.github.com".to_owned()], private: vec!["git.agency.gov".to_owned()] };
+    let may =
+        |plain, url: &str| fetcher(plain).may_ask(&url.parse().unwrap(), Allowed::Archives(&hosts)).is_ok();
+    assert!(may(false, "https://codeload.github.com/agency/site/legacy.tar.gz/main?token=x"));
+    assert!(may(false, "https://git.agency.gov/_codeload/agency/site"));
+    for elsewhere in [
+        "https://evil.example/agency/site",
+        "https://codeload.github.com.evil.example/agency/site",
+        "http://codeload.github.com/agency/site",
+        "https://codeload.github.com:8443/agency/site",
+        "https://user@codeload.github.com/agency/site",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://127.0.0.1/agency/site",
+        "http://127.0.0.1/agency/site",
+    ] {
+        assert!(!may(false, elsewhere), "{elsewhere}");
+    }
+    // Where GitHub is on this machine, its archives are too.
+    assert!(may(true, "http://127.0.0.1:7/agency/site") && !may(true, "https://evil.example/"));
+}
+
+#[tokio::test]
+async fn an_archive_comes_whole_or_is_refused() {
+    let (port, mut told) = server(answers).await;
+    let hosts = Hosts::default();
+    let get = async |path: &str| {
+        let mut download = fetcher(true).download(&format!("http://127.0.0.1:{port}{path}"), &hosts).await?;
+        let mut all = Vec::new();
+        while let Some(piece) = download.next().await? {
+            all.extend(piece);
+        }
+        Ok::<_, Refused>(all)
+    };
+    assert_eq!(get("/archive").await, Ok(b"abcd".to_vec()));
+    let asked = told.recv().await.unwrap().to_ascii_lowercase();
+    assert!(!asked.contains("authorization"), "{asked}");
+    assert_eq!(get("/cut").await, Err(Refused::BrokenOff));
+    assert_eq!(get("/large").await, Err(Refused::TooLarge(download::MOST_BYTES)));
+    assert_eq!(get("/inside").await, Err(Refused::Host { host: "169.254.169.254".to_owned() }));
 }

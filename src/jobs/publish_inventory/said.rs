@@ -9,6 +9,7 @@ use crate::{
     domain::{
         exemptions::Exemption,
         inventory::{Exempt, Opaque, Seen, Sources},
+        policy::{LaborHours, Policy},
         repository::{AccountId, RepositoryId},
     },
     store::{KnownEntry, Store, StoreError},
@@ -20,6 +21,8 @@ use crate::{
 pub struct Said {
     exempt: HashMap<RepositoryId, Exempt>,
     answers: HashMap<RepositoryId, Record>,
+    /// Whether the policy takes labor hours that were estimated.
+    estimates: bool,
 }
 
 impl Said {
@@ -42,7 +45,17 @@ impl Said {
         let exempt = register.in_force(day).map(|exemption| (exemption.id, one(exemption))).collect();
         let answers = store.answers(lead).await?.into_iter();
         let answers = answers.filter_map(|answer| Some((answer.repository, answer.said.ok()?))).collect();
-        Ok(Said { exempt, answers })
+        Ok(Said { exempt, answers, estimates: false })
+    }
+
+    /// The same by a policy that may want labor hours estimated.
+    #[must_use]
+    pub fn by(self, policy: &Policy) -> Said {
+        let estimates = match policy.inventory.labor_hours {
+            LaborHours::Off => false,
+            LaborHours::CocomoIi => true,
+        };
+        Said { estimates, ..self }
     }
 
     /// What was said of one repository.
@@ -70,6 +83,8 @@ pub fn seen<'a>(
         unknown: entry.unknown.as_deref(),
         sources,
         clones: entry.clones,
+        hours: entry.hours.filter(|_| said.estimates),
+        uncounted: entry.uncounted.as_deref().filter(|_| said.estimates),
         changed_at: entry.changed_at,
         former_urls: &entry.former_urls,
         answers: said.answers.get(&entry.seen.id),

@@ -17,9 +17,9 @@ statements! {
         RETURNING changed_at";
     ENTRIES = "SELECT r.id, r.node_id, r.installation, r.owner, r.name, r.visibility, r.archived, r.skipped, r.unknown, \
             e.read_at, e.revision, e.changed_at, e.former_urls, \
-            CASE WHEN t.polled_on IS NULL THEN NULL ELSE t.clones END AS clones \
+            CASE WHEN t.polled_on IS NULL THEN NULL ELSE t.clones END AS clones, l.hours, l.problem AS uncounted \
         FROM repository AS r LEFT JOIN entry AS e ON e.repository = r.id \
-            LEFT JOIN traffic_poll AS t ON t.repository = r.id \
+            LEFT JOIN traffic_poll AS t ON t.repository = r.id LEFT JOIN labor AS l ON l.repository = r.id \
         WHERE r.installation = $1 AND r.removed_at IS NULL ORDER BY r.id";
     SOURCES = "SELECT e.repository, e.read_at, e.revision, e.sources, e.record \
         FROM entry AS e JOIN repository AS r ON r.id = e.repository \

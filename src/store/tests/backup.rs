@@ -199,6 +199,7 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "held",
         "import",
         "imported",
+        "labor",
         "missed_delivery",
         "own_file_said",
         "pace",

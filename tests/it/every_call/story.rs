@@ -41,7 +41,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 27] = [
+pub const STORIES: [Story; 28] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -68,6 +68,7 @@ pub const STORIES: [Story; 27] = [
     hooked("not delivered", two_sites, |scene| Box::pin(not_delivered(scene))),
     Story { publishes: true, ..hooked("published", with_inventory, |scene| Box::pin(published(scene))) },
     Story { publishes: true, ..hooked("measured", with_traffic, |scene| Box::pin(measured(scene))) },
+    Story { publishes: true, ..hooked("counted", with_code, |scene| Box::pin(counted(scene))) },
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
 
@@ -338,6 +339,26 @@ async fn measured(scene: &mut Scene) {
         let (clones, views) = year.0.get(&id).map_or((0, 0), |measured| (measured.clones, measured.views));
         scene.told += &format!("{name}: {clones} clones, {views} views\n");
     }
+}
+
+/// An agency that wants labor hours estimated.
+fn with_code(builder: Builder, _: &Clock) -> Builder {
+    let policy = "repositories: {exclude: [\".github\"]}\ninventory: {labor_hours: cocomo-ii}\n";
+    let site = complete("site").file("src/main.rs", "fn main() {}\nfn more() {}\n");
+    one(agency(policy).repository(site), builder)
+}
+
+/// The lines of a repository are counted, if not today then tomorrow.
+async fn counted(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    for _ in 0..3 {
+        scene.next_morning().await;
+        scene.calm().await;
+    }
+    let id = RepositoryId(scene.github.repository_id(SITE));
+    let hours = scene.muster.ctx.store.counted_hours(id).await.unwrap();
+    scene.told += &format!("{hours:?} hours\n");
 }
 
 /// A push, and what follows from it.

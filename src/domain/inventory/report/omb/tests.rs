@@ -65,6 +65,8 @@ fn omb(measured: &traffic::Year, public_url: Option<&str>) -> Omb {
         unknown: None,
         sources: *sources,
         clones: None,
+        hours: None,
+        uncounted: None,
         changed_at: None,
         former_urls: &[],
         answers: None,
