@@ -443,6 +443,12 @@ mod recall;
 pub struct FindingsHash(pub String);
 
 impl FindingsHash {
+    /// Of an item that speaks of no findings: names what it says.
+    #[must_use]
+    pub fn of(said: &str) -> FindingsHash {
+        FindingsHash(digits(said))
+    }
+
     /// Whether these findings are meant, whatever else is said of them.
     #[must_use]
     pub fn names(&self, findings: &FindingSet) -> bool {

@@ -34,12 +34,17 @@ pub enum Kind {
     Tracking,
     /// The digest issue of a control repository.
     Digest,
+    /// The pull request with the agency's inventory, which its publication opens.
+    Inventory,
 }
 
 impl Kind {
-    /// All kinds, in the order in which they are opened.
-    pub const ALL: [Kind; 5] = [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking, Kind::Digest];
-    /// Those that are pull requests, in the order in which they are opened.
+    const ALL: [Kind; 6] =
+        [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking, Kind::Digest, Kind::Inventory];
+    /// Those that an inspection opens, in the order in which they are opened.
+    pub const INSPECTED: [Kind; 5] =
+        [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking, Kind::Digest];
+    /// Those of them that are pull requests, in the order in which they are opened.
     pub const PULL_REQUESTS: [Kind; 3] = [Kind::License, Kind::Files, Kind::CodeJson];
 
     /// The word in markers, branches and the ledger.
@@ -51,6 +56,7 @@ impl Kind {
             Kind::CodeJson => "code-json",
             Kind::Tracking => "tracking",
             Kind::Digest => "digest",
+            Kind::Inventory => "inventory",
         }
     }
 
@@ -58,18 +64,19 @@ impl Kind {
     #[must_use]
     pub fn item(self) -> ItemKind {
         match self {
-            Kind::License | Kind::Files | Kind::CodeJson => ItemKind::PullRequest,
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Inventory => ItemKind::PullRequest,
             Kind::Tracking | Kind::Digest => ItemKind::Issue,
         }
     }
 
     /// Whether it counts in what an organization gets, and is held back by pace
-    /// and approval: all but the digest, which asks no maintainer for anything.
+    /// and approval: all but the digest and the inventory, which ask no
+    /// maintainer for anything.
     #[must_use]
     pub fn counts(self) -> bool {
         match self {
             Kind::License | Kind::Files | Kind::CodeJson | Kind::Tracking => true,
-            Kind::Digest => false,
+            Kind::Digest | Kind::Inventory => false,
         }
     }
 

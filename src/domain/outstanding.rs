@@ -13,7 +13,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use recognise::{Recognised, recognise};
+pub use recognise::{Recognised, recognise, recognise_inventory};
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -379,6 +379,8 @@ impl Outstanding {
             Kind::CodeJson => &self.code_json,
             Kind::Tracking => &self.tracking,
             Kind::Digest => &self.digest,
+            // Its publication opens it, by what it recognises itself.
+            Kind::Inventory => &Standing::Free(Start::Nothing),
         }
     }
 

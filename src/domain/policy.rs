@@ -120,7 +120,7 @@ impl Policy {
     pub fn reviewers(&self, kind: Kind) -> Option<&str> {
         match kind {
             Kind::License => self.rules.license.reviewers.as_deref(),
-            Kind::Files | Kind::CodeJson | Kind::Tracking | Kind::Digest => None,
+            Kind::Files | Kind::CodeJson | Kind::Tracking | Kind::Digest | Kind::Inventory => None,
         }
     }
 

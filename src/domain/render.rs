@@ -38,6 +38,7 @@ pub fn pull_request_title(kind: Kind, files: &[NewFile]) -> Line {
     let what = match kind {
         Kind::License => LICENSE_TITLE,
         Kind::Files | Kind::Tracking | Kind::Digest => FILES_TITLE,
+        Kind::Inventory => return super::inventory::letter::title(),
         Kind::CodeJson if files.iter().any(NewFile::replaces) => return Line::of(CODE_JSON_TITLES[1]),
         Kind::CodeJson => return Line::of(CODE_JSON_TITLES[0]),
     };

@@ -34,7 +34,7 @@ use crate::server::Database;
 fn act() -> impl Strategy<Value = Act> {
     let file = || prop::sample::select(File::ALL.to_vec());
     let quality = prop::sample::select(vec![Quality::Good, Quality::Good, Quality::Bad]);
-    let kind = || prop::sample::select(Kind::ALL.to_vec());
+    let kind = || prop::sample::select(Kind::INSPECTED.to_vec());
     prop_oneof![
         4 => (file(), quality).prop_map(|(file, quality)| Act::Write(file, quality)),
         5 => file().prop_map(Act::Remove),

@@ -50,7 +50,7 @@ pub fn recognise(
     let mut news = Vec::new();
     let mut duplicates = Vec::new();
     let [license, files, code_json, tracking, digest] =
-        Kind::ALL.map(|kind| view.kind(kind, &mut news, &mut duplicates));
+        Kind::INSPECTED.map(|kind| view.kind(kind, &mut news, &mut duplicates));
     // Where issues are switched off, one that is not shown may well be there.
     let gone = |row: &&Remembered| {
         observed.issues_enabled
@@ -76,7 +76,7 @@ pub fn recognise(
             expired: expired(pull_requests()),
             refused: Vec::new(),
             held: Vec::new(),
-            begun: Kind::ALL.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
+            begun: Kind::INSPECTED.into_iter().filter(|kind| view.begun(*kind).is_some()).collect(),
             pull_requests_at: pull_requests().map(|row| (row.kind, row.created_at)).collect(),
         },
         news,
@@ -87,6 +87,24 @@ pub fn recognise(
 /// Whether a row is of a digest that people have closed.
 fn declined_digest(row: &Remembered) -> bool {
     row.kind == Kind::Digest && matches!(row.state, State::Declined | State::Closed)
+}
+
+/// What of the pull request with an inventory stands in its repository, and its
+/// branch if nothing needs that any more. `row` is what the ledger has of the
+/// newest; `prefix` as for [`recognise`].
+#[must_use]
+pub fn recognise_inventory(
+    observed: &Observed,
+    row: Option<Remembered>,
+    identity: &Identity,
+    repository: RepositoryId,
+    prefix: &str,
+    now: Timestamp,
+) -> (Standing, Option<Leftover>) {
+    let rows: Vec<Remembered> = row.into_iter().collect();
+    let view = View { observed, rows: &rows, identity, repository, prefix, now };
+    let standing = view.kind(Kind::Inventory, &mut Vec::new(), &mut Vec::new());
+    (standing, view.leftover(Kind::Inventory))
 }
 
 /// What expired once may come again after a while; what expired twice, never.
@@ -143,7 +161,8 @@ impl View<'_> {
     /// Numbers of open items of ours whose marker cannot be read.
     fn unreadable(&self) -> Vec<u64> {
         let of = |kind| self.candidates(kind).into_iter().filter(|item| self.is_unreadable(item));
-        let mut numbers: Vec<u64> = Kind::ALL.into_iter().flat_map(of).map(|item| item.number).collect();
+        let mut numbers: Vec<u64> =
+            Kind::INSPECTED.into_iter().flat_map(of).map(|item| item.number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers
@@ -324,6 +343,10 @@ impl View<'_> {
         match (begun, by_us) {
             (true, true) => Standing::Free(Start::Committed(branch.tip.clone())),
             (true, false) => Standing::Free(Start::Branch(branch.tip.clone())),
+            // Of a pull request that is over, and whose marker cannot be read.
+            (false, true) if kind == Kind::Inventory && self.wrote(kind, branch.tip.as_str()) => {
+                Standing::Free(Start::Committed(branch.tip.clone()))
+            }
             (false, _) => Standing::Blocked {
                 why: format!("a branch {name} is there that we did not begin"),
                 until: None,
@@ -355,6 +378,8 @@ impl View<'_> {
             ItemState::Closed { by: Some(by), .. } if by.id == Some(self.identity.bot) => {
                 (self.now, "its pull request is closed")
             }
+            // What became private must not wait for a branch (threats N5).
+            ItemState::Closed { .. } if kind == Kind::Inventory => (self.now, "its pull request is closed"),
             ItemState::Closed { at, .. } => {
                 (at.unwrap_or(newest.updated_at) + BRANCH_STAYS, "its pull request was closed a week ago")
             }

@@ -88,7 +88,7 @@ impl Planner<'_> {
     fn enough_this_quarter(&self, kind: Kind) -> Option<Brake> {
         match kind {
             Kind::CodeJson => {}
-            Kind::License | Kind::Files | Kind::Tracking | Kind::Digest => return None,
+            Kind::License | Kind::Files | Kind::Tracking | Kind::Digest | Kind::Inventory => return None,
         }
         let begun = self.s.outstanding.pull_requests_at.iter().filter(|(of, _)| *of == kind);
         let until = begun.map(|(_, at)| *at).max()? + QUARTER;

@@ -34,7 +34,7 @@ pub(super) fn edition(kind: Kind, policy: &Policy, files: &[NewFile], body: Opti
             let notes = |open: &[Field]| body.map(|body| questions::notes(open, body, policy));
             own.map(|own| own.substance.clone() + &notes(&own.open).unwrap_or_default()).collect()
         }
-        Kind::Files | Kind::Tracking | Kind::Digest => String::new(),
+        Kind::Files | Kind::Tracking | Kind::Digest | Kind::Inventory => String::new(),
     };
     format!("\ntexts {TEXTS} {:?} {:?} {own}", contact.name, contact.email)
 }

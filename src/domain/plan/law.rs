@@ -92,7 +92,7 @@ impl World {
                 let Change::OpenPullRequest(new) = change else { continue };
                 let number = match new.kind {
                     Kind::License => 4,
-                    Kind::Files | Kind::Tracking | Kind::Digest => 5,
+                    Kind::Files | Kind::Tracking | Kind::Digest | Kind::Inventory => 5,
                     Kind::CodeJson => 6,
                 };
                 let mut open = opened(&new, number);
@@ -125,7 +125,7 @@ impl World {
             Staging { kind: Kind::Files, branch, ours }
         }));
         outstanding.refused.extend(self.refused.map(|(attempt, because)| {
-            let kind = Kind::ALL[usize::from(attempt) % Kind::ALL.len()];
+            let kind = Kind::INSPECTED[usize::from(attempt) % Kind::INSPECTED.len()];
             let attempts = [Attempt::Open(kind), Attempt::Update(kind), Attempt::Delete(kind)];
             let becauses = [Because::Rules, Because::Drafts, Because::Permission, Because::Other];
             Refused {
@@ -174,6 +174,7 @@ fn standing(outstanding: &mut Outstanding, kind: Kind) -> &mut Standing {
         Kind::CodeJson => &mut outstanding.code_json,
         Kind::Tracking => &mut outstanding.tracking,
         Kind::Digest => &mut outstanding.digest,
+        Kind::Inventory => unreachable!("no plan opens it"),
     }
 }
 

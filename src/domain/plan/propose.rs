@@ -17,6 +17,7 @@ fn what(kind: Kind) -> &'static str {
         Kind::License => "open a pull request with a license",
         Kind::CodeJson => "open a pull request about code.json",
         Kind::Files | Kind::Tracking | Kind::Digest => "open a pull request with files",
+        Kind::Inventory => "open a pull request with the inventory",
     }
 }
 

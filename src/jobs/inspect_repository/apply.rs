@@ -201,7 +201,7 @@ impl Work<'_> {
     async fn standing_as_before(&self, observed: &Observed) -> Result<bool, JobError> {
         let fresh = self.recognised(observed).await?;
         let before = self.situation.outstanding;
-        Ok(Kind::ALL.into_iter().all(|kind| before.standing(kind) == fresh.standing(kind))
+        Ok(Kind::INSPECTED.into_iter().all(|kind| before.standing(kind) == fresh.standing(kind))
             && before.staging == fresh.staging)
     }
 
@@ -267,7 +267,9 @@ impl Work<'_> {
     async fn close(&self, writer: &Writer, kind: Kind, number: u64) -> Result<(), JobError> {
         match kind {
             Kind::Tracking | Kind::Digest => writer.update_issue(number, COMPLETED).await?,
-            Kind::License | Kind::Files | Kind::CodeJson => writer.close_pull_request(number).await?,
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Inventory => {
+                writer.close_pull_request(number).await?;
+            }
         }
         if let Some(row) = self.row(kind, number).await? {
             self.settle(&row, State::Closed).await?;

@@ -200,7 +200,7 @@ impl Considered {
         let pushed_at = repository.pushed_at.unwrap_or(repository.created_at);
         let open = unread
             || done < self.plan.changes.len() + self.plan.held.len()
-            || Kind::ALL.into_iter().any(blocked)
+            || Kind::INSPECTED.into_iter().any(blocked)
             || case.rows.iter().any(|row| row.state == State::Creating)
             || read_at < pushed_at + SETTLES;
         (!open).then(|| Basis {

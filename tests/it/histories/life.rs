@@ -220,7 +220,8 @@ impl Life {
     /// The act, or the same on an item that is there.
     async fn possible(&self, act: Act) -> Option<(Act, FindingSet)> {
         let Some(first) = act.about() else { return Some((act, FindingSet::default())) };
-        let others = Kind::ALL.into_iter().cycle().skip_while(|kind| *kind != first).take(Kind::ALL.len());
+        let others =
+            Kind::INSPECTED.into_iter().cycle().skip_while(|kind| *kind != first).take(Kind::INSPECTED.len());
         for act in others.filter_map(|kind| act.on(kind)) {
             if let Some(findings) = self.ready(act).await {
                 return Some((act, findings));
@@ -361,7 +362,7 @@ impl Life {
     }
 
     fn at_most_one_of_a_kind(&self) {
-        for kind in Kind::ALL {
+        for kind in Kind::INSPECTED {
             let open = self.open(kind);
             assert!(open.len() <= 1, "{kind} is open more than once: {open:?}");
         }
@@ -381,7 +382,7 @@ impl Life {
                 let open = issues.iter().filter(|issue| issue.state == "open" && mine(&issue.author));
                 open.map(|issue| Item::new(issue.number, &issue.body, BTreeSet::new())).collect()
             }
-            Kind::License | Kind::Files | Kind::CodeJson => {
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Inventory => {
                 let pulls = self.github.pull_requests(&name);
                 let branch = format!("agency:{}", kind.branch("muster/"));
                 let open = |pull: &&PullRequestView| {
@@ -415,7 +416,7 @@ impl Life {
                 let uncovered = findings.iter().any(|finding| self.covered_by(finding).is_none());
                 (uncovered && item.speaks_of(&findings)).then_some(findings)?
             }
-            Kind::License | Kind::Files | Kind::CodeJson => {
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Inventory => {
                 let of_kind = |finding: &end::Finding| end::kind_of(*finding) == Some(kind);
                 let wanted: FindingSet = findings.iter().filter(of_kind).collect();
                 let ours: BTreeSet<String> = File::ALL.iter().map(|file| file.path().to_owned()).collect();
@@ -530,7 +531,7 @@ impl Life {
             Kind::Tracking | Kind::Digest => {
                 self.github.issues(&name).iter().filter(|issue| issue.author == bot).map(|i| i.number).max()
             }
-            Kind::License | Kind::Files | Kind::CodeJson => {
+            Kind::License | Kind::Files | Kind::CodeJson | Kind::Inventory => {
                 let pulls = self.github.pull_requests(&name);
                 pulls.iter().filter(|pull| pull.head == branch).map(|pull| pull.number).max()
             }
