@@ -87,7 +87,8 @@ async fn an_agency_learns_what_is_missing_and_omb_its_numbers(#[case] database: 
     let omb = json(&["omb", "--fiscal-year", "2026", "--format", "json"]);
     assert_eq!(omb["schema"], "omb-1");
     let expected = serde_json::json!({
-        "public": 5, "not_public": 3, "excluded": 2, "out_of_scope": 1, "beyond": 0, "unknown": 0
+        "public": 5, "not_public": 3, "excluded": 2, "out_of_scope": 1, "beyond": 0, "unknown": 0,
+        "imported": 0
     });
     assert_eq!(omb["code"], expected);
     assert_eq!((&omb["reuse"]["clones"], &omb["addresses"]), (&Value::Null, &Value::Null));

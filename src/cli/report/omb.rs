@@ -30,10 +30,11 @@ Examples:
   $ muster report omb --agency XA --fiscal-year 2026 --format csv > omb.csv
   $ muster report omb --fiscal-year 2026 --check-links --format json
 
-It holds counts and names no repository. Private code counts too. Exemptions, clones and
-views are those of the fiscal year, all other numbers those of today. Clones and views are
-only measured where an organization has granted that; the report says of how many
-repositories, and since when. With --check-links each page that the policy file attests is asked for,
+It holds counts and names no repository. Private code counts too, and so do the entries of
+inventory.import. Exemptions, clones and views are those of the fiscal year, all other
+numbers those of today. Clones and views are only measured where an organization has granted
+that; the report says of how many repositories, and since when. With --check-links each page
+that the policy file attests is asked for,
 directly, by https and without credentials; an address of an inner network never is.
 It needs muster.toml with an [[agency]] table, and the server's database.
 
@@ -93,6 +94,11 @@ pub(in crate::cli) async fn of(known: &Known, register: &Report) -> anyhow::Resu
         seen(*account, entry, sources, &said, &ids)
     });
     let seen: Vec<Seen<'_>> = seen.collect();
+    let imported = match known.policy.inventory.import {
+        Some(_) => known.store.imported(known.lead).await?,
+        None => Vec::new(),
+    };
     let measured = known.store.traffic_of(register.year).await?;
-    Ok(Omb::of(&known.agency, &known.policy, &seen, register, &measured, known.public_url.as_deref()))
+    let public_url = known.public_url.as_deref();
+    Ok(Omb::of(&known.agency, &known.policy, &seen, &imported, register, &measured, public_url))
 }

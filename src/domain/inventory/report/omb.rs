@@ -6,7 +6,7 @@
 //! what a person said; (4) what Muster does not measure or check is said so, and
 //! what it measured says of how much and since when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use code_json::record::{Field, MAINTENANCE, Provenance, Record, Usage};
 use jiff::{Timestamp, civil::Date};
@@ -17,8 +17,8 @@ use super::say;
 use crate::domain::{
     exemptions::{Class, Standing, report as register},
     inventory::{
-        Agency, Seen, State,
-        part::{is_beyond, left_out},
+        Agency, Imported, Seen, State,
+        part::{address, is_beyond, left_out},
         public, traffic,
     },
     outgoing::plain,
@@ -70,6 +70,9 @@ pub struct Code {
     pub beyond: usize,
     /// Not counted: never read.
     pub unknown: usize,
+    /// Of all these, entries of the import; what it has of a repository that is
+    /// here too is not counted twice.
+    pub imported: usize,
 }
 
 /// How often code is taken up.
@@ -186,13 +189,15 @@ pub struct Released {
 }
 
 impl Omb {
-    /// The numbers of an agency. `seen` are all its repositories, `register`
-    /// is the report of its exemptions, `measured` is of the same year.
+    /// The numbers of an agency. `seen` are all its repositories, `imported` the
+    /// entries of its import, `register` is the report of its exemptions,
+    /// `measured` is of the same year.
     #[must_use]
     pub fn of(
         agency: &Agency,
         policy: &Policy,
         seen: &[Seen<'_>],
+        imported: &[Imported],
         register: &register::Report,
         measured: &traffic::Year,
         public_url: Option<&str>,
@@ -218,6 +223,12 @@ impl Omb {
         for one in seen {
             omb.count(policy, one, &defaults, measured);
         }
+        let is_public = |one: &&Seen<'_>| one.visibility == Visibility::Public;
+        let pages = seen.iter().filter(is_public).filter_map(|one| one.sources);
+        let pages: HashSet<String> = pages.map(|sources| address(&sources.url)).collect();
+        for one in imported {
+            omb.count_imported(one, &defaults, &pages);
+        }
         let Released { open_source, of, .. } = omb.released;
         omb.released.per_mille = (of > 0).then(|| (open_source * 2_000 + of) / (of * 2));
         omb
@@ -241,17 +252,48 @@ impl Omb {
             return;
         }
         let Some(sources) = seen.sources else { return self.code.unknown += 1 };
-        let record = public::record(seen, sources, defaults);
+        self.add(&public::record(seen, sources, defaults), is_public, sources.forks);
+        if let Some(measured) = year.0.get(&seen.id) {
+            self.reuse.measure(measured, self.fiscal_year, self.as_of_day);
+        }
+    }
+
+    /// Counts an entry of the import as the account does; `pages` are the
+    /// addresses of what is public here. What it has that is not public says no
+    /// more than that it is there.
+    fn count_imported(&mut self, one: &Imported, defaults: &Record, pages: &HashSet<String>) {
+        self.code.imported += 1;
+        let is_public = match &one.held {
+            None => true,
+            Some(State::Excluded { .. }) => false,
+            Some(State::Exempt { .. }) => return self.code.beyond += 1,
+            Some(State::OutOfScope { .. }) => return self.code.out_of_scope += 1,
+            Some(State::Incomplete { .. } | State::Unknown { .. } | State::Listed) => {
+                return self.code.unknown += 1;
+            }
+        };
+        if is_public && one.record.text(Field::RepositoryUrl).is_some_and(|url| pages.contains(&address(url)))
+        {
+            self.code.excluded += 1;
+            return;
+        }
+        let mut record = one.record.clone();
+        for (key, sourced) in defaults.entries().filter(|(key, _)| one.record.get(key).is_none()) {
+            record.put(key.clone(), sourced.clone());
+        }
+        let forks = record.value(Field::Forks).and_then(Value::as_u64).unwrap_or_default();
+        self.add(&record, is_public, forks);
+    }
+
+    /// Adds what a record says.
+    fn add(&mut self, record: &Record, is_public: bool, forks: u64) {
         if is_public {
             self.code.public += 1;
         } else {
             self.code.not_public += 1;
         }
-        self.reuse.forks += sources.forks;
-        self.reuse.forked += usize::from(sources.forks > 0);
-        if let Some(measured) = year.0.get(&seen.id) {
-            self.reuse.measure(measured, self.fiscal_year, self.as_of_day);
-        }
+        self.reuse.forks += forks;
+        self.reuse.forked += usize::from(forks > 0);
         let said = |field| matches!(record.field(field), Some(it) if it.from == Provenance::Default);
         let maintained = record.text(Field::Maintenance);
         let word = MAINTENANCE.iter().copied().find(|word| Some(*word) == maintained).unwrap_or(NOT_SAID);

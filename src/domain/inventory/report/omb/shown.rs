@@ -24,6 +24,7 @@ impl Omb {
         line(COUNTED, "Not counted: no code", code.out_of_scope.to_string());
         line(COUNTED, "Not counted: national security systems", code.beyond.to_string());
         line(COUNTED, "Not counted: could never be read", code.unknown.to_string());
+        line(COUNTED, "Of all these, entries of the import", code.imported.to_string());
         const REUSE: &str = "Reuse, SHARE IT Act §3(d)(2)(A)(i)";
         line(REUSE, "Forks", self.reuse.forks.to_string());
         line(REUSE, "Repositories that were forked", self.reuse.forked.to_string());

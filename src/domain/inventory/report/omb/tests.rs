@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::{
-    inventory::{Exempt, FileState, Hosts, Sources},
+    inventory::{Exempt, FileState, Hosts, Sources, import},
     repository::{AccountId, RepositoryId, RepositoryName},
 };
 
@@ -36,6 +36,10 @@ fn sources(said: &[(Field, Value)], forks: u64, issues_enabled: bool, licenses: 
 }
 
 fn omb(measured: &traffic::Year, public_url: Option<&str>) -> Omb {
+    omb_with(&[], measured, public_url)
+}
+
+fn omb_with(imported: &[Imported], measured: &traffic::Year, public_url: Option<&str>) -> Omb {
     let contracts = |numbers: &[&str]| (Field::ContractNumber, Value::from(numbers.to_vec()));
     let exempt = |usage| Exempt { usage, reason: "Yes.".to_owned(), basis: None };
     let (beyond, old) = (exempt(Usage::ExemptByNationalSecurity), exempt(Usage::ExemptByPolicyDate));
@@ -83,7 +87,7 @@ fn omb(measured: &traffic::Year, public_url: Option<&str>) -> Omb {
         import_from: Hosts::default(),
     };
     let register = register::Report::of("2026".parse().unwrap(), date(2026, 11, 22), &[]);
-    Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, &register, measured, public_url)
+    Omb::of(&agency, &Policy::parse(POLICY).unwrap(), &seen, imported, &register, measured, public_url)
 }
 
 /// One is public, one is not, and the others do not count.
@@ -119,7 +123,8 @@ fn clones_and_views_say_of_how_many_repositories_and_since_when() {
 #[test]
 fn every_repository_is_counted_once() {
     let omb = omb(&traffic::Year::default(), None);
-    let expected = Code { public: 2, not_public: 2, excluded: 1, out_of_scope: 1, beyond: 1, unknown: 1 };
+    let expected =
+        Code { public: 2, not_public: 2, excluded: 1, out_of_scope: 1, beyond: 1, unknown: 1, imported: 0 };
     assert_eq!(omb.code, expected);
     let counted = expected.public + expected.not_public;
     assert_eq!(omb.maintenance.values().map(|said| said.repositories).sum::<usize>(), counted);
