@@ -29,6 +29,7 @@ use crate::{
         inspect_installation::{Look, Looked, Round},
         inspect_repository::{Inspection, inspect},
         lease::{self, LEASE},
+        publish_inventory::outlook,
         sweep_installation::{self, List},
     },
     store::{JobKind, NewAudit, NewJob, Priority, Store},
@@ -44,6 +45,9 @@ Examples:
   $ muster plan example-agency --approve 475
 
 Reads GitHub and the database; writes nothing to GitHub.
+
+Of an organization of an [[agency]], each repository's entry in the inventory is shown
+with its state, as in muster inventory ORG --account, and who can fill in what it lacks.
 
 If a change of the policy asks for more than 25 issues and pull requests, Muster opens 25
 and waits. This command then shows how many are left. With --approve and that number you
@@ -165,6 +169,14 @@ async fn go_through(
             }
         }
     }
+    if act == Act::Plan {
+        let read =
+            visits.iter().filter_map(|visit| Some((&visit.target, visit.outcome.as_ref()?.as_ref().ok()?)));
+        let mut entries = outlook(&ctx, &read.collect::<Vec<_>>()).await?;
+        for visit in &mut visits {
+            visit.entry = entries.remove(&visit.target.repository).unwrap_or_default();
+        }
+    }
     let now = invocation.clock.now();
     match format {
         Format::Json => {
@@ -207,7 +219,7 @@ async fn visit(ctx: &Context, target: &Target, cause: Cause, how: &How) -> anyho
         Act::Apply => inspect_held(ctx, target, cause, &how.owner).await?,
     };
     let outcome = outcome.map_err(|error| error.to_string());
-    Ok(Visit { target: target.clone(), outcome: outcome.transpose() })
+    Ok(Visit::of(target.clone(), outcome.transpose()))
 }
 
 /// Inspects a repository and carries out its plan, under a lease of its own.
@@ -271,8 +283,7 @@ async fn many(
             other => {
                 let why = other.map_or("GitHub said nothing of it".to_owned(), |error| error.to_string());
                 let name = |id| targets.iter().find(|target| target.repository == id);
-                let failed =
-                    |target: &Target| Visit { target: target.clone(), outcome: Some(Err(why.clone())) };
+                let failed = |target: &Target| Visit::of(target.clone(), Some(Err(why.clone())));
                 visits.extend(left.drain(..).filter_map(name).map(failed));
             }
         }
@@ -320,7 +331,7 @@ async fn settle(ctx: &Context, round: &Round<'_>, looked: Looked, how: &How) -> 
             Some(Err(why))
         }
     };
-    Ok(Visit { target, outcome })
+    Ok(Visit::of(target, outcome))
 }
 
 /// Notes that whoever runs this command was shown the number and agrees.

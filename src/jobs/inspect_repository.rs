@@ -12,7 +12,7 @@ mod consider;
 mod ledger;
 mod own_file;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use apply::Outcome;
 pub(super) use consider::{Case, Considered, consider, ours, watched};
@@ -29,6 +29,7 @@ use crate::{
     domain::{
         basis,
         finding::Report,
+        inventory::Sources,
         marker::Kind,
         observed::{ItemKind, RepositoryRead},
         outgoing::PublicText,
@@ -58,6 +59,10 @@ pub struct Inspection {
     pub done: Vec<String>,
     /// How many issues and pull requests were opened with it.
     pub opened: u32,
+    /// What an inventory rests on.
+    pub sources: Sources,
+    /// The organization's policy.
+    pub policy: Arc<Policy>,
 }
 
 /// Inspects a repository. `None` if it is gone or out of reach.
@@ -179,8 +184,10 @@ pub async fn inspect(
         }
     }
     let Considered { report, plan, .. } = considered;
+    let sources = Sources::of(&read.snapshot, &report);
+    let policy = Arc::new(policy);
     let Outcome { done, opened, .. } = outcome;
-    Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done, opened }))
+    Ok(Some(Inspection { repository: read.snapshot.repository, report, plan, done, opened, sources, policy }))
 }
 
 /// The job that looks again when time alone may have changed the plan: at all

@@ -7,6 +7,7 @@
 
 mod gather;
 mod kept;
+mod outlook;
 mod propose;
 mod publish;
 mod said;
@@ -30,6 +31,7 @@ use crate::{
     store::{Installation, JobKind, NewAudit, NewJob, Priority, Store, StoreError},
 };
 pub use kept::{Assembled, Kept, Known};
+pub use outlook::{Outlook, outlook};
 pub use publish::Round;
 pub use said::{Said, seen};
 pub use told::account_json;

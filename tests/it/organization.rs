@@ -159,6 +159,108 @@ async fn plan_prints_what_sweep_applies() {
     operator.only_read();
 }
 
+/// The states are those of the account, and who can fill in what is missing is
+/// told beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_says_what_becomes_of_the_entry_in_the_inventory() {
+    let policy = format!(
+        "{POLICY}inventory: {{defaults: {{status: Beta, maintenance: internal, labor_hours: 0, contract_number: []}}}}\n"
+    );
+    let organization = agency(&policy)
+        .repository(complete("river").description("Counts birds."))
+        .repository(complete("pond"))
+        .repository(complete("falcon").description("Flies.").private());
+    let operator = Operator::of(organization).await;
+    let one = "[[agency]]\nacronym = \"XA\"\nlead = \"agency\"\n";
+    std::fs::write(operator.folder.path().join("muster.toml"), one).unwrap();
+    insta::assert_snapshot!(undated(&operator.muster(&["plan", "agency"]), 0), @r#"
+agency/pond (meets)
+  entry: agency-index.json incomplete, /AIUseCaseID (the maintainer), /description (the maintainer), /organization (the maintainer or the agency); code.json incomplete, /contact/email (the maintainer or the agency), /description (the maintainer)
+agency/river (meets)
+  entry: agency-index.json incomplete, /AIUseCaseID (the maintainer), /organization (the maintainer or the agency); code.json incomplete, /contact/email (the maintainer or the agency)
+4 repositories: 3 judged, 1 skipped by rule (excluded by ".github" 1), 0 unknown.
+agency-index.json: 0 listed, 2 incomplete, 0 exempt, 1 excluded by rule, 1 out of scope, 0 unknown.
+code.json: 0 listed, 2 incomplete, 0 exempt, 1 excluded by rule, 1 out of scope, 0 unknown.
+Would make 0 changes; nothing has been written.
+"#);
+    insta::assert_snapshot!(undated(&operator.muster(&["plan", "agency/pond"]), 0), @r"
+agency/pond (meets)
+  entry: agency-index.json incomplete, /AIUseCaseID (the maintainer), /description (the maintainer), /organization (the maintainer or the agency); code.json incomplete, /contact/email (the maintainer or the agency), /description (the maintainer)
+1 repository: 1 judged, 0 skipped by rule, 0 unknown.
+agency-index.json: 0 listed, 1 incomplete, 0 exempt, 0 excluded by rule, 0 out of scope, 0 unknown.
+code.json: 0 listed, 1 incomplete, 0 exempt, 0 excluded by rule, 0 out of scope, 0 unknown.
+Would make 0 changes; nothing has been written.
+");
+    let plan: Value =
+        serde_json::from_str(&told(&operator.muster(&["plan", "agency", "--format", "json"]), 0)).unwrap();
+    let pond = plan["repositories"].as_array().unwrap().iter().find(|one| one["repository"] == "agency/pond");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&pond.unwrap()["entry"]).unwrap(), @r#"
+[
+  {
+    "file": "agency-index.json",
+    "state": "incomplete",
+    "missing": [
+      {
+        "field": "/AIUseCaseID",
+        "who": [
+          "maintainer"
+        ]
+      },
+      {
+        "field": "/description",
+        "who": [
+          "maintainer"
+        ]
+      },
+      {
+        "field": "/organization",
+        "who": [
+          "maintainer",
+          "agency"
+        ]
+      }
+    ]
+  },
+  {
+    "file": "code.json",
+    "state": "incomplete",
+    "missing": [
+      {
+        "field": "/contact/email",
+        "who": [
+          "maintainer",
+          "agency"
+        ]
+      },
+      {
+        "field": "/description",
+        "who": [
+          "maintainer"
+        ]
+      }
+    ]
+  }
+]
+"#);
+    operator.only_read();
+    // The same as the account says.
+    for file in ["gsa-2.0.0", "agency-index-2.0.0"] {
+        let account = told(
+            &operator.muster(&["inventory", "agency", "--account", "--schema", file, "--format", "json"]),
+            1,
+        );
+        let account: Value = serde_json::from_str(&account).unwrap();
+        let at = usize::from(file == "gsa-2.0.0");
+        for line in account["account"]["lines"].as_array().unwrap() {
+            let mut found = plan["repositories"].as_array().unwrap().iter();
+            let found = found.find(|one| one["repository"] == line["name"]).unwrap();
+            let state = found["entry"][at]["state"].as_str().unwrap().replace(' ', "-");
+            let word = line["state"].as_str().unwrap();
+            assert!(state.starts_with(word), "{line} {found}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_database_waits_for_the_operators_word() {
     let operator = Operator::new().await;

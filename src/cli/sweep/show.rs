@@ -1,5 +1,7 @@
 //! What a plan or a sweep says, for people and for programs.
 
+mod entry;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -9,18 +11,30 @@ use crate::{
     cli::output::{self, note},
     domain::{
         finding::{Skip, Verdict},
+        inventory::State,
         rollout::{FREE, Rollout},
     },
-    jobs::{Act, Target, inspect_repository::Inspection},
+    jobs::{Act, Target, inspect_repository::Inspection, publish_inventory::Outlook},
 };
 
 /// What came of one repository; `None` if it went away meanwhile.
 pub(super) struct Visit {
     pub(super) target: Target,
     pub(super) outcome: Option<Result<Inspection, String>>,
+    /// The states of its entry in the inventory, if it is in one.
+    pub(super) entry: Outlook,
 }
 
 impl Visit {
+    pub(super) fn of(target: Target, outcome: Option<Result<Inspection, String>>) -> Visit {
+        Visit { target, outcome, entry: Outlook::new() }
+    }
+
+    /// Whether a person has to fill something in before it can be listed.
+    fn is_incomplete(&self) -> bool {
+        self.entry.iter().any(|(_, state)| matches!(state, State::Incomplete { .. }))
+    }
+
     /// Issues and pull requests still to come there.
     pub(super) fn wants(&self) -> u32 {
         match &self.outcome {
@@ -104,7 +118,7 @@ pub(super) fn print(visits: &[Visit], gate: Option<&Gate>, act: Act, now: Timest
                     Act::Apply => seen.done.clone(),
                 };
                 changes += lines.len();
-                if lines.is_empty() && seen.plan.would_not.is_empty() {
+                if lines.is_empty() && seen.plan.would_not.is_empty() && !visit.is_incomplete() {
                     continue;
                 }
                 output::line(&format!("{name} ({})", seen.report.verdict().as_str()))?;
@@ -121,10 +135,16 @@ pub(super) fn print(visits: &[Visit], gate: Option<&Gate>, act: Act, now: Timest
                         until.map_or_else(String::new, |until| format!(", until {}", output::time(until)));
                     output::line(&format!("  would not {}: {}{until}", refused.what, refused.why))?;
                 }
+                if !visit.entry.is_empty() {
+                    output::line(&format!("  {}", entry::line(&visit.entry)))?;
+                }
             }
         }
     }
     output::line(&Totals::of(visits).told())?;
+    for line in entry::sums(visits) {
+        output::line(&line)?;
+    }
     let things = if changes == 1 { "change" } else { "changes" };
     let waiting = if held == 0 { String::new() } else { format!(" {held} more must wait.") };
     match act {
@@ -186,6 +206,9 @@ struct Entry<'a> {
     /// When time alone could change the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
+    /// The states of its entry in the files of the inventory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    entry: Vec<entry::InFile<'a>>,
     /// Why it could not be inspected.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -222,6 +245,7 @@ fn entry(visit: &Visit) -> Entry<'_> {
         done: &[],
         would_not: Vec::new(),
         due: None,
+        entry: entry::in_files(&visit.entry),
         error: None,
     };
     match &visit.outcome {

@@ -88,6 +88,11 @@ pub(super) struct Written {
 }
 
 impl Part {
+    /// Its state in each version that the policy names.
+    pub fn states(&self) -> impl Iterator<Item = &State> {
+        self.written.iter().map(|written| &written.state)
+    }
+
     /// What it contributes to the files, with the places of these in the policy.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Arc<Entry>)> {
         self.written.iter().enumerate().filter_map(|(at, written)| Some((at, written.entry.as_ref()?)))

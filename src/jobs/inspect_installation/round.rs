@@ -101,7 +101,7 @@ pub struct Round<'a> {
 
 /// What is in force for all repositories.
 struct Force {
-    policy: Policy,
+    policy: Arc<Policy>,
     common: String,
 }
 
@@ -230,7 +230,7 @@ impl<'a> Round<'a> {
         if self.force.as_ref().is_none_or(|(_, force)| force.common != common) {
             self.spent = None;
         }
-        self.force = Some((Arc::clone(home), Force { policy, common }));
+        self.force = Some((Arc::clone(home), Force { policy: Arc::new(policy), common }));
         if names == before {
             return Ok(false);
         }
@@ -332,7 +332,8 @@ impl<'a> Round<'a> {
         let judged = considered.judged(&case, &target, read_at, (0, 0))?;
         let (report, plan) = (considered.report, considered.plan);
         let repository = snapshot.repository;
-        let inspection = Inspection { repository, report, plan, done: Vec::new(), opened: 0 };
+        let (done, sources, policy) = (Vec::new(), judged.entry.clone(), Arc::clone(&force.policy));
+        let inspection = Inspection { repository, report, plan, done, opened: 0, sources, policy };
         Ok(Look::Settled(Box::new(Settled { inspection, judged })))
     }
 }
