@@ -222,6 +222,7 @@ async fn round(store: &Store, policy: &Policy, kept: &mut Kept) -> String {
         lead: "agency".parse().expect("a login"),
         organizations: vec!["agency".parse().expect("a login")],
         repository: None,
+        may_commit: false,
         import_from: muster::domain::inventory::Hosts::default(),
     };
     let mut looked = 0;

@@ -46,7 +46,7 @@ pub use self::{
     leave::LONGEST_WRITE,
     needs::Granted,
     read::{
-        CheckRun, Installation, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
+        CheckRun, Installation, Kept, ListPage, ListedRepository, NowSeen, OurNames, Reader, Role,
         control::{Control, ControlFile},
         many::{Ask, Found, Glance, Home, Many},
         records::RecordFile,

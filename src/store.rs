@@ -32,6 +32,7 @@ mod imports;
 mod installations;
 mod intake;
 mod inventory;
+mod keeping;
 mod labor;
 mod ledger;
 mod missed;
@@ -73,6 +74,7 @@ pub use installations::Installation;
 pub use inventory::{
     DrawnId, HEAD, KnownEntry, NewListing, NewPublication, Publication, PublishedFile, Reading,
 };
+pub use keeping::{Keeping, KeptFile};
 pub use labor::{Counted, ToCount};
 pub use ledger::{
     AuditEntry, Broken, Decision, DecisionStatus, EntryKind, LedgerEntry, LedgerFilter, NewAudit,

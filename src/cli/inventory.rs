@@ -37,7 +37,7 @@ use crate::{
         rules,
     },
     jobs::{inspect_repository::with_wish, publish_inventory::account_json},
-    store::Verification,
+    store::{Keeping, KeptFile, Verification},
 };
 use outside::Outside;
 
@@ -161,7 +161,8 @@ pub async fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode
         if args.account {
             let verified = outside.verified.iter().find(|known| known.file == file.published.file());
             let (problems, refusal) = (&assembly.problems, refusal.err());
-            account(args.format, file, problems, &gathered, (refusal.as_ref(), verified), now)?;
+            let server = (verified, outside.kept.as_ref());
+            account(args.format, file, problems, &gathered, (refusal.as_ref(), server), now)?;
         } else if !refused {
             match &args.output {
                 Some(folder) => write(folder, file.published.file(), &body)?,
@@ -301,6 +302,9 @@ fn write(folder: &Path, name: &str, body: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("{shown} could not be written"))
 }
 
+/// What a server knows of a file: what everybody gets, and how it is kept.
+type Server<'a> = (Option<&'a Verification>, Option<&'a (Keeping, Vec<KeptFile>)>);
+
 #[derive(Serialize)]
 struct Account {
     file: &'static str,
@@ -309,6 +313,9 @@ struct Account {
     /// What everybody gets of the server's file, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<Value>,
+    /// How it stands in the repository of the inventory, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Value>,
     account: Value,
 }
 
@@ -317,7 +324,7 @@ fn account(
     file: &File,
     problems: &[inventory::Problem],
     gathered: &Gathered,
-    (refusal, verified): (Option<&Refusal>, Option<&Verification>),
+    (refusal, (verified, kept)): (Option<&Refusal>, Server<'_>),
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let names: HashMap<RepositoryId, (&RepositoryName, Visibility)> =
@@ -330,6 +337,7 @@ fn account(
                 coverage: gathered.coverage.clone(),
                 refused: refusal.map(ToString::to_string),
                 verified: verified.map(outside::verified_json),
+                kept: kept.map(|kept| outside::kept_json(kept, file.published.file())),
                 account,
             };
             output::json(&Document::new("inventory-account-1", now, content))?;
@@ -355,6 +363,9 @@ fn account(
             }
             if let Some(verified) = verified {
                 output::line(&outside::verified(verified))?;
+            }
+            for line in kept.iter().flat_map(|kept| outside::kept(kept, file.published.file())) {
+                output::line(&line)?;
             }
             let totals = file.account.totals();
             output::line(&format!(

@@ -10,8 +10,8 @@ use crate::domain::{
     repository::{Login, RepositoryName},
 };
 
-const KEYS: [&str; 6] =
-    ["acronym", "lead", "organizations", "repository", "import_hosts", "import_private_hosts"];
+const KEYS: [&str; 7] =
+    ["acronym", "lead", "organizations", "repository", "by", "import_hosts", "import_private_hosts"];
 
 /// Reads the tables, or says every problem; `file` is for these.
 pub(super) fn read(value: &Value, file: &str) -> Result<Vec<Agency>, Vec<Problem>> {
@@ -78,6 +78,7 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
     };
     let (acronym, lead) = (text("acronym", true), text("lead", true));
     let repository = text("repository", false);
+    let by = text("by", false);
     let plain = |text: &str| text.len() <= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if let Some(acronym) = acronym.as_ref().filter(|acronym| !plain(acronym)) {
         let found = format!("the acronym is {acronym:?}");
@@ -119,6 +120,21 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
         Some(Ok(repository)) => Some(repository),
         None => None,
     };
+    let may_commit = match by.as_deref() {
+        None | Some("pull-request") => false,
+        Some("commit") => {
+            if repository.is_none() {
+                let found = "by is \"commit\", and there is no repository";
+                problems.push(problem(name, file, found, "write repository = \"owner/name\""));
+            }
+            true
+        }
+        Some(other) => {
+            let found = format!("by is {other:?}");
+            problems.push(problem(name, file, &found, "write \"pull-request\" or \"commit\""));
+            false
+        }
+    };
     let import_from = Hosts {
         public: hosts(table, "import_hosts", name, file, problems),
         private: hosts(table, "import_private_hosts", name, file, problems),
@@ -130,7 +146,7 @@ fn one(table: &Value, name: &str, file: &str, problems: &mut Vec<Problem>) -> Op
     if !organizations.iter().any(|one| one.same_as(&lead)) {
         organizations.insert(0, lead.clone());
     }
-    Some(Agency { acronym: acronym?, lead, organizations, repository, import_from })
+    Some(Agency { acronym: acronym?, lead, organizations, repository, may_commit, import_from })
 }
 
 /// A list of hosts, in lower case.

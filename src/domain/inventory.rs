@@ -23,6 +23,7 @@ mod public;
 mod redact;
 pub mod report;
 mod sources;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod traffic;

@@ -124,6 +124,9 @@ pub mod inventory {
     /// Who opens it, and why.
     pub const WHY: &str =
         "Muster keeps the inventory of the agency's source code. Merge this to publish what has changed.";
+    /// The same of a commit that nobody has to merge.
+    pub const WHY_COMMIT: &str =
+        "Muster keeps the inventory of the agency's source code. This commit publishes what has changed.";
     /// The head of the table of sums.
     pub const TABLE: &str = "| State | Repositories |\n|---|---|\n";
     /// With an entry.
@@ -148,6 +151,8 @@ pub mod inventory {
     pub const HIDDEN_AFTER: &str = " repositories are not public.\n\n";
     /// What git keeps.
     pub const HISTORY: &str = "The history of this repository keeps every version that you merge.";
+    /// The same of a commit.
+    pub const HISTORY_COMMIT: &str = "The history of this repository keeps every version.";
     /// How to say no.
     pub const CLOSE: &str =
         "Close this pull request to decline it. It comes back when something else changes.";

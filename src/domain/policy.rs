@@ -28,7 +28,7 @@ use super::{
 };
 
 pub use super::yaml::{MAX_BYTES, Problem, nearest};
-pub use inventory::{Defaults, Inventory, LaborHours, Measurement, Private, Published};
+pub use inventory::{By, Defaults, Inventory, LaborHours, Measurement, Private, Published};
 pub use pace::{CheckRun, Conclusion, Include, Issue, Limits, Patterns, PullRequest, Repositories};
 pub use rules::{
     CodeJsonFile, CodeJsonRule, CodeJsonSchema, ContributingRule, Decline, LicenseRule, ReadmeRule, Rules,

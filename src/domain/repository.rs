@@ -197,14 +197,20 @@ impl ObjectId {
     /// Whether this is the id git gives to a file with these bytes.
     #[must_use]
     pub fn is_blob(&self, bytes: &[u8]) -> bool {
+        *self == self.of_blob(bytes)
+    }
+
+    /// The id git gives to a file with these bytes in the repository that this
+    /// is an id of.
+    #[must_use]
+    pub fn of_blob(&self, bytes: &[u8]) -> ObjectId {
         use sha1::Digest as _;
         let header = format!("blob {}\0", bytes.len());
         let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let named = match self.0.len() {
+        ObjectId(match self.0.len() {
             40 => hex(&sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()),
             _ => hex(&sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()),
-        };
-        named == self.0
+        })
     }
 }
 

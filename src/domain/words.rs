@@ -407,6 +407,8 @@ pub mod code_json {
 
 /// The inventory and its account.
 pub mod inventory {
+    use crate::domain::inventory::standing::Stands;
+
     /// The name of an entry that names nothing; a random id follows.
     pub const RESTRICTED_NAME: &str = "Restricted source code";
     /// Its description.
@@ -463,6 +465,38 @@ pub mod inventory {
     #[must_use]
     pub fn import_stale(since: &str, why: &str) -> String {
         format!("the import is used as it was read on {since}; since then it could not be: {why}")
+    }
+    /// `inventory.by` is `commit`, and the operator's file does not say so.
+    pub const NOT_BY_COMMIT: &str = "the operator's file does not say by = \"commit\" for this agency";
+    /// GitHub refuses the commit.
+    pub const RULES_REFUSE: &str = "a rule or protection of the default branch refuses the commit";
+    /// GitHub refuses the commit for something else.
+    pub const COMMIT_REFUSED: &str = "GitHub refuses the commit; muster audit says why";
+    /// GitHub refuses the pull request.
+    pub const PULL_REQUEST_REFUSED: &str = "GitHub refuses the pull request; muster audit says why";
+    /// Nobody agreed.
+    pub const NOT_OPTED_IN: &str =
+        "the repository has not opted in: add inventory: {agency: ACRONYM} to its .github/muster.yml";
+    /// It is out of reach.
+    pub const NOT_OURS: &str = "the App is not installed on the repository's organization for this agency";
+    /// There is nothing to commit on, or it is read-only.
+    pub const EMPTY_OR_ARCHIVED: &str = "the repository is empty or archived";
+    /// A person has taken the pull request over.
+    pub const IN_OTHER_HANDS: &str = "somebody else has committed to the pull request, so it is theirs";
+    /// That could not be read.
+    pub const HANDS_UNREAD: &str = "the pull request could not be read whole";
+    /// Somebody stopped the writing.
+    pub const PAUSED: &str = "writing is paused";
+    /// How a file stands in the repository of the inventory.
+    #[must_use]
+    pub fn stands(stands: Stands) -> String {
+        match stands {
+            Stands::Same => "the default branch says what is published".to_owned(),
+            Stands::Waits(number) => format!("pull request #{number} waits for its merge"),
+            Stands::Behind => "an earlier one of ours stands there, and nothing is proposed".to_owned(),
+            Stands::Absent => "it is not there, and nothing is proposed".to_owned(),
+            Stands::Edited => "somebody has edited it there by hand".to_owned(),
+        }
     }
     /// The public address answers with another file.
     pub const FETCHED_OTHER: &str = "another file came; a cache may keep an old one";

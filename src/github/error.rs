@@ -154,16 +154,28 @@ pub(super) fn sentence(text: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether GitHub's words, in lower case, are about a ruleset or a branch
+/// protection: the latter alone names one rule after the other.
+pub(super) fn is_of_rules(words: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "rule violation",
+        "protected branch",
+        "cannot create ref",
+        "must be made through a pull request",
+        "not authorized to push to this branch",
+        "approving review",
+        "required status check",
+    ];
+    WORDS.iter().any(|word| words.contains(word))
+}
+
 /// Sorts GitHub's words about a write it refuses (REST 409 and 422, and the
 /// errors of mutations).
 pub(super) fn refusal(route: &str, words: &str) -> Error {
     let lower = words.to_ascii_lowercase();
     let message = format!("{route}: {}", sentence(words));
     let refused = |reason| Error::Refused { reason, message: message.clone() };
-    if lower.contains("rule violation")
-        || lower.contains("protected branch")
-        || lower.contains("cannot create ref")
-    {
+    if is_of_rules(&lower) {
         refused(Refusal::Rules)
     } else if lower.contains("already exists") || lower.contains("already_exists") {
         Error::Conflict(message)
@@ -196,6 +208,14 @@ mod tests {
             reason("Repository rule violations found\n\nChanges must be made through …"),
             Some(Refusal::Rules)
         );
+        for words in [
+            "Changes must be made through a pull request.",
+            "protected branch 'main' check failed:\n\tAt least 1 approving review is required",
+            "Required status check \"build\" is expected.",
+            "You're not authorized to push to this branch. Visit https://docs.github.com/",
+        ] {
+            assert_eq!(reason(words), Some(Refusal::Rules), "{words}");
+        }
         assert_eq!(
             reason("Draft pull requests are not supported in this repository."),
             Some(Refusal::Drafts)

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    error::{Error, Result, refusal},
+    error::{Error, Result, is_of_rules, refusal},
     limits::{Verdict, too_quick},
     needs::{ISSUE_WRITING, Need, PROPOSING, READING},
 };
@@ -172,6 +172,13 @@ impl GraphQlError {
         self.path.as_deref()?.first()?.as_str()
     }
 
+    /// Whether the repository forbids it, by its rules or since it is archived,
+    /// and not a permission that is missing.
+    fn is_about_the_repository(&self) -> bool {
+        let words = self.message.to_ascii_lowercase();
+        words.contains("archived") || is_of_rules(&words)
+    }
+
     fn is(&self, kind: &str) -> bool {
         self.kind.as_deref() == Some(kind)
     }
@@ -294,7 +301,7 @@ impl Envelope {
             return Err(match error.kind.as_deref() {
                 Some("STALE_DATA") => Error::StaleData(label),
                 Some("NOT_FOUND") => Error::NotFound(label),
-                Some("FORBIDDEN") if error.message.contains("archived") => refusal(&label, &error.message),
+                Some("FORBIDDEN") if error.is_about_the_repository() => refusal(&label, &error.message),
                 Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
                     Error::Forbidden { route: label, needs: super::needs::shown(document.needs) }
                 }

@@ -34,8 +34,9 @@ use super::{
 use crate::domain::{
     basis::{self, Facts},
     observed::{Actor, BeforeWrite, Observed, RepositoryRead},
+    policy::Published,
     repository::{
-        AccountId, Files, Inherited, InstallationId, Login, RepositoryId, RepositoryName, Snapshot,
+        AccountId, Files, Inherited, InstallationId, Login, ObjectId, RepositoryId, RepositoryName, Snapshot,
         Visibility,
     },
 };
@@ -165,6 +166,17 @@ pub struct NowSeen {
     pub visibility: Visibility,
     /// Read-only for all.
     pub archived: bool,
+}
+
+/// What stands in the repository of an inventory, as read just now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The objects on its default branch under the names of the files; absent
+    /// ones are not in it.
+    pub files: HashMap<Published, ObjectId>,
+    /// The open pull request on the branch that was asked for, and since when
+    /// it is.
+    pub open: Option<(u64, Timestamp)>,
 }
 
 /// A page of what an installation can see.
@@ -386,28 +398,38 @@ impl Reader {
 
     /// Who may see these repositories now, each by its id and GraphQL's; those
     /// that are gone or out of reach are not among the answers. A call for each
-    /// thousand.
+    /// thousand. The same call reads what stands in the repository `kept`, by
+    /// GraphQL's id, and what is open on that branch.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn visibilities(
         &self,
         asked: &[(RepositoryId, String)],
-    ) -> Result<HashMap<RepositoryId, NowSeen>> {
+        mut kept: Option<(&str, &str)>,
+    ) -> Result<(HashMap<RepositoryId, NowSeen>, Option<Kept>)> {
         const LISTS: [&str; 10] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"];
         let mut found = HashMap::with_capacity(asked.len());
+        let mut stands = None;
         for thousand in asked.chunks(100 * LISTS.len()) {
             let mut lists = thousand.chunks(100);
-            let variables: serde_json::Map<String, Value> = LISTS
+            let mut variables: serde_json::Map<String, Value> = LISTS
                 .iter()
                 .map(|list| {
                     let ids = lists.next().unwrap_or_default().iter().map(|(_, id)| id.as_str());
                     ((*list).to_owned(), ids.collect::<Vec<_>>().into())
                 })
                 .collect();
+            let (ids, branch) = kept.take().map_or((vec![], ""), |(id, branch)| (vec![id], branch));
+            variables.insert("kept".to_owned(), ids.into());
+            variables.insert("branch".to_owned(), branch.into());
             let variables = Value::Object(variables);
             let envelope = self.client.graphql(&self.who, &VISIBILITIES, &variables, Kind::Read).await?;
-            let answer: Value = envelope.data(&VISIBILITIES, &LISTS)?;
+            let answer: Value = envelope.data(&VISIBILITIES, &[&LISTS[..], &["kept"]].concat())?;
+            stands = match answer["kept"].get(0) {
+                Some(node) => answer::kept(node)?,
+                None => stands,
+            };
             for list in LISTS {
                 for node in answer[list].as_array().into_iter().flatten() {
                     if let Some((id, seen)) = answer::now_seen(node)? {
@@ -416,7 +438,7 @@ impl Reader {
                 }
             }
         }
-        Ok(found)
+        Ok((found, stands))
     }
 
     /// The App's own user, by which it is recognised as an author.

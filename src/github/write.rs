@@ -281,6 +281,24 @@ impl Writer {
         }))
     }
 
+    /// Commits the files of an inventory on the default branch: the one write
+    /// that does so. Give the branch of a repository only where the operator
+    /// lets it be committed to (threats T7).
+    ///
+    /// # Errors
+    /// [`Error`]: [`Error::StaleData`] if the branch is elsewhere,
+    /// [`Error::Refused`] with [`Refusal::Rules`], [`Error::Ambiguous`] if the
+    /// answer was lost.
+    pub async fn keep(&self, commit: &NewCommit<'_>) -> Result<ObjectId> {
+        if let Some((path, _)) =
+            commit.files.iter().find(|(path, _)| !INVENTORY_PATHS.contains(&path.as_str()))
+        {
+            let path = super::error::sentence(path);
+            return Err(ours(format!("{path:?} is no file of an inventory")));
+        }
+        self.commit(commit).await
+    }
+
     /// Asks a team of the organization, by its slug, to review a pull request.
     ///
     /// # Errors

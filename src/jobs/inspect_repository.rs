@@ -15,6 +15,7 @@ mod own_file;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use apply::Outcome;
+pub(super) use apply::lasting;
 pub(super) use consider::{Case, Considered, consider, ours, watched};
 pub(super) use ledger::declines;
 pub(super) use own_file::take_in;

@@ -6,11 +6,13 @@
 //! when nothing changed; (4) no repository and no count crosses an agency.
 
 mod gather;
+mod keep;
 mod kept;
 mod outlook;
 mod propose;
 mod publish;
 mod said;
+mod stands;
 mod told;
 
 use std::{sync::PoisonError, time::Duration};
@@ -103,7 +105,10 @@ pub(super) async fn lead(ctx: &Context, agency: &Agency) -> Result<Option<Instal
 /// GitHub's and the database's.
 pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> {
     let Some(agency) = ctx.settings.agencies.get(number) else { return Ok(Next::Asked) };
-    let Some(organizations) = gather::gather(ctx, agency).await? else {
+    let Some(leads) = lead(ctx, agency).await? else { return Ok(Next::Asked) };
+    let policy = policies::last_good(ctx, &ctx.store.policy(leads.account).await?);
+    let policy = in_the_words_of(policy, agency);
+    let Some(organizations) = gather::gather(ctx, agency, &policy).await? else {
         return Ok(Next::At(ctx.clock.now() + NOT_LISTED_YET, Priority::Sweep));
     };
     let Some(lead) =
@@ -111,8 +116,6 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     else {
         return Ok(Next::Asked);
     };
-    let policy = policies::last_good(ctx, &ctx.store.policy(lead.known.account).await?);
-    let policy = in_the_words_of(policy, agency);
     let ours: Vec<AccountId> = organizations.iter().map(|one| one.known.account).collect();
     let today = ctx.clock.now().to_zoned(TimeZone::UTC).date();
     let said = Said::of(&ctx.store, lead.known.account, &ours, today).await?.by(&policy);
@@ -141,9 +144,13 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let before = refusals(store, agency, &policy).await?;
     let ready = round.publish(&mut kept, not_whole).await;
     ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);
-    if let Some(ready) = ready? {
-        propose::propose(ctx, agency, &policy, &organizations, &known, &ready).await?;
-    }
+    let ready = ready?;
+    let stood = ctx.store.kept(&agency.slug()).await?;
+    let done = match &ready {
+        Some(ready) => keep::keep(ctx, agency, &policy, &organizations, &known, ready).await?,
+        None => keep::Done::Nothing,
+    };
+    stands::look(ctx, agency, &policy, &organizations, &stood, (ready.as_deref(), done)).await?;
     verify_inventory::after(ctx, number, agency).await?;
     if refusals(store, agency, &policy).await? != before {
         digest::look(ctx, &lead.known).await?;

@@ -27,6 +27,7 @@ const CODEJSON: &str = include_str!("migrations/0016_codejson.sql");
 const DIGEST: &str = include_str!("migrations/0017_digest.sql");
 const TRAFFIC: &str = include_str!("migrations/0018_traffic.sql");
 const LABOR: &str = include_str!("migrations/0019_labor.sql");
+const KEEP: &str = include_str!("migrations/0020_keep.sql");
 
 /// The steps of the schema, oldest first; step `n` makes version `n + 1`.
 /// A step that has landed is never edited, only followed by another.
@@ -38,7 +39,7 @@ const LABOR: &str = include_str!("migrations/0019_labor.sql");
 /// replicas would take such a job for damage and bury it.
 const MIGRATIONS: &[&str] = &[
     WALK, LEDGER, UNREADABLE, REFRESH, REPLICAS, INTAKE, SWEEP, PAUSE, INVENTORY, EXEMPTIONS, CHECKS,
-    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON, DIGEST, TRAFFIC, LABOR,
+    ANSWERS, LISTINGS, IMPORT, EVIDENCE, CODEJSON, DIGEST, TRAFFIC, LABOR, KEEP,
 ];
 
 /// The schema version this program writes and reads.

@@ -76,6 +76,7 @@ mod exemptions;
 mod imports;
 mod intake;
 mod inventory;
+mod keeping;
 mod labor;
 mod ledger;
 mod own_file;
@@ -96,6 +97,7 @@ pub(super) use exemptions::*;
 pub(super) use imports::*;
 pub(super) use intake::*;
 pub(super) use inventory::*;
+pub(super) use keeping::*;
 pub(super) use labor::*;
 pub(super) use ledger::*;
 pub(super) use own_file::*;
@@ -131,6 +133,7 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
         imports::REGISTER,
         intake::REGISTER,
         inventory::REGISTER,
+        keeping::REGISTER,
         labor::REGISTER,
         work::REGISTER,
         own_file::REGISTER,

@@ -99,7 +99,7 @@ fn the_example_settings_are_good_and_so_is_every_example_in_them() {
             String::from("organizations = [\"example-agency\", \"example-agency-labs\"]\n[[agency]]\n"),
             |table, line| table + line + "\n",
         );
-    assert_eq!(table.matches(" = ").count(), 7, "{table}");
+    assert_eq!(table.matches(" = ").count(), 8, "{table}");
     let path = folder.path().join("muster.toml");
     fs::write(&path, &table).unwrap();
     let told = Config::read(Environment::default(), folder.path()).server().unwrap_err().to_string();

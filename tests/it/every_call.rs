@@ -110,7 +110,8 @@ fn alone() -> Agency {
         acronym: "XA".to_owned(),
         lead: agency.clone(),
         organizations: vec![agency],
-        repository: None,
+        repository: Some("agency/inventory".parse().unwrap()),
+        may_commit: true,
         import_from: Hosts::default(),
     }
 }

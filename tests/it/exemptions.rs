@@ -424,6 +424,7 @@ async fn t5_the_lead_of_an_agency_speaks_for_its_organizations_and_for_no_other(
         lead: "agency".parse().unwrap(),
         organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
         repository: None,
+        may_commit: false,
         import_from: Hosts::default(),
     };
     let setup = Setup { agencies: vec![joined], ..Setup::serving(&["agency", "bureau", "stranger"]) };

@@ -46,12 +46,13 @@ pub fn for_agencies(name: &str) -> String {
 }
 
 /// An agency of two organizations; the first leads.
-fn agency() -> Agency {
+pub fn agency() -> Agency {
     Agency {
         acronym: "XA".to_owned(),
         lead: "agency".parse().unwrap(),
         organizations: vec!["agency".parse().unwrap(), "bureau".parse().unwrap()],
         repository: None,
+        may_commit: false,
         import_from: Hosts::default(),
     }
 }
@@ -359,7 +360,13 @@ async fn the_inventory_is_proposed_once_for_each_thing_it_says() {
     insta::assert_snapshot!(pulls(), @"#1 Update the source code inventory (open)");
     let id = github.repository_id("agency/code-inventory");
     let pull = github.state(|state| state.repository(id).unwrap().issues[&1].body.clone());
-    insta::assert_snapshot!(pull.unwrap(), @r"
+    let pull = pull.unwrap();
+    let (text, marker) = pull.split_once("<!-- ").unwrap();
+    assert!(
+        marker.starts_with(&format!("muster:v1 kind=inventory inst=test repo={id} findings=")),
+        "{marker}"
+    );
+    insta::assert_snapshot!(text, @r"
     Muster keeps the inventory of the agency's source code. Merge this to publish what has changed.
 
     `agency-index.json`

@@ -42,6 +42,7 @@ mod histories;
 mod hosts;
 mod import;
 mod inventory;
+mod inventory_commit;
 mod inventory_laws;
 mod inventory_story;
 mod kill;

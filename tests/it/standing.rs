@@ -13,7 +13,7 @@ use muster::{
     domain::repository::RepositoryId,
     store::{Decision, JobFilter},
 };
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::harness::Muster;
 
@@ -32,8 +32,14 @@ pub fn on_github(github: &Sandbox) -> String {
 /// the hashes over them: they depend on when a disturbed run came through.
 fn timeless(text: &str) -> String {
     let moments = Regex::new(r#"(metadataLastUpdated|lastModified)(\\": \\"|": ")[^"\\]*"#).unwrap();
-    let hashes = Regex::new(r#""sha256":"[0-9a-f]*""#).unwrap();
-    hashes.replace_all(&moments.replace_all(text, "$1"), "").into_owned()
+    let hashes = Regex::new(r#""sha256":"[0-9a-f]*"|( findings=\S+ sig=\S+)"#).unwrap();
+    let timeless = moments.replace_all(text, "$1");
+    let of_inventory = |found: &Captures<'_>| {
+        let line = timeless[..found.get(0).unwrap().start()].rsplit('\n').next().unwrap();
+        let kept = found.get(1).is_some() && !line.contains("kind=inventory");
+        if kept { found[0].to_owned() } else { String::new() }
+    };
+    hashes.replace_all(&timeless, of_inventory).into_owned()
 }
 
 fn repository(state: &State, home: &Repository) -> String {
@@ -132,7 +138,10 @@ pub async fn in_ledger(muster: &Muster) -> String {
     // it was answered, and what was put off, depends on what went wrong.
     let mut done: BTreeSet<String> = audit
         .into_iter()
-        .filter(|entry| !["changed", "stood_down"].contains(&entry.audit.what.as_str()))
+        .filter(|entry| {
+            !["changed", "stood_down", "inventory_committed", "inventory_proposed"]
+                .contains(&entry.audit.what.as_str())
+        })
         .map(|entry| timeless(&format!("audit: {} {}\n", entry.audit.what, entry.audit.detail)))
         .collect();
     let refreshes: Vec<String> = done.iter().filter_map(|line| Some(refreshed(line)?.to_owned())).collect();

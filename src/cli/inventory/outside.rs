@@ -1,5 +1,5 @@
 //! What a server knows and one command does not ask for: the import, and what
-//! everybody gets of the published files.
+//! everybody gets of the published files and what stands in their repository.
 
 use std::{fs, path::Path};
 
@@ -12,8 +12,9 @@ use crate::{
         inventory::{Imported, guard::Refusal, import},
         policy::Policy,
         repository::Login,
+        words::inventory as say,
     },
-    store::{Store, Verification},
+    store::{Keeping, KeptFile, Store, Verification},
 };
 
 /// What is known of an agency's inventory outside its repositories.
@@ -23,6 +24,8 @@ pub(super) struct Outside {
     /// Why nothing can be written: the policy names an import that is not there.
     pub(super) missing: Option<Refusal>,
     pub(super) verified: Vec<Verification>,
+    /// The repository of the inventory, and its files.
+    pub(super) kept: Option<(Keeping, Vec<KeptFile>)>,
 }
 
 /// The import of `file`, or else of the server's database, if there is one.
@@ -80,7 +83,11 @@ async fn of_server(lead: &Login, policy: &Policy, invocation: &Invocation) -> an
         }
     }
     if let Some(acronym) = &policy.agency.acronym {
-        outside.verified = store.verifications(&acronym.to_ascii_lowercase()).await?;
+        let agency = acronym.to_ascii_lowercase();
+        outside.verified = store.verifications(&agency).await?;
+        if let Some(keeping) = store.keeping(&agency).await? {
+            outside.kept = Some((keeping, store.kept(&agency).await?));
+        }
     }
     store.close().await;
     Ok(outside)
@@ -109,7 +116,33 @@ pub(super) fn verified(found: &Verification) -> String {
     }
 }
 
+/// One sentence about how a file stands in the repository of the inventory, and
+/// one about what is in the way there.
+pub(super) fn kept((keeping, files): &(Keeping, Vec<KeptFile>), file: &str) -> Vec<String> {
+    let found = files.iter().find(|known| known.file == file).and_then(|known| known.stands);
+    let stands = found.map(|(stands, since, _)| {
+        let since = since.strftime("%Y-%m-%d %H:%MZ");
+        format!("{file}: in {} since {since} {}.", keeping.repository, say::stands(stands))
+    });
+    let why = keeping.hindrance.as_ref();
+    let why = why.map(|why| format!("{file}: not kept as the policy asks: {why}."));
+    stands.into_iter().chain(why).collect()
+}
+
 /// The same for programs.
+pub(super) fn kept_json((keeping, files): &(Keeping, Vec<KeptFile>), file: &str) -> Value {
+    let found = files.iter().find(|known| known.file == file).and_then(|known| known.stands);
+    json!({
+        "repository": keeping.repository,
+        "stands": found.map(|(stands, ..)| stands.word()),
+        "pull_request": found.and_then(|(stands, ..)| stands.waits_for()),
+        "since": found.map(|(_, since, _)| since),
+        "seen_at": found.map(|(_, _, seen_at)| seen_at),
+        "hindrance": keeping.hindrance,
+    })
+}
+
+/// What everybody gets, for programs.
 pub(super) fn verified_json(found: &Verification) -> Value {
     let last = found.last.as_ref();
     json!({

@@ -14,6 +14,9 @@ pub struct Agency {
     pub organizations: Vec<Login>,
     /// The repository to which the operator lets the inventory be proposed.
     pub repository: Option<RepositoryName>,
+    /// Whether the operator lets it be committed there without a pull request
+    /// (threats T7).
+    pub may_commit: bool,
     /// The hosts from which the operator lets an inventory be imported.
     pub import_from: Hosts,
 }

@@ -1,4 +1,5 @@
-//! The pull request that proposes an inventory.
+//! The pull request that proposes an inventory, and the commit that publishes
+//! it without one.
 
 use super::{
     State, Subject, Totals,
@@ -22,10 +23,32 @@ pub fn title() -> Line {
     Line::of("Update the source code inventory")
 }
 
-/// Its body: the account of each file, of the public repositories only where
-/// everybody reads it.
+/// The body of the pull request: the account of each file, of the public
+/// repositories only where everybody reads it; `marker` is its last line.
 #[must_use]
-pub fn body(
+pub fn pull_request(
+    place: Visibility,
+    files: &[(Published, &Account)],
+    visibility: impl Fn(RepositoryId) -> Option<Visibility>,
+    marker: &str,
+) -> PublicText {
+    let text = accounts(PublicText::about(place).say(say::WHY), place, files, visibility);
+    text.say(say::HISTORY).say("\n\n").say(say::CLOSE).say("\n\n").marker(marker).say("\n")
+}
+
+/// The message of the commit below its subject: the same account.
+#[must_use]
+pub fn commit(
+    place: Visibility,
+    files: &[(Published, &Account)],
+    visibility: impl Fn(RepositoryId) -> Option<Visibility>,
+) -> PublicText {
+    let text = accounts(PublicText::about(place).say(say::WHY_COMMIT), place, files, visibility);
+    text.say(say::HISTORY_COMMIT)
+}
+
+fn accounts(
+    text: PublicText,
     place: Visibility,
     files: &[(Published, &Account)],
     visibility: impl Fn(RepositoryId) -> Option<Visibility>,
@@ -42,7 +65,7 @@ pub fn body(
             | State::Unknown { .. },
         ) => false,
     };
-    let mut text = PublicText::about(place).say(say::WHY).say("\n\n");
+    let mut text = text.say("\n\n");
     for (published, account) in files {
         let (hidden, told): (Vec<_>, Vec<_>) =
             account.lines.iter().cloned().partition(|line| place == Visibility::Public && hidden(line));
@@ -55,7 +78,7 @@ pub fn body(
             many => text.say(say::HIDDEN_BEFORE).number(many as u64).say(say::HIDDEN_AFTER),
         };
     }
-    text.say(say::HISTORY).say("\n\n").say(say::CLOSE).say("\n")
+    text
 }
 
 fn sums(text: PublicText, totals: &Totals) -> PublicText {

@@ -19,6 +19,8 @@ pub struct Inventory {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub repository: Option<RepositoryName>,
+    /// How it comes there.
+    pub by: By,
     /// In which versions of the schema it is published.
     pub publish: Vec<Published>,
     /// How the agency measures its code (M-16-21 §5.1).
@@ -45,6 +47,7 @@ impl Default for Inventory {
     fn default() -> Self {
         Self {
             repository: None,
+            by: By::PullRequest,
             publish: Published::ALL.to_vec(),
             measurement: Measurement::default(),
             private: Private::Omit,
@@ -53,6 +56,30 @@ impl Default for Inventory {
             labor_hours: LaborHours::Off,
             defaults: Defaults::default(),
             import: None,
+        }
+    }
+}
+
+/// `inventory.by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// A person merges it.
+    PullRequest,
+    /// A commit on the default branch, where the operator and the repository's
+    /// rules allow it, else a pull request (threats T7).
+    Commit,
+}
+
+impl By {
+    pub(super) const ALL: [By; 2] = [By::PullRequest, By::Commit];
+
+    /// The choice as written in a policy.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            By::PullRequest => "pull-request",
+            By::Commit => "commit",
         }
     }
 }

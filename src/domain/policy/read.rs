@@ -8,7 +8,7 @@ use code_json::{
 use jiff::tz::TimeZoneDatabase;
 
 use super::{
-    Agency, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Conclusion, Contact, ContributingRule, Defaults,
+    Agency, By, CodeJsonFile, CodeJsonRule, CodeJsonSchema, Conclusion, Contact, ContributingRule, Defaults,
     Duty, Include, Inventory, Issue, LaborHours, LicenseRule, Limits, Mode, Pack, Patterns, Policy, Private,
     Problem, Published, PullRequest, ReadmeRule, Repositories, Rules,
     document::Node,
@@ -447,8 +447,10 @@ fn inventory(section: &mut Section, inventory: &mut Inventory) {
         };
         cursor.text_if(URL, accept, "write an https address, or a path in the control repository")
     });
-    // The one way there is so far.
-    section.read("by", &mut "pull-request", |cursor| cursor.choice(&["pull-request"], |word| word));
+    section.read("by", &mut inventory.by, |cursor| cursor.choice(&By::ALL, By::as_str));
+    if inventory.by == By::Commit && inventory.repository.is_none() {
+        section.problem("by is commit, and there is no repository", "write the repository of the inventory");
+    }
     if inventory.private == Private::Redact && inventory.access_url.is_none() {
         section.problem(
             "private is redact, and there is no access_url",

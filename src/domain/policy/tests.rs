@@ -34,7 +34,7 @@ pull_request: {branch_prefix: bot/muster-}
 check: {conclusion: failure}
 inventory:
   repository: example/code-inventory
-  by: pull-request
+  by: commit
   publish: [gsa-2.0.0]
   measurement: {method: modules}
   private: redact
@@ -170,6 +170,7 @@ fn every_key_is_read_into_its_place() {
   },
   "inventory": {
     "repository": "example/code-inventory",
+    "by": "commit",
     "publish": [
       "gsa-2.0.0"
     ],

@@ -17,10 +17,11 @@ pub(super) use self::{
     tree::entry_kind,
 };
 use self::{policy::policy, tree::listings};
-use super::{Inherited, ListedRepository, NowSeen, OurNames};
+use super::{Inherited, Kept, ListedRepository, NowSeen, OurNames};
 use crate::{
     domain::{
         observed::{Observed, PolicySource, Proposal},
+        policy::Published,
         repository::{
             AccountId, Files, Head, ObjectId, Repository, RepositoryId, RepositoryName, Visibility,
         },
@@ -287,6 +288,35 @@ pub(super) fn now_seen(node: &Value) -> Result<Option<(RepositoryId, NowSeen)>> 
         .map_err(|error| Error::Permanent(format!("GitHub's answer has a name that is none: {error}")))?;
     let (visibility, archived) = (visibility(&seen.visibility)?, seen.is_archived);
     Ok(Some((seen.database_id, NowSeen { name, visibility, archived })))
+}
+
+/// What stands in the repository of an inventory; `None` if that is gone.
+pub(super) fn kept(node: &Value) -> Result<Option<Kept>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Home {
+        index: Option<Object>,
+        code: Option<Object>,
+        pull_requests: Nodes<Open>,
+    }
+    #[derive(Deserialize)]
+    struct Object {
+        oid: ObjectId,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Open {
+        number: u64,
+        created_at: Timestamp,
+    }
+    if node["__typename"].as_str() != Some("Repository") {
+        return Ok(None);
+    }
+    let home: Home = part(node)?;
+    let files = [(Published::AgencyIndex2, home.index), (Published::Gsa2, home.code)];
+    let files = files.into_iter().filter_map(|(published, object)| Some((published, object?.oid)));
+    let open = home.pull_requests.nodes.into_iter().flatten().next();
+    Ok(Some(Kept { files: files.collect(), open: open.map(|open| (open.number, open.created_at)) }))
 }
 
 fn visibility(word: &str) -> Result<Visibility> {

@@ -1,12 +1,13 @@
-//! The published inventory, as everybody gets it, and the one that is imported.
+//! The published inventory, as everybody gets it and as it stands in its
+//! repository, and the one that is imported.
 
 use super::{
     Doctor,
     rows::{Check, Row},
 };
 use crate::{
-    domain::repository::AccountId,
-    store::{Import, Installation, Store, StoreError, Verification},
+    domain::{inventory::standing::Stands, repository::AccountId, words::inventory as say},
+    store::{Import, Installation, Keeping, KeptFile, Store, StoreError, Verification},
 };
 
 impl Doctor<'_> {
@@ -26,7 +27,43 @@ async fn inventories(store: &Store) -> Result<Vec<Row>, StoreError> {
     for agency in store.verified_agencies().await? {
         rows.extend(store.verifications(&agency).await?.iter().map(verification));
     }
+    for agency in store.keeping_agencies().await? {
+        let Some(keeping) = store.keeping(&agency).await? else { continue };
+        rows.extend(hindrance(&keeping));
+        rows.extend(store.kept(&agency).await?.iter().filter_map(|file| kept(&keeping, file)));
+    }
     Ok(rows)
+}
+
+fn hindrance(keeping: &Keeping) -> Option<Row> {
+    let why = keeping.hindrance.as_ref()?;
+    let since = keeping.hindered_at.map(|at| at.strftime("%Y-%m-%d %H:%MZ").to_string());
+    let means = format!(
+        "The inventory is not kept there as the policy asks, since {}: {why}.",
+        since.unwrap_or_else(|| "a while".to_owned())
+    );
+    let remedy =
+        "Mend that, or change inventory in the policy: docs/inventory.md, \"Where it is published\".";
+    Some(Row::warning(Check::Inventory, means, remedy).about(&keeping.repository))
+}
+
+fn kept(keeping: &Keeping, file: &KeptFile) -> Option<Row> {
+    let (stands, since, _) = file.stands?;
+    let means = format!("Since {} {}.", since.strftime("%Y-%m-%d %H:%MZ"), say::stands(stands));
+    let row = match stands {
+        Stands::Same | Stands::Waits(_) => Row::ok(Check::Inventory, means),
+        Stands::Behind | Stands::Absent => Row::warning(
+            Check::Inventory,
+            means,
+            "It is proposed with the next change; a pull request that was closed can be opened again.",
+        ),
+        Stands::Edited => Row::warning(
+            Check::Inventory,
+            means,
+            "Undo the edit, and make it in the code.json of the repository that the entry is about.",
+        ),
+    };
+    Some(row.about(format!("{} {}", keeping.repository, file.file)))
 }
 
 /// Why it cannot be used may name a host: the audit has it.

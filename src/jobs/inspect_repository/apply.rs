@@ -10,6 +10,7 @@ mod refresh;
 mod refused;
 
 pub(super) use refused::in_force as refusals_in_force;
+pub(in crate::jobs) use refused::lasting;
 
 use super::{Target, known, note};
 use crate::{

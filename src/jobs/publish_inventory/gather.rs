@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use crate::{
     domain::{
         inventory::{Agency, Opaque},
+        marker::Kind,
         policy::{Policy, Private, Published},
         repository::{AccountId, RepositoryId, Visibility},
     },
+    github::Kept,
     jobs::{Context, JobError},
     store::{DrawnId, Installation, JobKind, KnownEntry, NewJob, Priority},
 };
@@ -19,6 +21,8 @@ pub(super) struct Organization {
     pub(super) known: Installation,
     /// Whether its last list was whole.
     pub(super) whole: bool,
+    /// What stands in the repository of the inventory, if that is one of these.
+    pub(super) kept: Option<Kept>,
     entries: Vec<KnownEntry>,
 }
 
@@ -30,8 +34,12 @@ impl Organization {
 }
 
 /// Everything known of the agency's organizations, with who may see what read
-/// afresh. `None` if one of them was never listed to the end.
-pub(super) async fn gather(ctx: &Context, agency: &Agency) -> Result<Option<Vec<Organization>>, JobError> {
+/// afresh, and what stands where the policy keeps the inventory. `None` if one of them was never listed to the end.
+pub(super) async fn gather(
+    ctx: &Context,
+    agency: &Agency,
+    policy: &Policy,
+) -> Result<Option<Vec<Organization>>, JobError> {
     let mut organizations = Vec::new();
     for known in ctx.store.installations().await? {
         let Ok(login) = known.login.parse() else { continue };
@@ -48,24 +56,34 @@ pub(super) async fn gather(ctx: &Context, agency: &Agency) -> Result<Option<Vec<
             },
         };
         let mut entries = ctx.store.entries(known.id).await?;
+        let mut kept = None;
         if known.suspended_at.is_none() {
-            read_visibility(ctx, &known, &mut entries).await?;
+            kept = read_visibility(ctx, &known, policy, &mut entries).await?;
         }
-        organizations.push(Organization { known, whole, entries });
+        organizations.push(Organization { known, whole, kept, entries });
     }
     Ok(Some(organizations))
 }
 
 /// Reads who may see each, stores what is another, and leaves out what is gone.
+/// What stands in the repository of the inventory, if that is one of them.
 async fn read_visibility(
     ctx: &Context,
     known: &Installation,
+    policy: &Policy,
     entries: &mut Vec<KnownEntry>,
-) -> Result<(), JobError> {
+) -> Result<Option<Kept>, JobError> {
     let reader = ctx.github.reader(known.id);
     let asked: Vec<(RepositoryId, String)> =
         entries.iter().map(|entry| (entry.seen.id, entry.seen.node_id.clone())).collect();
-    let found = reader.visibilities(&asked).await?;
+    let home = policy.inventory.repository.as_ref().map(ToString::to_string);
+    let is_home = |entry: &&KnownEntry| {
+        home.as_ref().is_some_and(|home| home.eq_ignore_ascii_case(&entry.seen.name.to_string()))
+    };
+    let home = entries.iter().find(is_home).map(|entry| entry.seen.node_id.clone());
+    let branch = Kind::Inventory.branch(&policy.pull_request.branch_prefix);
+    let home = home.as_deref().map(|id| (id, branch.as_str()));
+    let (found, kept) = reader.visibilities(&asked, home).await?;
     let (mut changed, mut look) = (Vec::new(), Vec::new());
     entries.retain_mut(|entry| {
         let id = entry.seen.id;
@@ -100,7 +118,7 @@ async fn read_visibility(
         let jobs: Vec<NewJob> = look.into_iter().map(job).collect();
         ctx.store.enqueue(&jobs, now).await?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// The random ids of what is not public: redrawn where the visibility changed,

@@ -5,10 +5,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
+    keep::Ready,
     kept::{Assembled, Kept, Known, Listed},
-    note,
-    propose::Ready,
-    told,
+    note, told,
 };
 use crate::{
     domain::{

@@ -66,5 +66,6 @@ statements! {
         ON CONFLICT (agency, file) DO UPDATE SET account = excluded.account, accounted_at = excluded.accounted_at, \
             refused = excluded.refused, refused_at = CASE WHEN excluded.refused IS NULL THEN NULL \
                 WHEN publication.refused = excluded.refused THEN publication.refused_at ELSE excluded.refused_at END";
+    PROPOSED_NOWHERE = "UPDATE publication SET proposed = NULL WHERE agency = $1";
     PROPOSED = "UPDATE publication SET proposed = $3 WHERE agency = $1 AND file = $2";
 }

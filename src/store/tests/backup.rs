@@ -199,6 +199,8 @@ async fn every_table_is_saved_or_can_be_made_again() {
         "held",
         "import",
         "imported",
+        "keeping",
+        "kept",
         "labor",
         "missed_delivery",
         "own_file_said",

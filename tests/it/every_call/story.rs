@@ -6,7 +6,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use github_sandbox::{
     BranchRule, Builder, Fault, FaultKind, Level, NewOrganization, NewRepository, Permission, Sandbox,
     Traffic, app, installation, org,
-    state::{Caller, NewIssue, NewPullRequest},
+    state::{Caller, NewIssue, NewPullRequest, Ruleset},
 };
 use muster::{
     clock::Clock,
@@ -41,7 +41,7 @@ pub struct Story {
 }
 
 /// Every way Muster calls GitHub is in one of these.
-pub const STORIES: [Story; 28] = [
+pub const STORIES: [Story; 29] = [
     hooked("opened", bare_site, |scene| Box::pin(opened(scene))),
     hooked("swept", two_sites, |scene| Box::pin(swept(scene))),
     hooked("mended", site_with_readme, |scene| Box::pin(mended(scene))),
@@ -69,6 +69,7 @@ pub const STORIES: [Story; 28] = [
     Story { publishes: true, ..hooked("published", with_inventory, |scene| Box::pin(published(scene))) },
     Story { publishes: true, ..hooked("measured", with_traffic, |scene| Box::pin(measured(scene))) },
     Story { publishes: true, ..hooked("counted", with_code, |scene| Box::pin(counted(scene))) },
+    Story { publishes: true, ..hooked("committed", with_commits, |scene| Box::pin(committed(scene))) },
     Story { way: Way::Poll, ..hooked("polled", two_sites, |scene| Box::pin(polled(scene))) },
 ];
 
@@ -267,13 +268,22 @@ fn site_without_code_json(builder: Builder, _: &Clock) -> Builder {
 }
 
 /// An agency with a repository for its inventory, and one for its decisions.
-fn with_inventory(builder: Builder, _: &Clock) -> Builder {
+fn with_inventory(builder: Builder, clock: &Clock) -> Builder {
+    kept_by("pull-request", builder, clock)
+}
+
+/// The same, and the inventory comes there by commits.
+fn with_commits(builder: Builder, clock: &Clock) -> Builder {
+    kept_by("commit", builder, clock)
+}
+
+fn kept_by(by: &str, builder: Builder, _: &Clock) -> Builder {
     let policy = "repositories: {exclude: [\".github\"]}\n\
         agency: {acronym: XA, name: Agency, contact: {name: Office, email: office@agency.example.gov}}\n\
-        inventory:\n  repository: agency/inventory\n  import: records/outside.json\n  defaults: {status: Beta, maintenance: internal, \
+        inventory:\n  repository: agency/inventory\n  by: BY\n  import: records/outside.json\n  defaults: {status: Beta, maintenance: internal, \
         labor_hours: 0, contract_number: []}\n";
     let wish = "inventory: {agency: XA}\n";
-    let organization = agency(policy)
+    let organization = agency(&policy.replace("BY", by))
         .repository(complete("site").description("Counts birds."))
         .repository(complete("inventory").file(".github/muster.yml", wish))
         .repository(
@@ -359,6 +369,29 @@ async fn counted(scene: &mut Scene) {
     let id = RepositoryId(scene.github.repository_id(SITE));
     let hours = scene.muster.ctx.store.counted_hours(id).await.unwrap();
     scene.told += &format!("{hours:?} hours\n");
+}
+
+/// The inventory is committed, then a rule asks for a pull request, which is
+/// open when the rule is gone and the next commit has its content.
+async fn committed(scene: &mut Scene) {
+    scene.begin().await;
+    scene.calm().await;
+    let id = scene.github.repository_id("agency/inventory");
+    scene.github.change(|state| {
+        let rules = &mut state.repository_mut(id).unwrap().rulesets;
+        rules.push(Ruleset {
+            id: 1,
+            name: "reviewed".to_owned(),
+            branches: vec!["~DEFAULT_BRANCH".to_owned()],
+            rules: vec![BranchRule::PullRequest],
+            app_bypasses: false,
+        });
+    });
+    scene.github.user("olivia").rename(SITE, "home");
+    scene.calm().await;
+    scene.github.change(|state| state.repository_mut(id).unwrap().rulesets.clear());
+    scene.github.user("olivia").rename("agency/home", "house");
+    scene.calm().await;
 }
 
 /// A push, and what follows from it.

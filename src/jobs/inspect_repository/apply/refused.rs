@@ -65,7 +65,7 @@ impl Work<'_> {
 
 /// Whether GitHub will say the same to the same wish; an archived repository
 /// is seen by the next look.
-pub(super) fn lasting(error: &github::Error) -> Option<Because> {
+pub(in crate::jobs) fn lasting(error: &github::Error) -> Option<Because> {
     use github::Error;
     match error {
         Error::Refused { reason, .. } => match reason {

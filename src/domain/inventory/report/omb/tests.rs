@@ -84,6 +84,7 @@ fn omb_with(imported: &[Imported], measured: &traffic::Year, public_url: Option<
         lead: login.clone(),
         organizations: vec![login],
         repository: None,
+        may_commit: false,
         import_from: Hosts::default(),
     };
     let register = register::Report::of("2026".parse().unwrap(), date(2026, 11, 22), &[]);
@@ -137,6 +138,49 @@ fn every_repository_is_counted_once() {
     assert!(omb.markdown().contains("- Clones in the fiscal year: not measured\n"));
     // What is older than the policy was never part of the measure.
     assert_eq!(omb.released, Released { open_source: 2, of: 3, per_mille: Some(667) });
+}
+
+#[test]
+fn what_is_imported_counts_as_all_other_code_and_once() {
+    let said = |name: &str, more: serde_json::Value| {
+        let mut release =
+            serde_json::json!({"name": name, "repositoryURL": format!("https://git.example.gov/{name}")});
+        release.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        release
+    };
+    let releases = [
+        said(
+            "rain",
+            serde_json::json!({
+                "reuseFrequency": {"forks": 4}, "maintenance": "contract", "contractNumber": ["GS-2", "GS-3"],
+                "feedbackMechanism": "https://git.example.gov/rain/issues", "permissions": {"usageType": ["openSource"]},
+            }),
+        ),
+        said("snow", serde_json::json!({})),
+        said("sleet", serde_json::json!({"repositoryVisibility": "private", "maintenance": "contract"})),
+        said("fog", serde_json::json!({"permissions": {"usageType": ["exemptByNationalSecurity"]}})),
+        // Two that GitHub has: river and lake stand under one address.
+        said("river", serde_json::json!({"repositoryURL": "https://GitHub.com/agency/river.git"})),
+        serde_json::json!("no object"),
+    ];
+    let bytes = serde_json::to_vec(&serde_json::json!({ "releases": releases })).unwrap();
+    let imported = import::read(&bytes, "outside.json").unwrap();
+    let (before, omb) = (omb(None), omb_with(&imported, None));
+    let expected =
+        Code { public: 4, not_public: 3, excluded: 2, out_of_scope: 1, beyond: 2, unknown: 2, imported: 6 };
+    assert_eq!(omb.code, expected);
+    let all = |code: &Code| {
+        code.public + code.not_public + code.excluded + code.out_of_scope + code.beyond + code.unknown
+    };
+    assert_eq!(all(&omb.code), all(&before.code) + imported.len(), "everything is counted once");
+    let counted = omb.code.public + omb.code.not_public;
+    assert_eq!(omb.maintenance.values().map(|said| said.repositories).sum::<usize>(), counted);
+    assert_eq!(omb.maintenance["contract"], Said { repositories: 2, by_default: 0 });
+    assert_eq!(omb.maintenance["internal"], Said { repositories: 5, by_default: 5 });
+    assert_eq!(omb.feedback, Feedback { stated: 2, none: 5 });
+    assert_eq!(omb.reuse, Reuse { forks: 9, forked: 4, clones: None });
+    assert_eq!((omb.contracts.stated.repositories, omb.contracts.not_said), (2, 4));
+    assert_eq!(omb.released, Released { open_source: 3, of: 6, per_mille: Some(500) });
 }
 
 #[test]
