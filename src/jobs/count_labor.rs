@@ -102,7 +102,7 @@ pub(super) async fn run(ctx: &Context, installation: InstallationId) -> Result<N
         entries.iter().map(|entry| (entry.seen.id, entry)).collect();
     let said = Said::of(&ctx.store, lead, &[known.account], day_of(began)).await?;
     let asked: Vec<_> = due.iter().map(|one| (one.repository, one.node_id.clone())).collect();
-    let here = reader.visibilities(&asked).await?;
+    let here = reader.visibilities(&asked, None).await?.0;
     let (ids, mut looked) = (HashMap::new(), 0);
     for one in &due {
         if ctx.clock.now() >= began + SLICE {

@@ -158,7 +158,7 @@ async fn now_here(
         .filter(|entry| ids.contains(&entry.seen.id))
         .map(|entry| (entry.seen.id, entry.seen.node_id.clone()))
         .collect();
-    let found = ctx.github.reader(known.id).visibilities(&asked).await?;
+    let (found, _) = ctx.github.reader(known.id).visibilities(&asked, None).await?;
     let here =
         found.into_iter().filter(|(_, now)| now.name.owner().as_str().eq_ignore_ascii_case(&known.login));
     Ok(here.map(|(id, now)| (id, now.name)).collect())

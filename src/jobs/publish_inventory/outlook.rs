@@ -1,7 +1,7 @@
 //! What becomes of repositories in the inventory, by what was just read of them:
 //! the states of the account, before anything is published.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
 
@@ -59,9 +59,15 @@ pub async fn outlook(
     let mut secrets = Secrets::new(&hidden, &public, &policy.inventory.internal_hosts)
         .map_err(|error| JobError::Permanent(error.to_string()))?;
     secrets.allow_mailboxes(policy.agency.contact.email.as_deref().unwrap_or_default());
+    // What was counted of them, not read.
+    let mut counted: HashMap<RepositoryId, KnownEntry> = HashMap::new();
+    for installation in inspected.iter().map(|(target, _)| target.installation).collect::<BTreeSet<_>>() {
+        counted.extend(store.entries(installation).await?.into_iter().map(|entry| (entry.seen.id, entry)));
+    }
     let assembler = Assembler::new(&policy, &secrets, now);
     let one = |(target, inspection): &(&Target, &Inspection)| {
         let repository = &inspection.repository;
+        let counted = counted.get(&target.repository);
         let entry = KnownEntry {
             seen: SeenRepository {
                 id: repository.id,
@@ -76,6 +82,9 @@ pub async fn outlook(
             reading: None,
             changed_at: None,
             former_urls: Vec::new(),
+            clones: counted.and_then(|counted| counted.clones),
+            hours: counted.and_then(|counted| counted.hours),
+            uncounted: counted.and_then(|counted| counted.uncounted.clone()),
         };
         let part =
             assembler.repository(&seen(target.account, &entry, Some(&inspection.sources), &said, &ids), None);

@@ -165,7 +165,8 @@ fn what_is_imported_counts_as_all_other_code_and_once() {
     ];
     let bytes = serde_json::to_vec(&serde_json::json!({ "releases": releases })).unwrap();
     let imported = import::read(&bytes, "outside.json").unwrap();
-    let (before, omb) = (omb(None), omb_with(&imported, None));
+    let nothing = traffic::Year::default();
+    let (before, omb) = (omb(&nothing, None), omb_with(&imported, &nothing, None));
     let expected =
         Code { public: 4, not_public: 3, excluded: 2, out_of_scope: 1, beyond: 2, unknown: 2, imported: 6 };
     assert_eq!(omb.code, expected);
@@ -178,7 +179,7 @@ fn what_is_imported_counts_as_all_other_code_and_once() {
     assert_eq!(omb.maintenance["contract"], Said { repositories: 2, by_default: 0 });
     assert_eq!(omb.maintenance["internal"], Said { repositories: 5, by_default: 5 });
     assert_eq!(omb.feedback, Feedback { stated: 2, none: 5 });
-    assert_eq!(omb.reuse, Reuse { forks: 9, forked: 4, clones: None });
+    assert_eq!(omb.reuse, Reuse { forks: 9, forked: 4, ..Reuse::default() });
     assert_eq!((omb.contracts.stated.repositories, omb.contracts.not_said), (2, 4));
     assert_eq!(omb.released, Released { open_source: 3, of: 6, per_mille: Some(500) });
 }
