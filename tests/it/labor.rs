@@ -118,7 +118,7 @@ async fn hours_are_counted_where_no_person_gave_them(#[case] database: Database)
     assert_eq!((asked(&muster), served(&muster, "river").await), (1, twice.into()));
 
     // An archive that does not come keeps the number, and the account says why.
-    olivia.push("agency/river", "main", &[("src/lib.rs", code(9000))], "Write much");
+    olivia.push("agency/river", "main", &[("src/lib.rs", &code(9000))], "Write much");
     muster.settle().await;
     github.fault(Fault::on(TARBALL).kind(FaultKind::BadGateway).times(1000));
     muster.advance(31 * DAY).await;
