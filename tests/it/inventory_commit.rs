@@ -315,9 +315,15 @@ ok inventory agency/code-inventory code.json: Since 2026-11-17 15:00Z pull reque
     // They close it, and the next one is another.
     olivia.close_pull_request(HOME, 1);
     muster.advance(HOUR).await;
-    assert_snapshot!(github.pull_requests(HOME), @"#1 Update the source code inventory (closed)");
+    assert_snapshot!(github.pull_requests(HOME), @r"
+#1 Update the source code inventory (closed)
+#2 Update the source code inventory (open)
+");
     assert!(github.file(HOME, "muster/inventory", "code.json").unwrap().contains("/agency/stream\""));
-    assert_snapshot!(rows(&muster).await, @"");
+    assert_snapshot!(rows(&muster).await, @r"
+ok inventory agency/code-inventory agency-index.json: Since 2026-11-17 17:00Z pull request #2 waits for its merge.
+ok inventory agency/code-inventory code.json: Since 2026-11-17 17:00Z pull request #2 waits for its merge.
+");
     muster.finish().await;
 }
 
@@ -430,8 +436,12 @@ async fn the_account_says_how_it_stands_and_what_is_in_the_way() {
     };
     let text = account(&[]);
     let about = text.lines().filter(|line| line.starts_with("code.json: "));
-    assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @r#"
+code.json: in agency/code-inventory since 2026-11-17 15:00Z pull request #1 waits for its merge.
+code.json: not kept as the policy asks: the operator's file does not say by = "commit" for this agency.
+code.json: 2 entries. 2 listed + 1 incomplete + 0 exempt + 0 excluded by rule + 1 out of scope + 0 unknown = 4.
+"#);
     let json: Value = serde_json::from_str(&account(&["--format", "json"])).unwrap();
-    assert_snapshot!(json["kept"], @"");
+    assert_snapshot!(json["kept"], @r#"{"repository":"agency/code-inventory","stands":"waits","pull_request":1,"since":"2026-11-17T15:00:00Z","seen_at":"2026-11-17T15:00:00Z","hindrance":"the operator's file does not say by = \"commit\" for this agency"}"#);
     muster.finish().await;
 }
