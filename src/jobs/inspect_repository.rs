@@ -162,7 +162,7 @@ pub async fn inspect(
             // A writer's future is large, and most runs have nothing to write.
             outcome = Box::pin(work.carry_out(plan)).await?;
         }
-        if considered.plan.leaves_the_digest() && !ctx.dry_run() {
+        if outcome.told || (considered.plan.leaves_the_digest() && !ctx.dry_run()) {
             digest.is_said(ctx, target).await?;
         }
         if outcome.refused {

@@ -34,6 +34,13 @@ async fn start(github: &Sandbox, clock: &Clock, database: Database) -> Muster {
     muster
 }
 
+/// Lets a day pass, with its night and its hours of work.
+async fn a_day(muster: &Muster) {
+    for _ in 0..6 {
+        muster.advance(HOUR * 4).await;
+    }
+}
+
 /// The bodies of the open digests of a repository.
 fn digests(github: &Sandbox, repository: &str) -> Vec<String> {
     let issues = github.issues(repository);
@@ -42,6 +49,7 @@ fn digests(github: &Sandbox, repository: &str) -> Vec<String> {
 }
 
 /// The only one.
+#[track_caller]
 fn digest(github: &Sandbox, repository: &str) -> String {
     let all = digests(github, repository);
     assert_eq!(all.len(), 1, "{all:#?}");
@@ -60,12 +68,12 @@ async fn it_comes_when_something_needs_the_office_and_stays(
     let clock = clock();
     let github = installed(&clock, with_control()).await;
     let muster = start(&github, &clock, database).await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert_eq!(github.issues(CONTROL).len(), 0, "nothing needs anybody");
 
     edit_policy(&github, "mode: fixx\n");
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let said = digest(&github, CONTROL);
     assert!(
         said.contains("Your policy file has an error") && said.contains("week of `2026-11-16`"),
@@ -75,25 +83,29 @@ async fn it_comes_when_something_needs_the_office_and_stays(
     assert!(issue.labels.is_empty(), "{issue:?}");
     assert_eq!(github.issues(HOME).len(), 0);
 
+    muster.calls();
+    a_day(&muster).await;
+    let calls = muster.calls();
+    assert!(!calls.iter().any(|call| call == "Snapshot"), "what it says is known: {calls:?}");
     // What people write stays. A night without news asks for nothing.
     let note = said.replace("<!-- muster:human -->\n", "<!-- muster:human -->\nAsk Kim first.\n");
     github.user("olivia").edit_body(CONTROL, issue.number, &note);
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert_eq!(digest(&github, CONTROL).replace("\r\n", "\n"), note);
     muster.calls();
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let calls = muster.calls();
     assert!(!calls.iter().any(|call| call == "Snapshot"), "{calls:?}");
 
     edit_policy(&github, "mode: check\n");
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let said = digest(&github, CONTROL);
     assert!(said.contains("Nothing needs you now.") && said.contains("Ask Kim first."), "{said}");
     // Once a week it says that Muster runs.
     muster.advance(WEEK).await;
-    assert!(digest(&github, CONTROL).contains("week of `2026-11-23`"));
+    assert!(digest(&github, CONTROL).contains("week of `2026-11-30`"));
     assert_eq!(github.comments(CONTROL, issue.number).len(), 0, "it never speaks up");
     muster.finish().await;
 }
@@ -105,7 +117,7 @@ async fn whoever_closes_it_is_rid_of_it_until_they_open_it() {
     let muster = start(&github, &clock, Database::Sqlite).await;
     edit_policy(&github, "mode: fixx\n");
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let number = github.issues(CONTROL)[0].number;
     github.user("olivia").close_issue(CONTROL, number);
     muster.settle().await;
@@ -115,13 +127,13 @@ async fn whoever_closes_it_is_rid_of_it_until_they_open_it() {
     muster.advance(WEEK).await;
     assert_eq!((digests(&github, CONTROL).len(), github.issues(CONTROL).len()), (0, 1));
     muster.calls();
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let calls = muster.calls();
     assert!(!calls.iter().any(|call| call == "Snapshot"), "{calls:?}");
 
     github.user("olivia").reopen(CONTROL, number);
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert!(digest(&github, CONTROL).contains("week of `2026-11-30`"));
     // One that is deleted is not made again.
     github.user("olivia").delete_issue(CONTROL, number);
@@ -172,13 +184,13 @@ async fn n1_where_everybody_reads_it_private_code_is_counted_and_never_named() {
     };
     register(&["site", "falcon-tracker", "vault-0"]);
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let said = digest(&github, HOME);
     let named = format!("- `agency/site ({})`", github.repository_id("agency/site"));
     assert!(said.contains(&named) && said.contains("Fewer than 5"), "{said}");
     register(&["site", "falcon-tracker", "vault-0", "vault-1", "vault-2", "vault-3"]);
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let said = digest(&github, HOME);
     assert!(said.contains("There are 5 more that not all readers may see."), "{said}");
     for hidden in ["falcon", "vault", &github.repository_id("agency/falcon-tracker").to_string()] {
@@ -203,7 +215,7 @@ async fn what_was_made_public_is_told_to_the_office_alone(#[case] told: bool) {
         github.user("olivia").set_visibility("agency/falcon-tracker", Visibility::Public);
         muster.settle().await;
         muster.plug_in();
-        muster.advance(DAY).await;
+        a_day(&muster).await;
         muster.advance(WEEK).await;
         if private {
             let said = digest(&github, CONTROL);
@@ -230,15 +242,16 @@ async fn it_reminds_of_the_yearly_report_in_december() {
     github.user("olivia").push(CONTROL, "main", &[("muster-exemptions.yml", &file)], "Keep the register");
     muster.settle().await;
     assert_eq!(digests(&github, CONTROL), Vec::<String>::new());
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     let said = digest(&github, CONTROL);
     assert!(
         said.contains("by 31 December. Make it with `muster report exemptions --fiscal-year 2026`."),
         "{said}"
     );
     muster.advance(DAY * 31).await;
-    muster.advance(DAY).await;
-    assert!(digest(&github, CONTROL).contains("Nothing needs you now."));
+    a_day(&muster).await;
+    let said = digest(&github, CONTROL);
+    assert!(said.contains("Nothing needs you now."), "{said}");
     muster.finish().await;
 }
 
@@ -256,19 +269,22 @@ async fn it_moves_with_the_control_repository() {
     let file = [("muster-exemptions.yml", ask.as_str())];
     github.user("olivia").push(CONTROL, "main", &file, "Ask");
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     digest(&github, CONTROL);
     github.user("olivia").push("agency/decisions", "main", &file, "Ask");
     edit_policy(&github, "mode: observe\ncontrol: agency/decisions\n");
     muster.settle().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     digest(&github, "agency/decisions");
     let old = github.issues(CONTROL)[0].clone();
     assert_eq!((old.state.as_str(), github.comments(CONTROL, old.number).len()), ("closed: not_planned", 1));
     // Back again: closed by Muster, it was nobody's decline.
     edit_policy(&github, "mode: observe\n");
     muster.settle().await;
-    muster.advance(DAY).await;
+    // Over the weekend.
+    for _ in 0..4 {
+        a_day(&muster).await;
+    }
     digest(&github, CONTROL);
     assert_eq!(digests(&github, "agency/decisions").len(), 0);
     muster.finish().await;
@@ -289,10 +305,10 @@ async fn it_counts_in_nobodys_pace_and_needs_no_mode() {
         let of = |name: &&&str| github.issues(name).iter().any(|issue| issue.title != TITLE);
         [HOME, CONTROL, "agency/bare"].iter().filter(of).count()
     };
-    muster.advance(HOUR * 2).await;
+    a_day(&muster).await;
     digest(&github, CONTROL);
     assert_eq!(checklists(), 1, "one a day");
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert_eq!(checklists(), 2);
     muster.finish().await;
 }
@@ -304,7 +320,7 @@ async fn a_first_policy_that_is_broken_is_told() {
         agency("mode: fixx\n").repository(old(".github-private").private().file("README.md", README));
     let github = installed(&clock, broken).await;
     let muster = start(&github, &clock, Database::Sqlite).await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert!(digest(&github, CONTROL).contains("Your policy file has an error"));
     muster.finish().await;
 }
@@ -316,7 +332,7 @@ async fn a_dry_run_and_a_pause_write_none() {
     edit_policy(&github, "mode: fixx\n");
     let muster = Muster::start_dry(&github, &clock).await;
     muster.begin().await;
-    muster.advance(DAY).await;
+    a_day(&muster).await;
     assert!(muster.plan(CONTROL).await.plan.to_string().contains("open issue \"Open source office digest\""));
     assert_eq!(github.issues(CONTROL).len(), 0);
     muster.abandon();

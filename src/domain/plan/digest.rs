@@ -91,12 +91,11 @@ impl Planner<'_> {
     }
 }
 
-impl Plan {
-    /// Whether it leaves the digest as it is for as long as nothing else
-    /// happens.
+impl Change {
+    /// Whether it opens, edits or closes the digest.
     #[must_use]
-    pub fn leaves_the_digest(&self) -> bool {
-        let about = |change: &Change| match change {
+    pub fn is_about_the_digest(&self) -> bool {
+        match self {
             Change::OpenIssue(new) => new.kind == Kind::Digest,
             Change::EditIssue { kind, .. } | Change::CloseIssue { kind, .. } => *kind == Kind::Digest,
             Change::DisableAutoMerge { .. }
@@ -107,8 +106,16 @@ impl Plan {
             | Change::ClosePullRequest(_)
             | Change::AskForReview { .. }
             | Change::OpenPullRequest(_) => false,
-        };
+        }
+    }
+}
+
+impl Plan {
+    /// Whether it leaves the digest as it is for as long as nothing else
+    /// happens.
+    #[must_use]
+    pub fn leaves_the_digest(&self) -> bool {
         let waits = self.would_not.iter().any(|not| [OPEN, EDIT].contains(&not.what) && not.until.is_some());
-        !waits && !self.changes.iter().chain(&self.held).any(about)
+        !waits && !self.changes.iter().chain(&self.held).any(Change::is_about_the_digest)
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Outcome {
     pub(super) done: Vec<String>,
     /// How many of them opened an issue or a pull request.
     pub(super) opened: u32,
+    /// Whether the digest says what it is to say.
+    pub(super) told: bool,
     /// Whether something was refused, so that another plan is wanted at once.
     pub(super) refused: bool,
 }
@@ -93,6 +95,7 @@ impl Work<'_> {
                     self.audit("changed", &line).await?;
                     self.ctx.metrics.changed(change);
                     outcome.done.push(line);
+                    outcome.told |= change.is_about_the_digest();
                     if matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_)) {
                         outcome.opened += 1;
                         unconfirmed = true;
