@@ -55,6 +55,10 @@ pub enum What {
     Permissions,
     /// A file of the inventory was refused, and the last good one stays.
     InventoryRefused,
+    /// The inventory is not kept in its repository as the policy asks.
+    NotKept,
+    /// Somebody has edited the inventory there.
+    Edited,
     /// What `inventory.import` names cannot be used.
     ImportRefused,
     /// What everybody gets is not what was published.
@@ -208,6 +212,8 @@ fn may_be_said(what: What, place: Visibility) -> bool {
         | What::RegisterRefused
         | What::Permissions
         | What::InventoryRefused
+        | What::NotKept
+        | What::Edited
         | What::ImportRefused
         | What::NotAsPublished
         | What::Approval
@@ -225,6 +231,8 @@ fn sentence(what: What) -> &'static str {
         What::RegisterRefused => say::REGISTER_REFUSED,
         What::Permissions => say::PERMISSIONS,
         What::InventoryRefused => say::INVENTORY_REFUSED,
+        What::NotKept => say::NOT_KEPT,
+        What::Edited => say::EDITED,
         What::ImportRefused => say::IMPORT_REFUSED,
         What::NotAsPublished => say::NOT_AS_PUBLISHED,
         What::Approval => say::APPROVAL,

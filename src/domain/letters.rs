@@ -305,6 +305,12 @@ pub mod digest {
     /// The inventory.
     pub const INVENTORY_REFUSED: &str =
         "The inventory was not published anew, so the last good file stands. `muster audit` says why.";
+    /// Its repository.
+    pub const NOT_KEPT: &str =
+        "The inventory is not in its repository as your policy asks. `muster doctor` says why:";
+    /// A hand in it.
+    pub const EDITED: &str =
+        "Somebody has edited the inventory in its repository. Muster leaves that as it is:";
     /// The import.
     pub const IMPORT_REFUSED: &str =
         "The file that `inventory.import` names could not be used. `muster audit` says why.";

@@ -19,7 +19,7 @@ use crate::{
         repository::{Login, Repository, RepositoryName, Visibility},
         rollout::FREE,
     },
-    store::{Installation, JobKind, KnownDigest, NewJob, Priority, SeenRepository},
+    store::{Installation, JobKind, KeptFile, KnownDigest, NewJob, Priority, SeenRepository},
 };
 
 /// So long before its end an exemption is told of (etiquette 4.6).
@@ -267,6 +267,23 @@ async fn inventory(
     }
     if !refused.is_empty() {
         need(What::InventoryRefused, refused);
+    }
+    if let Some(kept) = ctx.store.keeping(&slug).await?
+        && let Some(why) = kept.hindrance
+    {
+        let name = kept.repository.parse::<RepositoryName>().ok();
+        let found = match &name {
+            Some(name) => ctx.store.find_repository(name).await?,
+            None => None,
+        };
+        let seen_by = found.map_or(Visibility::Private, |found| found.seen.visibility);
+        need(What::NotKept, vec![Told { name: kept.repository, more: Some(why), seen_by }]);
+    }
+    let edited = ctx.store.kept(&slug).await?.into_iter();
+    let edited = edited.filter(KeptFile::is_edited);
+    let edited: Vec<Told> = edited.map(|file| Told::to_all(file.file)).collect();
+    if !edited.is_empty() {
+        need(What::Edited, edited);
     }
     if ctx.store.import(lead.account).await?.is_some_and(|import| import.problem.is_some()) {
         need(What::ImportRefused, Vec::new());

@@ -141,7 +141,7 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let not_whole = organizations.iter().filter(|one| !one.whole).count();
     let against = outside.missing();
     let round = Round { store, agency, policy: &policy, known: &known, assembled: &assembled, against, now };
-    let before = refusals(store, agency, &policy).await?;
+    let before = told_to_office(store, agency, &policy).await?;
     let ready = round.publish(&mut kept, not_whole).await;
     ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);
     let ready = ready?;
@@ -152,23 +152,27 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     };
     stands::look(ctx, agency, &policy, &organizations, &stood, (ready.as_deref(), done)).await?;
     verify_inventory::after(ctx, number, agency).await?;
-    if refusals(store, agency, &policy).await? != before {
+    if told_to_office(store, agency, &policy).await? != before {
         digest::look(ctx, &lead.known).await?;
     }
     Ok(Next::Asked)
 }
 
-/// Why each file of an agency is not published anew, where it is not.
-async fn refusals(
+/// What the digest has of a publication: why a file is not published anew, or
+/// is not kept as the policy asks, and whether somebody edited it there.
+async fn told_to_office(
     store: &Store,
     agency: &Agency,
     policy: &Policy,
-) -> Result<Vec<Option<String>>, StoreError> {
+) -> Result<(Vec<Option<String>>, Option<String>, usize), StoreError> {
+    let slug = agency.slug();
     let mut refusals = Vec::new();
     for published in &policy.inventory.publish {
-        refusals.push(store.publication(&agency.slug(), published.file()).await?.refused);
+        refusals.push(store.publication(&slug, published.file()).await?.refused);
     }
-    Ok(refusals)
+    let hindrance = store.keeping(&slug).await?.and_then(|kept| kept.hindrance);
+    let edited = store.kept(&slug).await?.iter().filter(|file| file.is_edited()).count();
+    Ok((refusals, hindrance, edited))
 }
 
 /// The lead organization's policy, with the acronym that the operator gives it.

@@ -44,6 +44,14 @@ pub struct KeptFile {
     pub stands: Option<(Stands, Timestamp, Timestamp)>,
 }
 
+impl KeptFile {
+    /// Whether somebody has edited it there.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        matches!(self.stands, Some((Stands::Edited, ..)))
+    }
+}
+
 impl Store {
     /// The repository of an agency's inventory, as far as it was ever looked at.
     ///

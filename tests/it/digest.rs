@@ -9,6 +9,7 @@ use rstest::rstest;
 
 use crate::{
     harness::{Muster, README, Setup, agency, clock, complete, installed, old},
+    inventory,
     server::Database,
 };
 
@@ -322,6 +323,38 @@ async fn a_first_policy_that_is_broken_is_told() {
     let muster = start(&github, &clock, Database::Sqlite).await;
     a_day(&muster).await;
     assert!(digest(&github, CONTROL).contains("Your policy file has an error"));
+    muster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_the_inventory_out_of_its_repository_is_told() {
+    let clock = clock();
+    let policy =
+        inventory::POLICY.replace("  defaults:\n", "  repository: agency/code-inventory\n  defaults:\n");
+    let organization = agency(&policy)
+        .repository(old(".github-private").private().file("README.md", README))
+        .repository(complete("code-inventory"))
+        .repository(complete("river").description("Counts birds."));
+    let github = installed(&clock, organization).await;
+    let muster = Muster::start_as(&github, &clock, inventory::alone()).await;
+    muster.begin().await;
+    a_day(&muster).await;
+    let said = digest(&github, CONTROL);
+    assert!(said.contains("`agency/code-inventory`: the repository has not opted in"), "{said}");
+
+    let olivia = github.user("olivia");
+    olivia.push("agency/code-inventory", "main", &[(POLICY, "inventory: {agency: XA}\n")], "Agree");
+    muster.settle().await;
+    a_day(&muster).await;
+    assert!(digest(&github, CONTROL).contains("Nothing needs you now."));
+    olivia.merge("agency/code-inventory", 1);
+    muster.settle().await;
+    a_day(&muster).await;
+    olivia.push("agency/code-inventory", "main", &[("code.json", "{}\n")], "Empty it");
+    muster.settle().await;
+    a_day(&muster).await;
+    let said = digest(&github, CONTROL);
+    assert!(said.contains("Somebody has edited the inventory") && said.contains("- `code.json`"), "{said}");
     muster.finish().await;
 }
 
