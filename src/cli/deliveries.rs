@@ -173,6 +173,6 @@ fn shown(delivery: &Delivery) -> Shown<'_> {
         repository: delivery.repository,
         received_at: delivery.received_at,
         known_body: delivery.known_body,
-        digest: delivery.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: hex::encode(&delivery.digest),
     }
 }

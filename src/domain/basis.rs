@@ -91,7 +91,7 @@ impl Facts<'_> {
     /// Equal for equal facts.
     #[must_use]
     pub fn digest(&self) -> String {
-        hex(&format!("{self:?}"))
+        digest(&format!("{self:?}"))
     }
 }
 
@@ -110,7 +110,7 @@ pub fn common(policy: &Policy, inherited: &Inherited) -> String {
             }
         }
     }
-    hex(&text)
+    digest(&text)
 }
 
 /// Digest of our items in a repository: the id of each and GitHub's stamp on
@@ -119,14 +119,11 @@ pub fn common(policy: &Policy, inherited: &Inherited) -> String {
 pub fn ours<'a>(items: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
     let mut lines: Vec<_> = items.into_iter().map(|(id, stamp)| format!("{id} {stamp:?}\n")).collect();
     lines.sort_unstable();
-    hex(&lines.concat())
+    digest(&lines.concat())
 }
 
-fn hex(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 #[cfg(test)]

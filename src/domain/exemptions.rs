@@ -197,7 +197,7 @@ impl Exemption {
     #[must_use]
     pub fn digest(&self) -> String {
         let bytes = serde_json::to_vec(self).expect("an exemption has only text keys");
-        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(bytes))
     }
 
     /// What the law makes of it.

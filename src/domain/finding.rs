@@ -399,7 +399,7 @@ impl FindingSet {
 
 /// The first 16 hexadecimal digits of the SHA-256 of a text.
 fn digits(text: &str) -> String {
-    Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..8])
 }
 
 impl FromIterator<(RuleId, Gap)> for FindingSet {

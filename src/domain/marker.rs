@@ -213,7 +213,7 @@ fn signature(key: &[u8], said: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(b"muster marker v1\n");
     mac.update(said.as_bytes());
-    mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&mac.finalize().into_bytes()[..8])
 }
 
 /// The fields of the marker if it is the last line of a body and the only one;

@@ -112,7 +112,7 @@ impl Policy {
     #[must_use]
     pub fn digest(&self) -> String {
         let bytes = serde_json::to_vec(self).expect("a policy has only text keys and finite numbers");
-        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(bytes))
     }
 
     /// The slug of the team that is asked to review a pull request of this kind.

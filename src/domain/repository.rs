@@ -206,10 +206,9 @@ impl ObjectId {
     pub fn of_blob(&self, bytes: &[u8]) -> ObjectId {
         use sha1::Digest as _;
         let header = format!("blob {}\0", bytes.len());
-        let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         ObjectId(match self.0.len() {
-            40 => hex(&sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()),
-            _ => hex(&sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()),
+            40 => hex::encode(sha1::Sha1::new_with_prefix(header).chain_update(bytes).finalize()),
+            _ => hex::encode(sha2::Sha256::new_with_prefix(header).chain_update(bytes).finalize()),
         })
     }
 }

@@ -327,7 +327,7 @@ impl Reader {
         let mut lines: Vec<String> = rules.iter().map(ToString::to_string).collect();
         lines.sort();
         let digest = sha2::Sha256::digest(lines.join("\n"));
-        Ok(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex::encode(&digest[..8]))
     }
 
     /// Every repository the installation can see.

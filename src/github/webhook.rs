@@ -324,10 +324,7 @@ mod tests {
     fn signed(secret: &str, body: &[u8]) -> String {
         let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(body);
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+        format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
     }
 
     fn verify(secrets: &[Secret], headers: &HeaderMap, body: &[u8]) -> std::result::Result<(), Rejection> {

@@ -166,7 +166,7 @@ async fn fetch(ctx: &Context, agency: &Agency, source: &str, good: Option<&GoodI
     match ctx.github.fetcher().get(&wanted).await {
         Ok(Fetched::Unchanged) => Found::Same,
         Ok(Fetched::Whole { bytes, etag }) => {
-            let version: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let version = hex::encode(Sha256::digest(&bytes));
             match good.is_some_and(|good| good.version == version && good.etag == etag) {
                 true => Found::Same,
                 false => Found::Whole { bytes: bytes.into(), version, etag },

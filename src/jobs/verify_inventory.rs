@@ -124,7 +124,7 @@ async fn look(
     let now = ctx.clock.now();
     let before: BTreeSet<String> = last.map(|last| last.harvest.identifiers.clone()).unwrap_or_default();
     let harvest = move || {
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         Harvest::of(&bytes, published, &before, now).map(|harvest| Confirmed { at: now, sha256, harvest })
     };
     let harvested = tokio::task::spawn_blocking(harvest).await;

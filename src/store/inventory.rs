@@ -313,7 +313,7 @@ impl Store {
         let (sha256, published_at) = (first.text("sha256"), first.time("published_at"));
         let (sha256, published_at) = (sha256.map_err(&refused)?, published_at.map_err(&refused)?);
         let body = body(&rows).map_err(&refused)?;
-        if hex(&Sha256::digest(&body)) != sha256 {
+        if hex::encode(Sha256::digest(&body)) != sha256 {
             let problem =
                 "what is stored is not what was published: start again with an empty table".to_owned();
             return Err(StoreError::Row { table: "listing", key: format!("{agency} {file}"), problem });
@@ -343,7 +343,7 @@ impl Store {
             rows.iter().map(|row| row.time("published_at")).collect();
         let Some(published_at) = times.map_err(&refused)?.into_iter().max() else { return Ok(None) };
         let body = body(&rows).map_err(&refused)?;
-        Ok(Some(PublishedFile { sha256: hex(&Sha256::digest(&body)), body, published_at }))
+        Ok(Some(PublishedFile { sha256: hex::encode(Sha256::digest(&body)), body, published_at }))
     }
 
     /// What stands in a published file, with the SHA-256 of its text in hex.
@@ -570,8 +570,4 @@ fn body(rows: &[AnyRow]) -> Result<Vec<u8>, sqlx::Error> {
     }
     entries.sort_unstable();
     Ok(inventory::bytes(&head, entries.iter().map(|(_, text)| text.as_str())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

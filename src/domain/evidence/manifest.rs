@@ -159,7 +159,7 @@ impl Listed {
     pub fn of(path: &str, bytes: &[u8]) -> Listed {
         Listed {
             path: path.to_owned(),
-            sha256: super::hex(&Sha256::digest(bytes)),
+            sha256: hex::encode(Sha256::digest(bytes)),
             bytes: bytes.len() as u64,
         }
     }

@@ -85,7 +85,7 @@ impl PublicKey {
     /// The key in hex, for people who compare.
     #[must_use]
     pub fn hex(self) -> String {
-        super::hex(&self.0)
+        hex::encode(self.0)
     }
 
     /// Whether this key's owner signed these bytes.

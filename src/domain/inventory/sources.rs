@@ -127,7 +127,7 @@ impl Sources {
         let mut settled = Sources { forks: 0, pushed_at: None, ..self.clone() };
         settled.languages.sort_unstable();
         let text = serde_json::json!([name, visibility, archived, skipped, settled]).to_string();
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(text))
     }
 
     /// The facts that its host states, for the merge.

@@ -138,7 +138,7 @@ pub(crate) fn blob(text: &str) -> ObjectId {
     use sha1::Digest as _;
     let header = format!("blob {}\0", text.len());
     let digest = sha1::Sha1::new_with_prefix(header).chain_update(text).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().parse().unwrap()
+    hex::encode(digest).parse().unwrap()
 }
 
 /// The text of a license as SPDX publishes it.

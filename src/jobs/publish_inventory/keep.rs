@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{gather::Organization, kept::Known, note, propose, told::hex};
+use super::{gather::Organization, kept::Known, note, propose};
 use crate::{
     domain::{
         finding::{FindingSet, FindingsHash},
@@ -47,7 +47,7 @@ pub struct Ready<'a> {
 
 impl Ready<'_> {
     fn substance(&self) -> String {
-        hex(&self.file.substance())
+        hex::encode(self.file.substance())
     }
 }
 

@@ -96,7 +96,7 @@ impl<'a> Round<'a> {
             return Ok(None);
         }
         let body = file.bytes();
-        let sha256 = told::hex(&Sha256::digest(&body));
+        let sha256 = hex::encode(Sha256::digest(&body));
         let ready = Ready { file, body, proposed: before.proposed.clone() };
         if before.sha256.as_deref() == Some(&sha256) {
             if before.refused.is_some() || before.account.as_deref() != Some(&account) {
@@ -108,7 +108,7 @@ impl<'a> Round<'a> {
         let (now_listed, new) = listings(file, &listed);
         let gone = listed.iter().filter(|(subject, digest)| now_listed.get(*subject) != Some(*digest));
         let gone: Vec<String> = gone.map(|(subject, _)| told::key(subject.as_ref())).collect();
-        let substance = told::hex(&file.substance());
+        let substance = hex::encode(file.substance());
         let restricted = file.listed().filter_map(|subject| match subject {
             Subject::Repository(id) => known.ids.get(id).map(|opaque| opaque.id.clone()),
             Subject::Imported { .. } => None,
@@ -172,7 +172,7 @@ fn listings<'f>(file: &'f File, before: &Listed) -> (Listed, Vec<NewListing<'f>>
     let mut list = |subject: Option<&Subject>, place: &'f str, text: &'f str, digest: [u8; 32]| {
         let key = subject.cloned();
         if before.get(&key) != Some(&digest) {
-            new.push(NewListing { subject: told::key(subject), place, text, digest: told::hex(&digest) });
+            new.push(NewListing { subject: told::key(subject), place, text, digest: hex::encode(digest) });
         }
         listed.insert(key, digest);
     };

@@ -108,10 +108,6 @@ pub(super) fn subject(key: &str) -> Option<Subject> {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The digest that was written in hex.
 pub(super) fn digest(hex: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];

@@ -130,7 +130,7 @@ impl<'a> Writer<'a> {
 
 /// The digest so far.
 fn hexadecimal(digest: &Sha256) -> String {
-    digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest.clone().finalize())
 }
 
 /// Reads the lines, and follows the chain in them.

@@ -91,7 +91,7 @@ struct Sealed<'a> {
 fn seal(entry: &Entry, previous: &str, seq: i64) -> String {
     let sealed = Sealed { entry, kind: entry.kind().as_str(), previous, seq };
     let line = serde_json::to_vec(&sealed).expect("numbers and texts under names are JSON");
-    Sha256::digest(line).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(line))
 }
 
 fn link(entry: &Entry, previous: String, seq: i64) -> LinkRow {
