@@ -144,18 +144,23 @@ pub(super) async fn run(ctx: &Context, number: usize) -> Result<Next, JobError> 
     let before = told_to_office(store, agency, &policy).await?;
     let ready = round.publish(&mut kept, not_whole).await;
     ctx.inventories.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);
-    let ready = ready?;
-    let stood = ctx.store.kept(&agency.slug()).await?;
-    let done = match &ready {
-        Some(ready) => keep::keep(ctx, agency, &policy, &organizations, &known, ready).await?,
-        None => keep::Done::Nothing,
+    let round = async {
+        let ready = ready?;
+        let stood = store.kept(&agency.slug()).await?;
+        let done = match &ready {
+            Some(ready) => keep::keep(ctx, agency, &policy, &organizations, &known, ready).await?,
+            None => keep::Done::Nothing,
+        };
+        stands::look(ctx, agency, &policy, &organizations, &stood, (ready.as_deref(), done)).await?;
+        verify_inventory::after(ctx, number, agency).await?;
+        Ok(Next::Asked)
     };
-    stands::look(ctx, agency, &policy, &organizations, &stood, (ready.as_deref(), done)).await?;
-    verify_inventory::after(ctx, number, agency).await?;
+    let next = round.await;
+    // Also what a round came to that was cut off.
     if told_to_office(store, agency, &policy).await? != before {
         digest::look(ctx, &lead.known).await?;
     }
-    Ok(Next::Asked)
+    next
 }
 
 /// What the digest has of a publication: why a file is not published anew, or

@@ -20,13 +20,12 @@
 
 mod life;
 
-use muster::domain::marker::Kind;
 use proptest::{
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use self::life::{Act, Beginning, Edit, File, Life, Quality, Step, Trouble};
+use self::life::{Act, Beginning, Edit, File, KINDS, Life, Quality, Step, Trouble};
 use crate::server::Database;
 
 /// An act on an item of Muster's names a kind; if none of that kind is there,
@@ -34,7 +33,7 @@ use crate::server::Database;
 fn act() -> impl Strategy<Value = Act> {
     let file = || prop::sample::select(File::ALL.to_vec());
     let quality = prop::sample::select(vec![Quality::Good, Quality::Good, Quality::Bad]);
-    let kind = || prop::sample::select(Kind::INSPECTED.to_vec());
+    let kind = || prop::sample::select(KINDS.to_vec());
     prop_oneof![
         4 => (file(), quality).prop_map(|(file, quality)| Act::Write(file, quality)),
         5 => file().prop_map(Act::Remove),

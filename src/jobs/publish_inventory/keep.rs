@@ -204,6 +204,11 @@ async fn bring(
     };
     let mut no_commit = why_no_commit(agency, policy, before);
     if place.stands(snapshot) {
+        if open.is_some() {
+            // It did not come by that, so a commit is not refused there.
+            no_commit = why_no_commit(agency, policy, &Keeping::default());
+        }
+        place.unhindered(no_commit).await?;
         place.retire(open, &read).await?;
         place.said().await?;
         return Ok(Ok((Done::Stands, no_commit)));
@@ -229,6 +234,7 @@ async fn bring(
     if policy.inventory.by == By::Commit && agency.may_commit {
         match place.commit().await? {
             Ok(()) => {
+                place.unhindered(None).await?;
                 place.retire(open, &read).await?;
                 place.said().await?;
                 return Ok(Ok((Done::Stands, None)));
@@ -310,6 +316,15 @@ impl Place<'_> {
                 Ok(Err(why))
             }
         }
+    }
+
+    /// Nothing is in the way any more, whatever comes of the rest.
+    async fn unhindered(&self, why: Option<&str>) -> Result<(), JobError> {
+        if why.is_none() && self.before.hindrance.is_some() {
+            let now = self.ctx.clock.now();
+            self.ctx.store.keeping_hindered(self.slug, None, None, now).await?;
+        }
+        Ok(())
     }
 
     /// Closes the pull request, since there is nothing left to merge.

@@ -31,6 +31,8 @@ quiet: {days: [mon, tue, wed, thu, fri, sat, sun], hours: \"00:00-24:00\", feder
 limits: {first_day: 100, per_day: 100, issues_per_day: 100, per_repository_per_week: 100, open: 1000}
 ";
 const START: &str = "2026-11-17T09:00:00Z";
+/// What people find in the repository. The digest belongs into another.
+pub const KINDS: [Kind; 4] = [Kind::License, Kind::Files, Kind::CodeJson, Kind::Tracking];
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How far time steps while nothing is to be seen in between.
 const STEP: u64 = 6;
@@ -220,8 +222,7 @@ impl Life {
     /// The act, or the same on an item that is there.
     async fn possible(&self, act: Act) -> Option<(Act, FindingSet)> {
         let Some(first) = act.about() else { return Some((act, FindingSet::default())) };
-        let others =
-            Kind::INSPECTED.into_iter().cycle().skip_while(|kind| *kind != first).take(Kind::INSPECTED.len());
+        let others = KINDS.into_iter().cycle().skip_while(|kind| *kind != first).take(KINDS.len());
         for act in others.filter_map(|kind| act.on(kind)) {
             if let Some(findings) = self.ready(act).await {
                 return Some((act, findings));
@@ -362,7 +363,7 @@ impl Life {
     }
 
     fn at_most_one_of_a_kind(&self) {
-        for kind in Kind::INSPECTED {
+        for kind in KINDS {
             let open = self.open(kind);
             assert!(open.len() <= 1, "{kind} is open more than once: {open:?}");
         }

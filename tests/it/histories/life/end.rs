@@ -14,7 +14,7 @@ use muster::{
     store::DecisionStatus,
 };
 
-use super::{File, Life};
+use super::{File, KINDS, Life};
 
 pub type Finding = (RuleId, Gap);
 
@@ -136,7 +136,7 @@ async fn agrees(life: &Life) {
     let rows = life.muster.ctx.store.outstanding(id).await.unwrap();
     let begun: Vec<_> = rows.iter().filter(|row| row.state == State::Creating).collect();
     assert!(begun.is_empty(), "begun and never settled: {begun:#?}");
-    for kind in Kind::INSPECTED {
+    for kind in KINDS {
         let known: Vec<u64> = rows
             .iter()
             .filter(|row| row.kind == kind && row.state == State::Open)
