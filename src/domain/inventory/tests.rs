@@ -343,18 +343,7 @@ fn an_entry_that_tells_a_hidden_name_is_held_back_alone() {
 
 #[test]
 fn clones_come_along_and_are_never_a_reason_to_propose() {
-    let fine = Sample {
-        visibility: Visibility::Public,
-        archived: false,
-        skipped: false,
-        unknown: false,
-        read: true,
-        described: true,
-        licensed: true,
-        file: 1,
-        exempt: None,
-        listed: true,
-    };
+    let fine = fine();
     let mut owned = owned(&[fine.clone(), Sample { visibility: Visibility::Private, ..fine }], hidden_name);
     // A person wrote a number once.
     let person = Provenance::Person { file: "code.json".to_owned() };

@@ -246,6 +246,23 @@ pub enum Change {
 }
 
 impl Change {
+    /// Which issue it opens, edits or closes, if it does.
+    #[must_use]
+    pub fn issue(&self) -> Option<Kind> {
+        match self {
+            Change::OpenIssue(new) => Some(new.kind),
+            Change::EditIssue { kind, .. } | Change::CloseIssue { kind, .. } => Some(*kind),
+            Change::DisableAutoMerge { .. }
+            | Change::DeleteBranch { .. }
+            | Change::CloseDuplicate { .. }
+            | Change::RefreshPullRequest(_)
+            | Change::DescribePullRequest(_)
+            | Change::ClosePullRequest(_)
+            | Change::AskForReview { .. }
+            | Change::OpenPullRequest(_) => None,
+        }
+    }
+
     /// The moment at which time alone brings up again what this change made.
     pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
         match self {

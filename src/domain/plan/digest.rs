@@ -91,31 +91,13 @@ impl Planner<'_> {
     }
 }
 
-impl Change {
-    /// Whether it opens, edits or closes the digest.
-    #[must_use]
-    pub fn is_about_the_digest(&self) -> bool {
-        match self {
-            Change::OpenIssue(new) => new.kind == Kind::Digest,
-            Change::EditIssue { kind, .. } | Change::CloseIssue { kind, .. } => *kind == Kind::Digest,
-            Change::DisableAutoMerge { .. }
-            | Change::DeleteBranch { .. }
-            | Change::CloseDuplicate { .. }
-            | Change::RefreshPullRequest(_)
-            | Change::DescribePullRequest(_)
-            | Change::ClosePullRequest(_)
-            | Change::AskForReview { .. }
-            | Change::OpenPullRequest(_) => false,
-        }
-    }
-}
-
 impl Plan {
     /// Whether it leaves the digest as it is for as long as nothing else
     /// happens.
     #[must_use]
     pub fn leaves_the_digest(&self) -> bool {
         let waits = self.would_not.iter().any(|not| [OPEN, EDIT].contains(&not.what) && not.until.is_some());
-        !waits && !self.changes.iter().chain(&self.held).any(Change::is_about_the_digest)
+        let about = |change: &Change| change.issue() == Some(Kind::Digest);
+        !waits && !self.changes.iter().chain(&self.held).any(about)
     }
 }

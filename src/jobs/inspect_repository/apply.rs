@@ -78,7 +78,7 @@ impl Work<'_> {
                 self.again().await?;
                 return Ok(outcome);
             }
-            if outcome.refused && is_about_the_issue(change) {
+            if outcome.refused && change.issue() == Some(Kind::Tracking) {
                 // What it says rests on what was refused.
                 continue;
             }
@@ -95,7 +95,7 @@ impl Work<'_> {
                     self.audit("changed", &line).await?;
                     self.ctx.metrics.changed(change);
                     outcome.done.push(line);
-                    outcome.told |= change.is_about_the_digest();
+                    outcome.told |= change.issue() == Some(Kind::Digest);
                     if matches!(change, Change::OpenPullRequest(_) | Change::OpenIssue(_)) {
                         outcome.opened += 1;
                         unconfirmed = true;
@@ -302,21 +302,5 @@ impl Work<'_> {
             return Err(JobError::Changed);
         }
         Ok(())
-    }
-}
-
-/// Whether a change rests on what pull requests do.
-fn is_about_the_issue(change: &Change) -> bool {
-    match change {
-        Change::OpenIssue(new) => new.kind == Kind::Tracking,
-        Change::EditIssue { kind, .. } | Change::CloseIssue { kind, .. } => *kind == Kind::Tracking,
-        Change::DisableAutoMerge { .. }
-        | Change::DeleteBranch { .. }
-        | Change::CloseDuplicate { .. }
-        | Change::RefreshPullRequest(_)
-        | Change::DescribePullRequest(_)
-        | Change::ClosePullRequest(_)
-        | Change::AskForReview { .. }
-        | Change::OpenPullRequest(_) => false,
     }
 }
