@@ -187,6 +187,17 @@ impl Store {
         let begun = self.writer.begin_with(self.dialect.begin()).await.map_err(StoreError::of(doing))?;
         Ok(Transaction { begun, _turn: turn })
     }
+
+    /// Writes by one statement.
+    async fn change(
+        &self,
+        doing: &'static str,
+        query: sqlx::query::Query<'_, Any, sqlx::any::AnyArguments>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write(doing).await?;
+        query.execute(&mut *transaction).await.map_err(StoreError::of(doing))?;
+        commit(transaction, doing).await
+    }
 }
 
 /// Ends a transaction that wrote.

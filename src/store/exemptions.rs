@@ -149,17 +149,12 @@ impl Store {
         account: AccountId,
         refusal: &RegisterRefusal,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "note a refused register of exemptions";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::REFUSE_REGISTER)
+        let query = sqlx::query(sql::REFUSE_REGISTER)
             .bind(row::number(account.0))
             .bind(row::maybe_text(refusal.oid.as_deref()))
             .bind(row::text(&refusal.why))
-            .bind(row::millis(refusal.refused_at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::millis(refusal.refused_at));
+        self.change("note a refused register of exemptions", query).await
     }
 }
 

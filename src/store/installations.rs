@@ -33,19 +33,14 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn see_installation(&self, seen: &Installation) -> Result<(), StoreError> {
-        const DOING: &str = "store an installation";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::SEE_INSTALLATION)
+        let query = sqlx::query(sql::SEE_INSTALLATION)
             .bind(row::number(seen.id.0))
             .bind(row::number(seen.account.0))
             .bind(row::text(&seen.login))
             .bind(row::maybe_millis(seen.suspended_at))
             .bind(row::millis(seen.seen_at))
-            .bind(row::maybe_text(seen.permissions.as_deref()))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::maybe_text(seen.permissions.as_deref()));
+        self.change("store an installation", query).await
     }
 
     /// One installation, also if it is gone.
@@ -111,15 +106,8 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn rename_account(&self, id: InstallationId, login: &Login) -> Result<(), StoreError> {
-        const DOING: &str = "rename an account";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::RENAME_REPOSITORIES_OF)
-            .bind(row::number(id.0))
-            .bind(login.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query = sqlx::query(sql::RENAME_REPOSITORIES_OF).bind(row::number(id.0)).bind(login.as_str());
+        self.change("rename an account", query).await
     }
 
     /// Marks an installation and its repositories as gone, and drops its jobs

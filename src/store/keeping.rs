@@ -124,7 +124,7 @@ impl Store {
     /// As the database's.
     pub async fn keeping_begun(&self, agency: &str, now: Timestamp) -> Result<(), StoreError> {
         let query = sqlx::query(sql::KEEPING_BEGUN).bind(agency).bind(row::millis(now));
-        self.change_keeping("note that a pull request is begun", query).await
+        self.change("note that a pull request is begun", query).await
     }
 
     /// It is open, with this commit if GitHub named one.
@@ -141,7 +141,7 @@ impl Store {
             .bind(agency)
             .bind(row::number(number))
             .bind(commit.map(ObjectId::as_str));
-        self.change_keeping("note that a pull request is open", query).await
+        self.change("note that a pull request is open", query).await
     }
 
     /// These commits of its branch are Muster's.
@@ -151,7 +151,7 @@ impl Store {
     pub async fn keeping_commits(&self, agency: &str, commits: &[&ObjectId]) -> Result<(), StoreError> {
         let commits: Vec<&str> = commits.iter().map(|commit| commit.as_str()).collect();
         let query = sqlx::query(sql::KEEPING_COMMITS).bind(agency).bind(commits.join(" "));
-        self.change_keeping("note what was committed", query).await
+        self.change("note what was committed", query).await
     }
 
     /// Why it is not kept as the policy asks, and when to ask GitHub again;
@@ -171,7 +171,7 @@ impl Store {
             .bind(row::maybe_text(why))
             .bind(row::millis(now))
             .bind(row::maybe_millis(again_at));
-        self.change_keeping("note what is in the way of an inventory", query).await
+        self.change("note what is in the way of an inventory", query).await
     }
 
     /// Muster proposed or committed this for a file.
@@ -180,7 +180,7 @@ impl Store {
     /// As the database's.
     pub async fn kept_said(&self, agency: &str, file: &str, said: &ObjectId) -> Result<(), StoreError> {
         let query = sqlx::query(sql::KEPT_SAID).bind(agency).bind(file).bind(said.as_str());
-        self.change_keeping("note what is said where an inventory is kept", query).await
+        self.change("note what is said where an inventory is kept", query).await
     }
 
     /// This is how a file stands there; `stood` is the last of Muster's.
@@ -200,17 +200,7 @@ impl Store {
             .bind(stood.map(ObjectId::as_str))
             .bind(stands.to_string())
             .bind(row::millis(now));
-        self.change_keeping("note what stands where an inventory is kept", query).await
-    }
-
-    async fn change_keeping(
-        &self,
-        doing: &'static str,
-        query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.write(doing).await?;
-        query.execute(&mut *transaction).await.map_err(StoreError::of(doing))?;
-        commit(transaction, doing).await
+        self.change("note what stands where an inventory is kept", query).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! stands beside it; (2) a commit is looked at once.
 
 use super::row::{self, Columns};
-use super::{Store, StoreError, commit, sql};
+use super::{Store, StoreError, sql};
 use crate::domain::repository::{InstallationId, ObjectId, RepositoryId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -91,19 +91,15 @@ impl Store {
         counted: &Counted,
         (now, due): (Timestamp, Timestamp),
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::PUT_COUNTED)
+        let query = sqlx::query(sql::PUT_COUNTED)
             .bind(row::number(repository.0))
             .bind(head.as_str())
             .bind(row::millis(due))
             .bind(row::millis(now))
             .bind(row::number(counted.code))
             .bind(counted.hours.map(row::number))
-            .bind(row::text(&counted.method))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::text(&counted.method));
+        self.change(DOING, query).await
     }
 
     /// Notes that a commit was not counted, and why, if that is a problem; what
@@ -118,15 +114,11 @@ impl Store {
         problem: Option<&str>,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::PUT_UNCOUNTED)
+        let query = sqlx::query(sql::PUT_UNCOUNTED)
             .bind(row::number(repository.0))
             .bind(head.map_or("", ObjectId::as_str))
             .bind(row::millis(due))
-            .bind(row::maybe_text(problem))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::maybe_text(problem));
+        self.change(DOING, query).await
     }
 }

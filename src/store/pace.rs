@@ -99,16 +99,11 @@ impl Store {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "note that GitHub asks to wait";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::LIMITED)
+        let query = sqlx::query(sql::LIMITED)
             .bind(installation)
             .bind(row::millis(until))
-            .bind(row::millis(now + HOUR))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::millis(now + HOUR));
+        self.change("note that GitHub asks to wait", query).await
     }
 }
 

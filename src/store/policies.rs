@@ -107,17 +107,12 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn refuse_policy(&self, account: AccountId, refusal: &PolicyRefusal) -> Result<(), StoreError> {
-        const DOING: &str = "note a refused policy";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::REFUSE_POLICY)
+        let query = sqlx::query(sql::REFUSE_POLICY)
             .bind(row::number(account.0))
             .bind(row::text(&refusal.oid))
             .bind(row::text(&refusal.why))
-            .bind(row::millis(refusal.refused_at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::millis(refusal.refused_at));
+        self.change("note a refused policy", query).await
     }
 
     /// The account's policy file is gone: no policy is in force.

@@ -3,7 +3,7 @@
 //! Promises: (1) of one attempt in a repository the last refusal is kept.
 
 use super::row::{self, Columns, parsed};
-use super::{Store, StoreError, commit, sql};
+use super::{Store, StoreError, sql};
 use crate::domain::outstanding::Refused;
 use crate::domain::repository::RepositoryId;
 use jiff::Timestamp;
@@ -15,19 +15,14 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn refused(&self, repository: RepositoryId, refused: &Refused) -> Result<(), StoreError> {
-        const DOING: &str = "note a refusal";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::REFUSED)
+        let query = sqlx::query(sql::REFUSED)
             .bind(row::number(repository.0))
             .bind(refused.attempt.to_string())
             .bind(refused.because.as_str())
             .bind(row::text(&refused.why))
             .bind(row::text(&refused.circumstances))
-            .bind(row::millis(refused.at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::millis(refused.at));
+        self.change("note a refusal", query).await
     }
 
     /// What GitHub refused in a repository and may be asked for only later.

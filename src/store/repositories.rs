@@ -215,16 +215,11 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn rename_repository(&self, id: RepositoryId, name: &RepositoryName) -> Result<(), StoreError> {
-        const DOING: &str = "rename a repository";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::RENAME_REPOSITORY)
+        let query = sqlx::query(sql::RENAME_REPOSITORY)
             .bind(row::number(id.0))
             .bind(name.owner().as_str())
-            .bind(name.name())
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(name.name());
+        self.change("rename a repository", query).await
     }
 
     /// Marks a repository as gone; its judgements stay readable.
@@ -232,15 +227,8 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn remove_repository(&self, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "mark a repository as gone";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::REMOVE_REPOSITORY)
-            .bind(row::number(id.0))
-            .bind(row::millis(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query = sqlx::query(sql::REMOVE_REPOSITORY).bind(row::number(id.0)).bind(row::millis(now));
+        self.change("mark a repository as gone", query).await
     }
 
     /// After a complete listing: marks as gone what it did not show, that is

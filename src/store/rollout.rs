@@ -47,15 +47,9 @@ impl Store {
         common: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::BEGIN_ROLLOUT)
-            .bind(row::number(account.0))
-            .bind(common)
-            .bind(row::millis(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query =
+            sqlx::query(sql::BEGIN_ROLLOUT).bind(row::number(account.0)).bind(common).bind(row::millis(now));
+        self.change(DOING, query).await
     }
 
     /// Notes how much a rollout asks for, the first time this is known.
@@ -68,15 +62,11 @@ impl Store {
         common: &str,
         wanted: u64,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::SIZE_ROLLOUT)
+        let query = sqlx::query(sql::SIZE_ROLLOUT)
             .bind(row::number(account.0))
             .bind(common)
-            .bind(row::number(wanted))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::number(wanted));
+        self.change(DOING, query).await
     }
 
     /// A person has seen the numbers and agrees: audited, and what waited is

@@ -83,14 +83,9 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn traffic_untold(&self, repository: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::TRAFFIC_TRIED)
-            .bind(row::number(repository.0))
-            .bind(midnight(day_of(now)))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query =
+            sqlx::query(sql::TRAFFIC_TRIED).bind(row::number(repository.0)).bind(midnight(day_of(now)));
+        self.change(DOING, query).await
     }
 
     /// What was measured in a fiscal year, of all repositories.

@@ -95,14 +95,8 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn forget_verifications(&self, agency: &str) -> Result<(), StoreError> {
-        const DOING: &str = "forget what everybody gets of the published files";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::REMOVE_VERIFICATIONS)
-            .bind(agency)
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query = sqlx::query(sql::REMOVE_VERIFICATIONS).bind(agency);
+        self.change("forget what everybody gets of the published files", query).await
     }
 }
 

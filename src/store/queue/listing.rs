@@ -102,16 +102,8 @@ impl Store {
     /// # Errors
     /// As the database's.
     pub async fn park(&self, installation: i64, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "park an installation";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::PARK)
-            .bind(installation)
-            .bind(row::text(reason))
-            .bind(row::millis(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query = sqlx::query(sql::PARK).bind(installation).bind(row::text(reason)).bind(row::millis(now));
+        self.change("park an installation", query).await
     }
 
     /// Lets an installation's jobs go on; `false` if they were not parked.
