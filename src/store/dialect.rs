@@ -3,7 +3,7 @@
 //! The differences: how a write transaction begins and how one that sees a
 //! single moment, how a row that somebody else holds is passed over, how a
 //! session is set up, how migrations are kept from racing, how a table is made
-//! append-only, and what is asked about the journal.
+//! append-only, how rows become JSON, and what is asked about the journal.
 
 use super::{Durability, Which};
 
@@ -128,6 +128,30 @@ impl Dialect {
             (Dialect::Sqlite, Which::Troubled) => super::sql::CANDIDATE_TROUBLED,
             (Dialect::Postgres, Which::Sound) => super::sql::CANDIDATE_SOUND_SKIPPING_LOCKED,
             (Dialect::Postgres, Which::Troubled) => super::sql::CANDIDATE_TROUBLED_SKIPPING_LOCKED,
+        }
+    }
+
+    /// The statement that hands over all entries of an installation at once.
+    pub(super) fn entries(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => super::sql::ENTRIES_SQLITE,
+            Dialect::Postgres => super::sql::ENTRIES_POSTGRES,
+        }
+    }
+
+    /// The statement that hands over all names that must not be told.
+    pub(super) fn hidden_names(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => super::sql::HIDDEN_NAMES_SQLITE,
+            Dialect::Postgres => super::sql::HIDDEN_NAMES_POSTGRES,
+        }
+    }
+
+    /// The statement that hands over all that stands in a published file.
+    pub(super) fn listed(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => super::sql::LISTED_SQLITE,
+            Dialect::Postgres => super::sql::LISTED_POSTGRES,
         }
     }
 }

@@ -5,7 +5,6 @@
 //! given twice, nor to another repository.
 
 use super::publicized::note_publicized;
-use super::repositories::seen;
 use super::row::{self, Columns, parsed};
 use super::{SeenRepository, Store, StoreError, Transaction, commit, sql};
 use crate::domain::inventory::{self, Opaque, Sources};
@@ -13,9 +12,13 @@ use crate::domain::repository::{InstallationId, RepositoryId, RepositoryName, Vi
 use code_json::record::Record;
 use jiff::Timestamp;
 use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// Under which subject the head of a file is stored.
@@ -94,9 +97,9 @@ pub struct NewPublication<'a> {
     pub substance: &'a str,
     /// The policy it rests on.
     pub policy_digest: &'a str,
-    /// The account, JSON.
-    pub account: &'a str,
-    /// The random ids that are in it.
+    /// The account, JSON; `None` if it is as it was.
+    pub account: Option<&'a str>,
+    /// The random ids that are in it for the first time.
     pub ids: &'a [String],
 }
 
@@ -141,14 +144,15 @@ impl Store {
     /// As the database's.
     pub async fn entries(&self, installation: InstallationId) -> Result<Vec<KnownEntry>, StoreError> {
         let refused = StoreError::of("read the entries of an inventory");
-        sqlx::query(sql::ENTRIES)
+        let row = sqlx::query(self.dialect.entries())
             .bind(row::number(installation.0))
-            .fetch_all(&self.reader)
+            .fetch_one(&self.reader)
             .await
-            .map_err(&refused)?
-            .iter()
-            .map(entry)
-            .collect()
+            .map_err(&refused)?;
+        let list = row.maybe_text("list").map_err(&refused)?;
+        let mut entries = each_of("entry", list.as_deref(), |row| entry(installation, row))?;
+        entries.sort_unstable_by_key(|entry| entry.seen.id);
+        Ok(entries)
     }
 
     /// What was read of those repositories of an installation whose ids are in
@@ -179,13 +183,14 @@ impl Store {
     /// As the database's.
     pub async fn hidden_names(&self) -> Result<Vec<RepositoryName>, StoreError> {
         let refused = StoreError::of("list what is not public");
-        let rows = sqlx::query(sql::HIDDEN_NAMES).fetch_all(&self.reader).await.map_err(&refused)?;
-        let name = |row: &AnyRow| {
-            let text = || Ok(format!("{}/{}", row.text("owner")?, row.text("name")?));
-            let id = row.number("id").map_err(&refused)?;
-            parsed("repository", id, &text().map_err(&refused)?)
+        let row = sqlx::query(self.dialect.hidden_names()).fetch_one(&self.reader).await.map_err(&refused)?;
+        let list = row.maybe_text("list").map_err(&refused)?;
+        let name = |(id, owner, name): (u64, Cow<'_, str>, Cow<'_, str>)| {
+            Ok((id, parsed("repository", id, &format!("{owner}/{name}"))?))
         };
-        rows.iter().map(name).collect()
+        let mut names = each_of("repository", list.as_deref(), name)?;
+        names.sort_unstable_by_key(|(id, _)| *id);
+        Ok(names.into_iter().map(|(_, name)| name).collect())
     }
 
     /// Stores what was read afresh of who may see repositories.
@@ -352,14 +357,15 @@ impl Store {
     /// As the database's.
     pub async fn listed(&self, agency: &str, file: &str) -> Result<HashMap<String, String>, StoreError> {
         let refused = StoreError::of("list what is published");
-        let rows = sqlx::query(sql::LISTED)
+        let row = sqlx::query(self.dialect.listed())
             .bind(agency)
             .bind(file)
-            .fetch_all(&self.reader)
+            .fetch_one(&self.reader)
             .await
             .map_err(&refused)?;
-        let read = |row: &AnyRow| Ok((row.text("subject")?, row.text("digest")?));
-        rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(refused)
+        let list = row.maybe_text("list").map_err(&refused)?;
+        let listed = each_of("listing", list.as_deref(), |listed: (String, String)| Ok(listed))?;
+        Ok(listed.into_iter().collect())
     }
 
     /// The hash of a published file; `None` if there is none.
@@ -393,7 +399,7 @@ impl Store {
             .bind(new.substance)
             .bind(new.policy_digest)
             .bind(row::millis(now))
-            .bind(row::text(new.account))
+            .bind(row::maybe_text(new.account))
             .bind(new.before)
             .execute(&mut *transaction)
             .await
@@ -457,18 +463,13 @@ impl Store {
         refusal: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "store an account";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::ACCOUNT_OF)
+        let query = sqlx::query(sql::ACCOUNT_OF)
             .bind(agency)
             .bind(file)
             .bind(row::text(account))
             .bind(row::millis(now))
-            .bind(row::maybe_text(refusal))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+            .bind(row::maybe_text(refusal));
+        self.change("store an account", query).await
     }
 
     /// Notes which substance was proposed, or stood already.
@@ -480,16 +481,8 @@ impl Store {
         (agency, file): (&str, &str),
         substance: &str,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "note what was proposed";
-        let mut transaction = self.write(DOING).await?;
-        sqlx::query(sql::PROPOSED)
-            .bind(agency)
-            .bind(file)
-            .bind(substance)
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::of(DOING))?;
-        commit(transaction, DOING).await
+        let query = sqlx::query(sql::PROPOSED).bind(agency).bind(file).bind(substance);
+        self.change("note what was proposed", query).await
     }
 }
 
@@ -520,41 +513,83 @@ pub(super) async fn put_entry(
     }
 }
 
-fn entry(row: &AnyRow) -> Result<KnownEntry, StoreError> {
+/// What the database hands over of one repository, in this order.
+#[derive(Deserialize)]
+struct EntryRow<'a> {
+    id: u64,
+    node_id: String,
+    #[serde(borrow)]
+    owner: Cow<'a, str>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    visibility: Cow<'a, str>,
+    archived: i64,
+    skipped: Option<String>,
+    unknown: Option<String>,
+    read_at: Option<i64>,
+    revision: Option<i64>,
+    changed_at: Option<i64>,
+    #[serde(borrow)]
+    former_urls: Option<Cow<'a, str>>,
+    clones: Option<u64>,
+    hours: Option<u64>,
+    uncounted: Option<String>,
+}
+
+fn entry(installation: InstallationId, row: EntryRow<'_>) -> Result<KnownEntry, StoreError> {
+    let id = RepositoryId(row.id);
     let refused = StoreError::of("read an entry");
-    let text = |column| row.maybe_text(column).map_err(&refused);
+    let time = |column, at: Option<i64>| at.map(|at| row::instant(column, at)).transpose().map_err(&refused);
+    let read_at = time("read_at", row.read_at)?;
     Ok(KnownEntry {
-        seen: seen(row)?,
-        skipped: text("skipped")?,
-        unknown: text("unknown")?,
-        reading: reading(row).map_err(&refused)?,
-        changed_at: row.maybe_time("changed_at").map_err(&refused)?,
-        former_urls: text("former_urls")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-        clones: row.maybe_number("clones").map_err(&refused)?,
-        hours: row.maybe_number("hours").map_err(&refused)?,
-        uncounted: text("uncounted")?,
+        seen: SeenRepository {
+            id,
+            node_id: row.node_id,
+            installation,
+            name: parsed("repository", id, &format!("{}/{}", row.owner, row.name))?,
+            visibility: parsed("repository", id, &row.visibility)?,
+            archived: row.archived != 0,
+        },
+        skipped: row.skipped,
+        unknown: row.unknown,
+        reading: read_at.zip(row.revision).map(|(at, revision)| Reading { at, revision }),
+        changed_at: time("changed_at", row.changed_at)?,
+        former_urls: row.former_urls.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        clones: row.clones,
+        hours: row.hours,
+        uncounted: row.uncounted,
     })
 }
 
 fn sources(row: &AnyRow) -> Result<(RepositoryId, (Sources, Reading)), StoreError> {
     let refused = StoreError::of("read an entry");
     let id = RepositoryId(row.number("repository").map_err(&refused)?);
-    let damaged = |error: serde_json::Error| StoreError::Row {
-        table: "entry",
-        key: id.to_string(),
-        problem: error.to_string(),
-    };
+    let damaged = damaged("entry", id);
     let record = row.maybe_text("record").map_err(&refused)?;
-    let record = record.map(|text| serde_json::from_str::<Record>(&text)).transpose().map_err(damaged)?;
+    let record = record.map(|text| serde_json::from_str::<Record>(&text)).transpose().map_err(&damaged)?;
     let sources = row.text("sources").map_err(&refused)?;
     let sources = Sources { record, ..serde_json::from_str(&sources).map_err(damaged)? };
     let (at, revision) = (row.time("read_at"), row.integer("revision"));
     Ok((id, (sources, Reading { at: at.map_err(&refused)?, revision: revision.map_err(&refused)? })))
 }
 
-fn reading(row: &AnyRow) -> Result<Option<Reading>, sqlx::Error> {
-    let (at, revision) = (row.maybe_time("read_at")?, row.maybe_integer("revision")?);
-    Ok(at.zip(revision).map(|(at, revision)| Reading { at, revision }))
+/// What becomes of each row of a list in JSON. PostgreSQL makes none of no
+/// rows.
+fn each_of<'l, Row: Deserialize<'l>, T: Send>(
+    table: &'static str,
+    list: Option<&'l str>,
+    each: impl Fn(Row) -> Result<T, StoreError> + Sync,
+) -> Result<Vec<T>, StoreError> {
+    // No part of a row is in what is said of it: it may name what is private.
+    let damaged = damaged(table, "of a list");
+    let rows: Vec<&RawValue> = serde_json::from_str(list.unwrap_or("[]")).map_err(&damaged)?;
+    rows.par_iter().map(|row| each(serde_json::from_str(row.get()).map_err(&damaged)?)).collect()
+}
+
+/// JSON in a row that cannot be read.
+fn damaged(table: &'static str, key: impl Display) -> impl Fn(serde_json::Error) -> StoreError {
+    move |error| StoreError::Row { table, key: key.to_string(), problem: error.to_string() }
 }
 
 /// The file that these texts make up.

@@ -92,7 +92,8 @@ impl Columns for AnyRow {
     }
 }
 
-fn instant(column: &'static str, stored: i64) -> Result<Timestamp, sqlx::Error> {
+/// The instant that is stored as this number.
+pub(super) fn instant(column: &'static str, stored: i64) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_millisecond(stored)
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
 }

@@ -151,8 +151,8 @@ pub(super) fn register(dialect: super::Dialect) -> Vec<(&'static str, &'static s
     .concat()
     .into_iter()
     .filter(|(name, _)| match dialect {
-        super::Dialect::Sqlite => !name.ends_with("_SKIPPING_LOCKED"),
-        super::Dialect::Postgres => true,
+        super::Dialect::Sqlite => !name.ends_with("_SKIPPING_LOCKED") && !name.ends_with("_POSTGRES"),
+        super::Dialect::Postgres => !name.ends_with("_SQLITE"),
     })
     .collect()
 }

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -61,6 +62,15 @@ impl File {
         bytes(&self.head, self.entries.iter().map(|entry| entry.text.as_str()))
     }
 
+    /// SHA-256 of the bytes.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        pieces(&self.head, self.entries.iter().map(|entry| entry.text.as_str()))
+            .for_each(|piece| digest.update(piece));
+        digest.finalize().into()
+    }
+
     /// The same file with these of its entries alone.
     #[must_use]
     pub fn bytes_of(&self, entries: &[&Entry]) -> Vec<u8> {
@@ -85,19 +95,22 @@ impl File {
 }
 
 /// A file of this head and these entries.
-pub fn bytes<'t>(head: &str, entries: impl Iterator<Item = &'t str> + Clone) -> Vec<u8> {
-    const BETWEEN: &str = ",\n    ";
-    let length = entries.clone().map(|text| text.len() + BETWEEN.len()).sum::<usize>();
-    let mut bytes = Vec::with_capacity(head.len() + length + 8);
-    bytes.extend_from_slice(head.as_bytes());
-    let mut first = true;
-    for text in entries {
-        bytes.extend_from_slice(if first { "\n    " } else { BETWEEN }.as_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-        first = false;
-    }
-    bytes.extend_from_slice(if first { "]\n}\n" } else { "\n  ]\n}\n" }.as_bytes());
+pub fn bytes<'t>(head: &'t str, entries: impl Iterator<Item = &'t str> + Clone) -> Vec<u8> {
+    let pieces = pieces(head, entries);
+    let mut bytes = Vec::with_capacity(pieces.clone().map(str::len).sum());
+    pieces.for_each(|piece| bytes.extend_from_slice(piece.as_bytes()));
     bytes
+}
+
+/// What stands in a file, from its first byte to its last.
+fn pieces<'t>(
+    head: &'t str,
+    entries: impl Iterator<Item = &'t str> + Clone,
+) -> impl Iterator<Item = &'t str> + Clone {
+    let end = if entries.clone().next().is_none() { "]\n}\n" } else { "\n  ]\n}\n" };
+    let before = std::iter::once("\n    ").chain(std::iter::repeat(",\n    "));
+    let entries = before.zip(entries).flat_map(|(before, entry)| [before, entry]);
+    std::iter::once(head).chain(entries).chain(std::iter::once(end))
 }
 
 /// What a file says of itself, up to its first entry.
@@ -143,54 +156,68 @@ pub fn assemble(
 /// made with something else has to be made again.
 #[must_use]
 pub fn fragments(parts: &[&Part]) -> HashMap<usize, String> {
-    let here = pages(parts);
-    let told = parts.iter().copied().enumerate().filter(|(_, part)| !is_repeated(part, &here));
+    let repeated = Repeated::of(parts);
+    let told = parts.iter().copied().enumerate().filter(|(_, part)| !repeated.has(part));
     shared(told).into_iter().collect()
 }
 
 /// Joins parts to files.
 #[must_use]
 pub fn join(policy: &Policy, parts: &[&Part]) -> Assembly {
-    let here = pages(parts);
+    let repeated = Repeated::of(parts);
     let (mut problems, mut mailboxes) = (Vec::new(), Mailboxes::default());
-    for part in parts.iter().filter(|part| !is_repeated(part, &here)) {
+    for part in parts.iter().filter(|part| !repeated.has(part)) {
         let problem = |what: &String| Problem { subject: part.subject.clone(), what: what.clone() };
         problems.extend(part.problems.iter().map(problem));
         mailboxes.extend(&part.mailboxes);
     }
+    // An entry stands at the same place in each file.
+    let mut placed: Vec<(&str, &Part)> = parts
+        .iter()
+        .filter(|part| !repeated.has(part))
+        .filter_map(|part| Some((part.entries().next()?.1.place.as_str(), *part)))
+        .collect();
+    placed.par_sort_unstable_by_key(|(place, _)| *place);
     let head = head(policy);
     let file = |(at, published): (usize, &Published)| {
-        let mut file = File {
+        let line = |part: &&Part| {
+            let repeats = || State::Excluded { rule: words::inventory::IMPORTED_TWICE.to_owned() };
+            let state = if repeated.has(part) { repeats() } else { part.written[at].state.clone() };
+            Line { subject: part.subject.clone(), state }
+        };
+        File {
             published: *published,
             head: head.clone(),
-            entries: Vec::with_capacity(parts.len()),
-            account: Account { lines: Vec::with_capacity(parts.len()) },
-        };
-        for part in parts {
-            let subject = part.subject.clone();
-            let state = if is_repeated(part, &here) {
-                State::Excluded { rule: words::inventory::IMPORTED_TWICE.to_owned() }
-            } else {
-                file.entries.extend(part.written[at].entry.clone());
-                part.written[at].state.clone()
-            };
-            file.account.lines.push(Line { subject, state });
+            entries: placed.iter().filter_map(|(_, part)| part.written[at].entry.clone()).collect(),
+            account: Account { lines: parts.iter().map(line).collect() },
         }
-        file.entries.sort_unstable_by(|one, other| one.place.cmp(&other.place));
-        file
     };
     Assembly { files: policy.inventory.publish.iter().enumerate().map(file).collect(), problems, mailboxes }
 }
 
-/// The pages of the public repositories.
-fn pages<'p>(parts: &[&'p Part]) -> HashSet<&'p str> {
-    parts.iter().filter_map(|part| part.page.as_deref()).collect()
+/// The addresses of imported entries that are a public repository's page.
+struct Repeated<'p>(HashSet<&'p str>);
+
+impl<'p> Repeated<'p> {
+    fn of(parts: &[&'p Part]) -> Repeated<'p> {
+        let imported: HashSet<&str> = parts
+            .iter()
+            .filter(|part| is_imported(part))
+            .filter_map(|part| part.address.as_deref())
+            .collect();
+        let pages = parts.iter().filter_map(|part| part.page.as_deref());
+        Repeated(pages.filter(|page| imported.contains(page)).collect())
+    }
+
+    /// Whether it is the import's entry of a repository that is here.
+    fn has(&self, part: &Part) -> bool {
+        is_imported(part) && part.address.as_deref().is_some_and(|address| self.0.contains(address))
+    }
 }
 
-/// Whether it is the import's entry of a repository that is here.
-fn is_repeated(part: &Part, here: &HashSet<&str>) -> bool {
-    match &part.subject {
+fn is_imported(part: &Part) -> bool {
+    match part.subject {
         Subject::Repository(_) => false,
-        Subject::Imported { .. } => part.address.as_deref().is_some_and(|address| here.contains(address)),
+        Subject::Imported { .. } => true,
     }
 }

@@ -3,10 +3,7 @@
 //! Promises: (1) a file is refused as a whole for what concerns it as a whole,
 //! and for nothing else; (2) the reason says what to do, and names nobody.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use std::{collections::HashMap, fmt};
 
 use code_json::{
     check::Severity,
@@ -114,8 +111,10 @@ impl From<Leak> for Refusal {
 /// The last publication of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Before<'a> {
-    /// What had an entry.
-    pub listed: &'a [&'a Subject],
+    /// How many entries it had.
+    pub entries: usize,
+    /// Of these, what has none now.
+    pub gone: &'a [Subject],
     /// The policy it rested on.
     pub policy_digest: &'a str,
 }
@@ -134,10 +133,7 @@ pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Re
         return Err(Refusal::NeverRead { count, of });
     }
     let Some(before) = before else { return Ok(()) };
-    let listed: HashSet<&Subject> = file.listed().collect();
-    let gone: Vec<&Subject> =
-        before.listed.iter().copied().filter(|subject| !listed.contains(subject)).collect();
-    if gone.is_empty() {
+    if before.gone.is_empty() {
         return Ok(());
     }
     let states: HashMap<&Subject, &State> =
@@ -154,8 +150,8 @@ pub fn guard(file: &File, before: Option<Before<'_>>, policy_digest: &str) -> Re
             }
         }
     };
-    let count = gone.into_iter().filter(|subject| !explained(subject)).count();
-    let of = before.listed.len();
+    let count = before.gone.iter().filter(|subject| !explained(subject)).count();
+    let of = before.entries;
     if shrinks(count, of) { Err(Refusal::Shrunk { count, of }) } else { Ok(()) }
 }
 

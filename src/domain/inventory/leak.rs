@@ -8,7 +8,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap},
     fmt,
 };
 
@@ -57,7 +57,7 @@ pub struct Leak {
 }
 
 /// What must not be told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Secrets {
     words: AhoCorasick,
     kinds: Vec<What>,
@@ -98,31 +98,39 @@ impl Mailboxes {
     }
 }
 
-impl Secrets {
-    /// The secrets of an agency: its repositories that are not public, and the
-    /// hosts of its own network. `public` are the names that everybody knows.
-    ///
-    /// # Errors
-    /// If there are too many to be searched for at once (more than 4 GiB of
-    /// states).
-    pub fn new<'a>(
+/// The words that must not be told, before they can be searched for.
+#[derive(Debug)]
+pub struct Words {
+    words: Vec<String>,
+    kinds: Vec<What>,
+    digest: [u8; 32],
+}
+
+impl Words {
+    /// Those of an agency: its repositories that are not public, and the hosts
+    /// of its own network. `public` are the names that everybody knows.
+    pub fn of<'a>(
         hidden: impl IntoIterator<Item = &'a RepositoryName>,
         public: impl IntoIterator<Item = &'a RepositoryName>,
         hosts: &[String],
-    ) -> Result<Secrets, aho_corasick::BuildError> {
-        let public: HashSet<String> =
-            public.into_iter().map(|repository| repository.name().to_ascii_lowercase()).collect();
-        let (mut words, mut kinds) = (Vec::new(), Vec::new());
+    ) -> Words {
+        let (mut words, mut kinds, mut telling) = (Vec::new(), Vec::new(), HashMap::new());
         for repository in hidden {
             words.push(repository.to_string());
             kinds.push(What::FullName);
             let name = repository.name();
-            let telling = name.bytes().any(|byte| byte.is_ascii_digit() || b"-_.".contains(&byte));
-            if name.len() >= UNMISTAKABLE && telling && !public.contains(&name.to_ascii_lowercase()) {
-                words.push(name.to_owned());
-                kinds.push(What::Name);
+            let tells = name.bytes().any(|byte| byte.is_ascii_digit() || b"-_.".contains(&byte));
+            if name.len() >= UNMISTAKABLE && tells {
+                telling.entry(name.to_ascii_lowercase()).or_insert(name);
             }
         }
+        for repository in public {
+            telling.remove(&repository.name().to_ascii_lowercase());
+        }
+        let mut telling: Vec<&str> = telling.into_values().collect();
+        telling.sort_unstable();
+        kinds.extend(telling.iter().map(|_| What::Name));
+        words.extend(telling.into_iter().map(str::to_owned));
         for host in hosts {
             words.push(host.clone());
             kinds.push(What::Host);
@@ -131,12 +139,40 @@ impl Secrets {
         for (word, kind) in words.iter().zip(&kinds) {
             digest.update(format!("{kind:?} {word}\n"));
         }
+        Words { words, kinds, digest: digest.finalize().into() }
+    }
+
+    /// Digest of every word that is searched for.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// The same to be searched for; no e-mail address passes yet.
+    ///
+    /// # Errors
+    /// If there are too many to be searched for at once (more than 4 GiB of
+    /// states).
+    pub fn secrets(self) -> Result<Secrets, aho_corasick::BuildError> {
         let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .build(words)?;
-        let digest = digest.finalize().into();
-        Ok(Secrets { words, kinds, mailboxes: Mailboxes::default(), digest })
+            .build(self.words)?;
+        Ok(Secrets { words, kinds: self.kinds, mailboxes: Mailboxes::default(), digest: self.digest })
+    }
+}
+
+impl Secrets {
+    /// The secrets of an agency ([`Words::of`]).
+    ///
+    /// # Errors
+    /// As [`Words::secrets`].
+    pub fn new<'a>(
+        hidden: impl IntoIterator<Item = &'a RepositoryName>,
+        public: impl IntoIterator<Item = &'a RepositoryName>,
+        hosts: &[String],
+    ) -> Result<Secrets, aho_corasick::BuildError> {
+        Words::of(hidden, public, hosts).secrets()
     }
 
     /// Lets the addresses pass that the agency itself makes public.

@@ -93,6 +93,11 @@ impl Part {
         self.written.iter().map(|written| &written.state)
     }
 
+    /// Whether it has the address of another, and nothing was added to either.
+    pub fn stands_at_the_address_of(&self, other: &Part) -> bool {
+        self.address == other.address && self.fragment.is_none() && other.fragment.is_none()
+    }
+
     /// What it contributes to the files, with the places of these in the policy.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Arc<Entry>)> {
         self.written.iter().enumerate().filter_map(|(at, written)| Some((at, written.entry.as_ref()?)))

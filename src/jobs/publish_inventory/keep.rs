@@ -41,7 +41,6 @@ const WISH: &str = ".github/muster.yml";
 #[derive(Debug)]
 pub struct Ready<'a> {
     pub(super) file: &'a File,
-    pub(super) body: Vec<u8>,
     pub(super) proposed: Option<String>,
 }
 
@@ -257,12 +256,12 @@ impl Place<'_> {
     fn stands(&self, snapshot: &Snapshot) -> bool {
         self.ready.iter().all(|one| {
             let there = snapshot.files.entry(one.file.published.file()).and_then(|entry| entry.oid.as_ref());
-            there.is_some_and(|oid| oid.is_blob(&one.body))
+            there.is_some_and(|oid| oid.is_blob(&one.file.bytes()))
         })
     }
 
     pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let file = |one: &Ready<'_>| (one.file.published.file().to_owned(), one.body.clone());
+        let file = |one: &Ready<'_>| (one.file.published.file().to_owned(), one.file.bytes());
         self.ready.iter().map(file).collect()
     }
 
@@ -343,7 +342,7 @@ impl Place<'_> {
     async fn said(&self) -> Result<(), JobError> {
         for one in self.ready {
             let file = one.file.published.file();
-            let said: ObjectId = self.head.oid.of_blob(&one.body);
+            let said: ObjectId = self.head.oid.of_blob(&one.file.bytes());
             self.ctx.store.kept_said(self.slug, file, &said).await?;
             self.ctx.store.inventory_proposed((self.slug, file), &one.substance()).await?;
         }

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use code_json::record::Record;
 use jiff::Timestamp;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::said::{Said, seen};
@@ -17,7 +18,8 @@ use crate::{
     domain::{
         inventory::{
             Assembler, Assembly, Entry, Exempt, File, Imported, Opaque, Part, Seen, Sources, Subject,
-            fragments, join, leak::Secrets,
+            fragments, join,
+            leak::{Secrets, Words},
         },
         policy::Policy,
         repository::{AccountId, RepositoryId, RepositoryName, Visibility},
@@ -87,13 +89,38 @@ impl Basis {
     }
 }
 
-/// What stands in a file, with the SHA-256 of its text; `None` is the head.
-pub(super) type Listed = HashMap<Option<Subject>, [u8; 32]>;
+/// What stands in a published file, by the SHA-256 of the texts.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) head: Option<[u8; 32]>,
+    pub(super) entries: HashMap<Subject, [u8; 32]>,
+}
+
+impl Listed {
+    /// From what is stored; the head is about nothing.
+    pub(super) fn of(stored: impl Iterator<Item = (Option<Subject>, [u8; 32])>) -> Listed {
+        let mut listed = Listed::default();
+        for (subject, digest) in stored {
+            match subject {
+                None => listed.head = Some(digest),
+                Some(subject) => {
+                    listed.entries.insert(subject, digest);
+                }
+            }
+        }
+        listed
+    }
+}
 
 /// What is kept of an agency.
 #[derive(Debug, Default)]
 pub struct Kept {
     parts: HashMap<RepositoryId, (Basis, Part)>,
+    /// What is searched for.
+    secrets: Option<Secrets>,
+    /// Whether all that share an address are told apart; where something is
+    /// imported, that is found out each time.
+    told_apart: bool,
     /// What was made since all files were looked at last.
     unlooked: HashSet<Subject>,
     /// What stands in each published file, and the hash of that.
@@ -114,9 +141,16 @@ impl Kept {
         now: Timestamp,
     ) -> Result<Assembled, JobError> {
         let public = known.entries.iter().filter(|(_, entry)| entry.seen.visibility == Visibility::Public);
-        let public = public.map(|(_, entry)| &entry.seen.name);
-        let mut secrets = Secrets::new(&known.hidden, public, &policy.inventory.internal_hosts)
-            .map_err(|error| JobError::Permanent(error.to_string()))?;
+        let words = Words::of(
+            &known.hidden,
+            public.map(|(_, entry)| &entry.seen.name),
+            &policy.inventory.internal_hosts,
+        );
+        let mut secrets = match self.secrets.take() {
+            Some(secrets) if secrets.digest() == words.digest() => secrets,
+            _ => words.secrets().map_err(|error| JobError::Permanent(error.to_string()))?,
+        };
+        self.secrets = Some(secrets.clone());
         secrets.allow_mailboxes(policy.agency.contact.email.as_deref().unwrap_or_default());
         let assembler = Assembler::new(policy, &secrets, now);
         let shared = Sha256::new().chain_update(policy.digest()).chain_update(secrets.digest());
@@ -125,7 +159,10 @@ impl Kept {
         let more: Vec<Part> =
             imported.iter().enumerate().map(|(at, one)| assembler.imported(one, at, None)).collect();
         self.unlooked.extend(more.iter().map(|part| part.subject.clone()));
-        let more = self.tell_apart(store, &assembler, known, imported, more).await?;
+        let more = match self.told_apart && more.is_empty() {
+            true => more,
+            false => self.tell_apart(store, &assembler, known, imported, more).await?,
+        };
         let assembly = join(policy, &self.parts(known, &more));
         Ok(Assembled { assembly, secrets })
     }
@@ -160,7 +197,7 @@ impl Kept {
                 let kept = self.parts.get(&entry.seen.id);
                 kept.is_none_or(|(basis, _)| !basis.is(shared, entry, known, now))
             };
-            let stale: Vec<&(AccountId, &KnownEntry)> = some.iter().filter(is_stale).collect();
+            let stale: Vec<&(AccountId, &KnownEntry)> = some.par_iter().filter(is_stale).collect();
             let sources = read(store, &stale).await?;
             let seen: Vec<Seen<'_>> = stale.iter().map(|one| known.seen(one, &sources)).collect();
             for (part, (_, entry)) in assembler.repositories(&seen).into_iter().zip(&stale) {
@@ -179,11 +216,16 @@ impl Kept {
                     opaque: opaque.map(|opaque| (opaque.id.clone(), opaque.may_be_listed(now))),
                 };
                 self.unlooked.insert(part.subject.clone());
+                let before = self.parts.get(&id).map(|(_, before)| before);
+                self.told_apart &= before.is_some_and(|before| before.stands_at_the_address_of(&part));
                 self.parts.insert(id, (basis, part));
             }
         }
-        let here: HashSet<RepositoryId> = known.entries.iter().map(|(_, entry)| entry.seen.id).collect();
-        self.parts.retain(|id, _| here.contains(id));
+        if self.parts.len() > known.entries.len() {
+            let here: HashSet<RepositoryId> = known.entries.iter().map(|(_, entry)| entry.seen.id).collect();
+            self.parts.retain(|id, _| here.contains(id));
+            self.told_apart = false;
+        }
         Ok(())
     }
 
@@ -197,6 +239,7 @@ impl Kept {
         imported: &[Imported],
         mut more: Vec<Part>,
     ) -> Result<Vec<Part>, StoreError> {
+        self.told_apart = false;
         let parts = self.parts(known, &more);
         let mut wanted = fragments(&parts);
         let other = parts.iter().enumerate();
@@ -217,6 +260,7 @@ impl Kept {
                 }
             }
         }
+        self.told_apart = imported.is_empty();
         Ok(more)
     }
 

@@ -1,6 +1,9 @@
 //! From an assembled file to a published one.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
+use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         inventory::{
-            Agency, File, Subject,
+            Agency, Assembly, File, Subject,
             guard::{self, Before, Refusal},
         },
         policy::Policy,
@@ -40,6 +43,13 @@ pub struct Round<'a> {
     pub now: Timestamp,
 }
 
+/// What comes of a file, before any of it is stored.
+struct Made<'f> {
+    account: String,
+    sha256: String,
+    difference: Difference<'f>,
+}
+
 impl<'a> Round<'a> {
     /// Publishes the files, and hands them on to be proposed; none of them if
     /// one is refused. The lists of `not_whole` organizations are not whole.
@@ -51,10 +61,29 @@ impl<'a> Round<'a> {
         kept: &mut Kept,
         not_whole: usize,
     ) -> Result<Option<Vec<Ready<'a>>>, JobError> {
-        let files = &self.assembled.assembly.files;
-        let mut ready = Vec::new();
+        let Assembly { files, problems, .. } = &self.assembled.assembly;
+        let mut before = Vec::new();
         for file in files {
-            ready.extend(self.publish_file(kept, not_whole, file).await?);
+            before.push(self.before(kept, file).await?);
+        }
+        let names = self.known.names();
+        let make = |(file, before): (&'a File, &Publication)| {
+            let account = told::account_json(file, problems, &names);
+            let difference =
+                Difference::of(file, kept.listed.get(file.published.file()).map(|(_, listed)| listed));
+            match self.judge(kept, before, file, &difference, not_whole) {
+                Ok(()) => Ok(Made { account, sha256: hex::encode(file.sha256()), difference }),
+                Err(refusal) => Err((refusal, account)),
+            }
+        };
+        let made: Vec<Result<Made<'_>, (Refusal, String)>> =
+            files.par_iter().zip(&before).map(make).collect();
+        let mut ready = Vec::new();
+        for ((file, before), made) in files.iter().zip(&before).zip(made) {
+            match made {
+                Ok(made) => ready.push(self.publish_file(kept, file, before, made).await?),
+                Err((refusal, account)) => self.refuse(file, before, &refusal, &account).await?,
+            }
         }
         if ready.len() < files.len() {
             return Ok(None);
@@ -63,67 +92,80 @@ impl<'a> Round<'a> {
         Ok(Some(ready))
     }
 
-    async fn publish_file(
-        &self,
-        kept: &mut Kept,
-        not_whole: usize,
-        file: &'a File,
-    ) -> Result<Option<Ready<'a>>, JobError> {
-        let Round { store, agency, policy, known, assembled, against: _, now } = *self;
-        let (slug, name) = (agency.slug(), file.published.file());
-        let before = store.publication(&slug, name).await?;
-        let account = told::account_json(file, &assembled.assembly.problems, &known.names());
+    /// What is known of the last publication of a file; what stood in it is
+    /// kept from then on.
+    async fn before(&self, kept: &mut Kept, file: &File) -> Result<Publication, JobError> {
+        let (slug, name) = (self.agency.slug(), file.published.file());
+        let before = self.store.publication(&slug, name).await?;
         if let Some((hash, _)) = kept.listed.get(name)
             && before.sha256.as_ref() != Some(hash)
         {
             kept.listed.remove(name);
         }
         if let (Some(hash), false) = (&before.sha256, kept.listed.contains_key(name)) {
-            let listed = store.listed(&slug, name).await?.into_iter();
-            let listed = listed
-                .filter_map(|(key, digest)| Some((told::subject(&key), told::digest(&digest)?)))
-                .collect();
-            kept.listed.insert(name, (hash.clone(), listed));
+            let listed = self.store.listed(&slug, name).await?.into_iter();
+            let listed =
+                listed.filter_map(|(key, digest)| Some((told::subject(&key), told::digest(&digest)?)));
+            kept.listed.insert(name, (hash.clone(), Listed::of(listed)));
         }
-        if let Err(refusal) = self.judge(kept, &before, file, not_whole) {
-            let why = refusal.to_string();
-            if before.refused.as_deref() != Some(&why) {
-                tracing::warn!(agency = agency.acronym, file = name, %refusal, "the inventory is not published");
-                let detail = json!({ "agency": agency.acronym, "file": name, "why": why });
-                note(store, now, "inventory_refused", detail).await?;
+        Ok(before)
+    }
+
+    /// Says why a file is not published; the last one stays.
+    async fn refuse(
+        &self,
+        file: &File,
+        before: &Publication,
+        refusal: &Refusal,
+        account: &str,
+    ) -> Result<(), JobError> {
+        let Round { store, agency, now, .. } = *self;
+        let (slug, name, why) = (agency.slug(), file.published.file(), refusal.to_string());
+        if before.refused.as_deref() != Some(&why) {
+            tracing::warn!(agency = agency.acronym, file = name, %refusal, "the inventory is not published");
+            let detail = json!({ "agency": agency.acronym, "file": name, "why": why });
+            note(store, now, "inventory_refused", detail).await?;
+        }
+        Ok(store.account_of((&slug, name), account, Some(&why), now).await?)
+    }
+
+    async fn publish_file(
+        &self,
+        kept: &mut Kept,
+        file: &'a File,
+        before: &Publication,
+        made: Made<'_>,
+    ) -> Result<Ready<'a>, JobError> {
+        let Round { store, agency, policy, known, now, .. } = *self;
+        let (slug, name) = (agency.slug(), file.published.file());
+        let Made { account, sha256, difference } = made;
+        let account = (before.account.as_ref() != Some(&account)).then_some(account);
+        let ready = Ready { file, proposed: before.proposed.clone() };
+        if before.sha256.as_ref() == Some(&sha256) {
+            if let Some(account) =
+                account.as_ref().or(before.account.as_ref().filter(|_| before.refused.is_some()))
+            {
+                store.account_of((&slug, name), account, None, now).await?;
             }
-            store.account_of((&slug, name), &account, Some(&why), now).await?;
-            return Ok(None);
+            return Ok(ready);
         }
-        let body = file.bytes();
-        let sha256 = hex::encode(Sha256::digest(&body));
-        let ready = Ready { file, body, proposed: before.proposed.clone() };
-        if before.sha256.as_deref() == Some(&sha256) {
-            if before.refused.is_some() || before.account.as_deref() != Some(&account) {
-                store.account_of((&slug, name), &account, None, now).await?;
-            }
-            return Ok(Some(ready));
-        }
-        let listed = kept.listed.remove(name).map(|(_, listed)| listed).unwrap_or_default();
-        let (now_listed, new) = listings(file, &listed);
-        let gone = listed.iter().filter(|(subject, digest)| now_listed.get(*subject) != Some(*digest));
-        let gone: Vec<String> = gone.map(|(subject, _)| told::key(subject.as_ref())).collect();
         let substance = hex::encode(file.substance());
         let restricted = file.listed().filter_map(|subject| match subject {
-            Subject::Repository(id) => known.ids.get(id).map(|opaque| opaque.id.clone()),
+            Subject::Repository(id) => known.ids.get(id).filter(|opaque| !opaque.listed),
             Subject::Imported { .. } => None,
         });
+        let restricted: Vec<String> = restricted.map(|opaque| opaque.id.clone()).collect();
         let publication = NewPublication {
             agency: &slug,
             file: name,
             before: before.sha256.as_deref(),
             sha256: &sha256,
-            new: &new,
-            gone: &gone,
+            new: &difference.listings(),
+            gone: &difference.withdrawn(),
             substance: &substance,
             policy_digest: &policy.digest(),
-            account: &account,
-            ids: &restricted.collect::<Vec<String>>(),
+            account: account.as_deref(),
+            ids: &restricted,
         };
         if !store.publish(&publication, now).await? {
             return Err(JobError::Changed);
@@ -133,19 +175,27 @@ impl<'a> Round<'a> {
             agency = agency.acronym,
             file = name,
             entries = totals.entries,
-            written = new.len(),
+            written = difference.new.len(),
             "the inventory is published"
         );
         if before.substance.as_deref() != Some(&substance) {
             let detail = json!({ "agency": agency.acronym, "file": name, "sha256": sha256, "entries": totals.entries });
             note(store, now, "inventory_published", detail).await?;
         }
-        kept.listed.insert(name, (sha256, now_listed));
-        Ok(Some(ready))
+        let (_, listed) = kept.listed.remove(name).unwrap_or_default();
+        kept.listed.insert(name, (sha256, difference.applied_to(listed)));
+        Ok(ready)
     }
 
     /// Whether the file may be published.
-    fn judge(&self, kept: &Kept, before: &Publication, file: &File, not_whole: usize) -> Result<(), Refusal> {
+    fn judge(
+        &self,
+        kept: &Kept,
+        before: &Publication,
+        file: &File,
+        difference: &Difference<'_>,
+        not_whole: usize,
+    ) -> Result<(), Refusal> {
         if not_whole > 0 {
             return Err(Refusal::ListNotWhole { organizations: not_whole });
         }
@@ -153,10 +203,9 @@ impl<'a> Round<'a> {
         if let Some(against) = &self.against {
             return Err(against.clone());
         }
-        let listed = kept.listed.get(file.published.file());
-        let listed: Option<Vec<&Subject>> = listed.map(|(_, listed)| listed.keys().flatten().collect());
-        let known = listed.as_ref().map(|listed| Before {
-            listed,
+        let known = kept.listed.get(file.published.file()).map(|(_, listed)| Before {
+            entries: listed.entries.len(),
+            gone: &difference.gone,
             policy_digest: before.policy_digest.as_deref().unwrap_or_default(),
         });
         guard::guard(file, known, &self.policy.digest())?;
@@ -165,20 +214,79 @@ impl<'a> Round<'a> {
     }
 }
 
-/// What stands in a file, and what of it is not in `before`.
-fn listings<'f>(file: &'f File, before: &Listed) -> (Listed, Vec<NewListing<'f>>) {
-    let mut listed = Listed::with_capacity(file.entries.len() + 1);
-    let mut new = Vec::new();
-    let mut list = |subject: Option<&Subject>, place: &'f str, text: &'f str, digest: [u8; 32]| {
-        let key = subject.cloned();
-        if before.get(&key) != Some(&digest) {
-            new.push(NewListing { subject: told::key(subject), place, text, digest: hex::encode(digest) });
+/// What stands in a file otherwise than in the one before.
+struct Difference<'f> {
+    new: Vec<New<'f>>,
+    /// What had an entry and has none.
+    gone: Vec<Subject>,
+}
+
+/// A text that was not there before; the head is about nothing.
+struct New<'f> {
+    subject: Option<&'f Subject>,
+    place: &'f str,
+    text: &'f str,
+    digest: [u8; 32],
+    /// Whether another stood in its place.
+    replaces: bool,
+}
+
+impl<'f> Difference<'f> {
+    fn of(file: &'f File, before: Option<&Listed>) -> Difference<'f> {
+        let nothing = Listed::default();
+        let before = before.unwrap_or(&nothing);
+        let (mut new, mut found) = (Vec::new(), 0);
+        let head = Sha256::digest(&file.head).into();
+        if before.head != Some(head) {
+            let replaces = before.head.is_some();
+            new.push(New { subject: None, place: "", text: &file.head, digest: head, replaces });
         }
-        listed.insert(key, digest);
-    };
-    list(None, "", &file.head, Sha256::digest(&file.head).into());
-    for entry in &file.entries {
-        list(Some(&entry.subject), &entry.place, &entry.text, entry.digest);
+        for entry in &file.entries {
+            let stood = before.entries.get(&entry.subject);
+            found += usize::from(stood.is_some());
+            if stood != Some(&entry.digest) {
+                let (subject, replaces) = (Some(&entry.subject), stood.is_some());
+                let (place, text, digest) = (&entry.place, &entry.text, entry.digest);
+                new.push(New { subject, place, text, digest, replaces });
+            }
+        }
+        let mut gone = Vec::new();
+        if found < before.entries.len() {
+            let here: HashSet<&Subject> = file.listed().collect();
+            gone.extend(before.entries.keys().filter(|subject| !here.contains(subject)).cloned());
+        }
+        Difference { new, gone }
     }
-    (listed, new)
+
+    /// What is to be stored.
+    fn listings(&self) -> Vec<NewListing<'f>> {
+        let listing = |new: &New<'f>| NewListing {
+            subject: told::key(new.subject),
+            place: new.place,
+            text: new.text,
+            digest: hex::encode(new.digest),
+        };
+        self.new.iter().map(listing).collect()
+    }
+
+    /// What stands no longer, or no longer so.
+    fn withdrawn(&self) -> Vec<String> {
+        let replaced = self.new.iter().filter(|new| new.replaces).map(|new| told::key(new.subject));
+        replaced.chain(self.gone.iter().map(|gone| told::key(Some(gone)))).collect()
+    }
+
+    fn applied_to(self, mut listed: Listed) -> Listed {
+        for gone in &self.gone {
+            listed.entries.remove(gone);
+        }
+        for New { subject, digest, .. } in self.new {
+            match subject {
+                None => listed.head = Some(digest),
+                Some(subject) => {
+                    listed.entries.insert(subject.clone(), digest);
+                }
+            }
+        }
+        listed
+    }
 }

@@ -62,7 +62,7 @@ pub(super) async fn look(
             Done::Proposed(number) => Some(number),
             Done::Nothing | Done::Hindered => there.open.map(|(number, _)| number),
         };
-        let is_published = found.zip(ready).is_some_and(|(found, one)| found.is_blob(&one.body));
+        let is_published = found.zip(ready).is_some_and(|(found, one)| found.is_blob(&one.file.bytes()));
         let ours = |found: &&ObjectId| {
             let said_before = before.as_ref().and_then(|before| before.said.as_ref());
             is_published || said == Some(*found) || said_before == Some(*found)

@@ -1,5 +1,58 @@
 //! Statements about the inventory.
 
+/// Rows as one JSON array of arrays: in a list of thousands, to hand over each
+/// row by itself takes longer than to find it.
+macro_rules! in_json {
+    ($rows:literal, $row:literal, $columns:literal, $from:literal) => {
+        concat!("SELECT CAST(", $rows, "(", $row, "(", $columns, ")) AS TEXT) AS list FROM ", $from)
+    };
+}
+
+macro_rules! sqlite {
+    ($list:ident) => {
+        $list!("json_group_array", "json_array")
+    };
+}
+
+macro_rules! postgres {
+    ($list:ident) => {
+        $list!("json_agg", "json_build_array")
+    };
+}
+
+macro_rules! entries {
+    ($rows:literal, $row:literal) => {
+        in_json!(
+            $rows,
+            $row,
+            "r.id, r.node_id, r.owner, r.name, r.visibility, r.archived, r.skipped, r.unknown, \
+                e.read_at, e.revision, e.changed_at, e.former_urls, \
+                CASE WHEN t.polled_on IS NULL THEN NULL ELSE t.clones END, l.hours, l.problem",
+            "repository AS r LEFT JOIN entry AS e ON e.repository = r.id \
+                LEFT JOIN traffic_poll AS t ON t.repository = r.id LEFT JOIN labor AS l ON l.repository = r.id \
+            WHERE r.installation = $1 AND r.removed_at IS NULL"
+        )
+    };
+}
+
+/// Names that must not be told, gone ones included.
+macro_rules! hidden_names {
+    ($rows:literal, $row:literal) => {
+        in_json!($rows, $row, "id, owner, name", "repository WHERE visibility <> 'public'")
+    };
+}
+
+macro_rules! listed {
+    ($rows:literal, $row:literal) => {
+        in_json!(
+            $rows,
+            $row,
+            "subject, digest",
+            "listing WHERE agency = $1 AND file = $2 AND withdrawn_at IS NULL"
+        )
+    };
+}
+
 statements! {
     /// Unless what was read later is stored already. The record of a file that
     /// can no longer be read stays (`$6`).
@@ -15,17 +68,13 @@ statements! {
             changed_at = CASE WHEN entry.digest = excluded.digest THEN entry.changed_at ELSE excluded.read_at END \
         WHERE entry.read_at <= excluded.read_at \
         RETURNING changed_at";
-    ENTRIES = "SELECT r.id, r.node_id, r.installation, r.owner, r.name, r.visibility, r.archived, r.skipped, r.unknown, \
-            e.read_at, e.revision, e.changed_at, e.former_urls, \
-            CASE WHEN t.polled_on IS NULL THEN NULL ELSE t.clones END AS clones, l.hours, l.problem AS uncounted \
-        FROM repository AS r LEFT JOIN entry AS e ON e.repository = r.id \
-            LEFT JOIN traffic_poll AS t ON t.repository = r.id LEFT JOIN labor AS l ON l.repository = r.id \
-        WHERE r.installation = $1 AND r.removed_at IS NULL ORDER BY r.id";
+    ENTRIES_SQLITE = sqlite!(entries);
+    ENTRIES_POSTGRES = postgres!(entries);
     SOURCES = "SELECT e.repository, e.read_at, e.revision, e.sources, e.record \
         FROM entry AS e JOIN repository AS r ON r.id = e.repository \
         WHERE r.installation = $1 AND r.removed_at IS NULL AND e.repository BETWEEN $2 AND $3";
-    /// Names that must not be told, gone ones included.
-    HIDDEN_NAMES = "SELECT id, owner, name FROM repository WHERE visibility <> 'public' ORDER BY id";
+    HIDDEN_NAMES_SQLITE = sqlite!(hidden_names);
+    HIDDEN_NAMES_POSTGRES = postgres!(hidden_names);
     SEE_VISIBILITY = concat!("UPDATE repository SET visibility = $2, archived = $3, \
             publicized_at = ", made_public!("$2", "CAST($4 AS BIGINT)", "publicized_at"), ", \
             publicized_from = ", made_public!("$2", "repository.visibility", "publicized_from"), ", \
@@ -39,7 +88,8 @@ statements! {
             refused, refused_at \
         FROM publication WHERE agency = $1 AND file = $2";
     PUBLICATION_HASH = "SELECT sha256 FROM publication WHERE agency = $1 AND file = $2 AND sha256 IS NOT NULL";
-    LISTED = "SELECT subject, digest FROM listing WHERE agency = $1 AND file = $2 AND withdrawn_at IS NULL";
+    LISTED_SQLITE = sqlite!(listed);
+    LISTED_POSTGRES = postgres!(listed);
     /// What stands in a file, its head among it.
     LISTINGS = "SELECT p.sha256, p.published_at, l.subject, l.place, l.text \
         FROM publication AS p JOIN listing AS l ON l.agency = p.agency AND l.file = p.file \
@@ -58,7 +108,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $6) \
         ON CONFLICT (agency, file) DO UPDATE SET sha256 = excluded.sha256, \
             substance = excluded.substance, policy_digest = excluded.policy_digest, \
-            published_at = excluded.published_at, account = excluded.account, accounted_at = excluded.accounted_at, \
+            published_at = excluded.published_at, \
+            account = COALESCE(excluded.account, publication.account), accounted_at = excluded.accounted_at, \
             refused = NULL, refused_at = NULL \
         WHERE publication.sha256 IS NOT DISTINCT FROM CAST($8 AS TEXT)";
     ACCOUNT_OF = "INSERT INTO publication (agency, file, account, accounted_at, refused, refused_at) \
