@@ -8,6 +8,7 @@
 mod gather;
 mod keep;
 mod kept;
+mod listed;
 mod outlook;
 mod propose;
 mod publish;

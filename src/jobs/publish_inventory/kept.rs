@@ -13,7 +13,10 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::said::{Said, seen};
+use super::{
+    listed::Listed,
+    said::{Said, seen},
+};
 use crate::{
     domain::{
         inventory::{
@@ -86,29 +89,6 @@ impl Basis {
             && self.exempt.as_ref() == exempt
             && self.answers.as_ref() == answers
             && self.opaque.as_ref().map(|(id, may)| (id.as_str(), *may)) == opaque
-    }
-}
-
-/// What stands in a published file, by the SHA-256 of the texts.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) head: Option<[u8; 32]>,
-    pub(super) entries: HashMap<Subject, [u8; 32]>,
-}
-
-impl Listed {
-    /// From what is stored; the head is about nothing.
-    pub(super) fn of(stored: impl Iterator<Item = (Option<Subject>, [u8; 32])>) -> Listed {
-        let mut listed = Listed::default();
-        for (subject, digest) in stored {
-            match subject {
-                None => listed.head = Some(digest),
-                Some(subject) => {
-                    listed.entries.insert(subject, digest);
-                }
-            }
-        }
-        listed
     }
 }
 

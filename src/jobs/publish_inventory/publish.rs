@@ -1,15 +1,13 @@
 //! From an assembled file to a published one.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{
     keep::Ready,
-    kept::{Assembled, Kept, Known, Listed},
+    kept::{Assembled, Kept, Known},
+    listed::{Difference, Listed},
     note, told,
 };
 use crate::{
@@ -21,7 +19,7 @@ use crate::{
         policy::Policy,
     },
     jobs::JobError,
-    store::{NewListing, NewPublication, Publication, Store},
+    store::{NewPublication, Publication, Store},
 };
 
 /// All that one publication of an agency rests on.
@@ -103,10 +101,8 @@ impl<'a> Round<'a> {
             kept.listed.remove(name);
         }
         if let (Some(hash), false) = (&before.sha256, kept.listed.contains_key(name)) {
-            let listed = self.store.listed(&slug, name).await?.into_iter();
-            let listed =
-                listed.filter_map(|(key, digest)| Some((told::subject(&key), told::digest(&digest)?)));
-            kept.listed.insert(name, (hash.clone(), Listed::of(listed)));
+            let listed = Listed::of(self.store.listed(&slug, name).await?);
+            kept.listed.insert(name, (hash.clone(), listed));
         }
         Ok(before)
     }
@@ -129,6 +125,7 @@ impl<'a> Round<'a> {
         Ok(store.account_of((&slug, name), account, Some(&why), now).await?)
     }
 
+    /// Publishes a file, unless the same is published already.
     async fn publish_file(
         &self,
         kept: &mut Kept,
@@ -211,82 +208,5 @@ impl<'a> Round<'a> {
         guard::guard(file, known, &self.policy.digest())?;
         let Assembled { assembly, secrets } = self.assembled;
         guard::finished(file, &kept.unlooked(file), secrets, &assembly.mailboxes, self.now)
-    }
-}
-
-/// What stands in a file otherwise than in the one before.
-struct Difference<'f> {
-    new: Vec<New<'f>>,
-    /// What had an entry and has none.
-    gone: Vec<Subject>,
-}
-
-/// A text that was not there before; the head is about nothing.
-struct New<'f> {
-    subject: Option<&'f Subject>,
-    place: &'f str,
-    text: &'f str,
-    digest: [u8; 32],
-    /// Whether another stood in its place.
-    replaces: bool,
-}
-
-impl<'f> Difference<'f> {
-    fn of(file: &'f File, before: Option<&Listed>) -> Difference<'f> {
-        let nothing = Listed::default();
-        let before = before.unwrap_or(&nothing);
-        let (mut new, mut found) = (Vec::new(), 0);
-        let head = Sha256::digest(&file.head).into();
-        if before.head != Some(head) {
-            let replaces = before.head.is_some();
-            new.push(New { subject: None, place: "", text: &file.head, digest: head, replaces });
-        }
-        for entry in &file.entries {
-            let stood = before.entries.get(&entry.subject);
-            found += usize::from(stood.is_some());
-            if stood != Some(&entry.digest) {
-                let (subject, replaces) = (Some(&entry.subject), stood.is_some());
-                let (place, text, digest) = (&entry.place, &entry.text, entry.digest);
-                new.push(New { subject, place, text, digest, replaces });
-            }
-        }
-        let mut gone = Vec::new();
-        if found < before.entries.len() {
-            let here: HashSet<&Subject> = file.listed().collect();
-            gone.extend(before.entries.keys().filter(|subject| !here.contains(subject)).cloned());
-        }
-        Difference { new, gone }
-    }
-
-    /// What is to be stored.
-    fn listings(&self) -> Vec<NewListing<'f>> {
-        let listing = |new: &New<'f>| NewListing {
-            subject: told::key(new.subject),
-            place: new.place,
-            text: new.text,
-            digest: hex::encode(new.digest),
-        };
-        self.new.iter().map(listing).collect()
-    }
-
-    /// What stands no longer, or no longer so.
-    fn withdrawn(&self) -> Vec<String> {
-        let replaced = self.new.iter().filter(|new| new.replaces).map(|new| told::key(new.subject));
-        replaced.chain(self.gone.iter().map(|gone| told::key(Some(gone)))).collect()
-    }
-
-    fn applied_to(self, mut listed: Listed) -> Listed {
-        for gone in &self.gone {
-            listed.entries.remove(gone);
-        }
-        for New { subject, digest, .. } in self.new {
-            match subject {
-                None => listed.head = Some(digest),
-                Some(subject) => {
-                    listed.entries.insert(subject.clone(), digest);
-                }
-            }
-        }
-        listed
     }
 }

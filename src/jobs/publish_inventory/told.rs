@@ -1,16 +1,12 @@
-//! The account as it is stored: for people inside, with names. And how what is
-//! stored calls a subject.
+//! The account as it is stored: for people inside, with names.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::{
-    domain::{
-        inventory::{File, Problem, State, Subject, Totals},
-        repository::{RepositoryId, RepositoryName, Visibility},
-    },
-    store::HEAD,
+use crate::domain::{
+    inventory::{File, Problem, State, Subject, Totals},
+    repository::{RepositoryId, RepositoryName, Visibility},
 };
 
 #[derive(Serialize)]
@@ -89,30 +85,4 @@ pub fn account_json(
     };
     // Texts and numbers can always be written.
     serde_json::to_string(&account).unwrap_or_default()
-}
-
-/// The key of a subject in what is stored; of the file's head, without one.
-pub(super) fn key(subject: Option<&Subject>) -> String {
-    match subject {
-        None => HEAD.to_owned(),
-        Some(Subject::Repository(id)) => id.to_string(),
-        Some(Subject::Imported { key }) => format!("import {key}"),
-    }
-}
-
-/// The subject of a key; `None` of the file's head.
-pub(super) fn subject(key: &str) -> Option<Subject> {
-    match key.strip_prefix("import ") {
-        Some(key) => Some(Subject::Imported { key: key.to_owned() }),
-        None => key.parse().ok().map(|id| Subject::Repository(RepositoryId(id))),
-    }
-}
-
-/// The digest that was written in hex.
-pub(super) fn digest(hex: &str) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    for (at, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(digest)
 }
