@@ -1,11 +1,12 @@
 //! The stories that call GitHub in every way Muster can: what people do, and
 //! the calm after each of their acts in which whatever went wrong is mended.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+mod worlds;
+
+use std::{pin::Pin, time::Duration};
 
 use github_sandbox::{
-    BranchRule, Builder, Fault, FaultKind, Level, NewOrganization, NewRepository, Permission, Sandbox,
-    Traffic, app, installation, org,
+    BranchRule, Builder, Fault, FaultKind, Sandbox, Traffic,
     state::{Caller, NewIssue, NewPullRequest, Ruleset},
 };
 use muster::{
@@ -16,9 +17,13 @@ use muster::{
 };
 use secrecy::SecretString;
 
-use crate::harness::{Muster, README, agency, complete, endpoints, old, sandbox};
+use self::worlds::{
+    ahead_of_us, bare_site, cc0, complete_site, described_site, licensed_bare_site, licensed_site, odd_names,
+    outside, private_site, ruled_site, site_with_readme, site_without_code_json, site_without_license,
+    two_accounts, two_sites, unforced_site, with_code, with_commits, with_inventory, with_traffic,
+};
+use crate::harness::{Muster, README, complete, endpoints, sandbox};
 
-const FIX: &str = "mode: fix\nrepositories: {exclude: [\".github\"]}\n";
 /// A Tuesday, and the hours of the default policy have just begun.
 const MORNING: &str = "2026-11-17T09:00:00Z";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -170,139 +175,6 @@ impl Scene {
     }
 }
 
-fn cc0() -> &'static str {
-    spdx::license_id("CC0-1.0").unwrap().text()
-}
-
-fn one(organization: NewOrganization, builder: Builder) -> Builder {
-    builder.organization(organization).installation(installation("agency"))
-}
-
-fn bare_site(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(old("site").file("src/main.rs", "fn main() {}\n")), builder)
-}
-
-fn two_sites(builder: Builder, _: &Clock) -> Builder {
-    let site = old("site").file("src/main.rs", "fn main() {}\n");
-    one(agency(FIX).repository(site).repository(complete("fine")), builder)
-}
-
-fn complete_site(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(complete("site")), builder)
-}
-
-fn site_with_readme(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(old("site").file("README.md", README)), builder)
-}
-
-fn licensed_site(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(old("site").file("README.md", README).file("LICENSE", cc0())), builder)
-}
-
-fn site_without_license(builder: Builder, _: &Clock) -> Builder {
-    let policy = format!("{FIX}rules:\n  license: {{propose: CC0-1.0, reviewers: ospo}}\n");
-    let site = old("site").file("README.md", README).file("CONTRIBUTING.md", "Write to us.\n");
-    one(agency(&policy).repository(site), builder)
-}
-
-fn private_site(builder: Builder, _: &Clock) -> Builder {
-    let policy = format!("{FIX}issue: {{from: recommended}}\n");
-    one(agency(&policy).free().repository(old("site").private().file("LICENSE", cc0())), builder)
-}
-
-/// Texts that are asked for by name of their object, and one that only comes
-/// as bytes.
-fn odd_names(builder: Builder, _: &Clock) -> Builder {
-    let utf16: Vec<u8> =
-        "\u{feff}".encode_utf16().chain(cc0().encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    one(agency(FIX).repository(old("site").file("README.adoc", README).file("COPYING", utf16)), builder)
-}
-
-/// What it lacks can be written without asking anybody.
-fn describable() -> NewRepository {
-    old("site").description("Counts birds.").file("LICENSE", cc0())
-}
-
-fn described_site(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(describable()), builder)
-}
-
-/// Its README needs a person's words, so the pull request is a draft.
-fn licensed_bare_site(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(old("site").file("LICENSE", cc0())), builder)
-}
-
-fn unforced_site(builder: Builder, _: &Clock) -> Builder {
-    let site = describable().ruleset(["muster/**"], [BranchRule::NonFastForward]);
-    one(agency(FIX).repository(site), builder)
-}
-
-fn ruled_site(builder: Builder, _: &Clock) -> Builder {
-    let site = old("site").file("README.md", README).file("LICENSE", cc0());
-    one(agency(FIX).repository(site.ruleset(["muster/**"], [BranchRule::Creation])), builder)
-}
-
-/// Our clock is ten minutes slow until it is put right.
-fn ahead_of_us(builder: Builder, clock: &Clock) -> Builder {
-    let right = MORNING.parse::<jiff::Timestamp>().unwrap() + 10 * MINUTE;
-    let ours = clock.clone();
-    licensed_site(builder.clock(Arc::new(move || ours.now().max(right))), clock)
-}
-
-fn two_accounts(builder: Builder, _: &Clock) -> Builder {
-    one(agency(FIX).repository(complete("fine")), builder)
-        .organization(org("elsewhere").owner("olivia"))
-        .user("carol")
-        .user_repository("carol", old("notes"))
-        .installation(installation("carol"))
-}
-
-/// Its code.json is missing, and all but one field of it is known.
-fn site_without_code_json(builder: Builder, _: &Clock) -> Builder {
-    let policy = format!(
-        "{FIX}agency: {{acronym: XA, name: Agency, contact: {{name: Office, email: office@agency.example.gov}}}}\n\
-        rules: {{code-json: {{file: required}}}}\n\
-        inventory: {{defaults: {{status: Beta, maintenance: internal, labor_hours: 0, contract_number: []}}}}\n"
-    );
-    one(agency(&policy).repository(complete("site").description("Counts birds.")), builder)
-}
-
-/// An agency with a repository for its inventory, and one for its decisions.
-fn with_inventory(builder: Builder, clock: &Clock) -> Builder {
-    kept_by("pull-request", builder, clock)
-}
-
-/// The same, and the inventory comes there by commits.
-fn with_commits(builder: Builder, clock: &Clock) -> Builder {
-    kept_by("commit", builder, clock)
-}
-
-fn kept_by(by: &str, builder: Builder, _: &Clock) -> Builder {
-    let policy = "repositories: {exclude: [\".github\"]}\n\
-        agency: {acronym: XA, name: Agency, contact: {name: Office, email: office@agency.example.gov}}\n\
-        inventory:\n  repository: agency/inventory\n  by: BY\n  import: records/outside.json\n  defaults: {status: Beta, maintenance: internal, \
-        labor_hours: 0, contract_number: []}\n";
-    let wish = "inventory: {agency: XA}\n";
-    let organization = agency(&policy.replace("BY", by))
-        .repository(complete("site").description("Counts birds."))
-        .repository(complete("inventory").file(".github/muster.yml", wish))
-        .repository(
-            old(".github-private")
-                .private()
-                .file("README.md", README)
-                .file("records/outside.json", outside("Rain")),
-        );
-    one(organization, builder)
-}
-
-/// An inventory from elsewhere, of one entry.
-fn outside(name: &str) -> String {
-    format!(
-        r#"[{{"name": "{name}", "path_with_namespace": "office/rain", "web_url": "https://git.example.gov/office/rain",
-            "description": "Counts drops.", "visibility": "public", "license": {{"key": "mit"}}, "topics": ["rain"]}}]"#
-    )
-}
-
 /// The inventory is proposed, somebody answers, a repository is renamed, and
 /// the proposal is merged.
 async fn published(scene: &mut Scene) {
@@ -317,19 +189,6 @@ async fn published(scene: &mut Scene) {
     scene.calm().await;
     scene.github.user("olivia").merge("agency/inventory", 1);
     scene.calm().await;
-}
-
-/// An agency that has opted into clones and views.
-fn with_traffic(builder: Builder, clock: &Clock) -> Builder {
-    let permissions = [
-        (Permission::Metadata, Level::Read),
-        (Permission::Contents, Level::Write),
-        (Permission::Issues, Level::Write),
-        (Permission::PullRequests, Level::Write),
-        (Permission::Checks, Level::Write),
-        (Permission::Administration, Level::Read),
-    ];
-    two_sites(builder.app(app("muster").permissions(permissions)), clock)
 }
 
 /// People come, some nights pass, and what was counted is the same whichever
@@ -349,13 +208,6 @@ async fn measured(scene: &mut Scene) {
         let (clones, views) = year.0.get(&id).map_or((0, 0), |measured| (measured.clones, measured.views));
         scene.told += &format!("{name}: {clones} clones, {views} views\n");
     }
-}
-
-/// An agency that wants labor hours estimated.
-fn with_code(builder: Builder, _: &Clock) -> Builder {
-    let policy = "repositories: {exclude: [\".github\"]}\ninventory: {labor_hours: cocomo-ii}\n";
-    let site = complete("site").file("src/main.rs", "fn main() {}\nfn more() {}\n");
-    one(agency(policy).repository(site), builder)
 }
 
 /// The lines of a repository are counted, if not today then tomorrow.
