@@ -111,41 +111,19 @@ async fn where_policy_and_operator_say_so_it_is_committed(#[case] database: Data
     assert_eq!(github.pull_requests(HOME).len(), 0);
     let (author, verified, message) = commits(&github).remove(0);
     assert_eq!((author.as_str(), verified), (github.bot().0.as_str(), true));
-    assert_snapshot!(message, @r"
-Update the source code inventory
+    let (begin, rest) = message.split_once("`agency-index.json`").unwrap();
+    let (account, end) = rest.rsplit_once("\n\n").unwrap();
+    assert_snapshot!(format!("{begin}…\n\n{end}"), @r"
+    Update the source code inventory
 
-Muster keeps the inventory of the agency's source code. This commit publishes what has changed.
+    Muster keeps the inventory of the agency's source code. This commit publishes what has changed.
 
-`agency-index.json`
+    …
 
-| State | Repositories |
-|---|---|
-| Listed | 0 |
-| Incomplete | 2 |
-| Exempt | 0 |
-| Excluded by rule | 0 |
-| Out of scope | 1 |
-| Could not be read | 0 |
-| All | 3 |
-
-Fewer than 5 repositories that are not public are not in this table.
-
-`code.json`
-
-| State | Repositories |
-|---|---|
-| Listed | 2 |
-| Incomplete | 0 |
-| Exempt | 0 |
-| Excluded by rule | 0 |
-| Out of scope | 1 |
-| Could not be read | 0 |
-| All | 3 |
-
-Fewer than 5 repositories that are not public are not in this table.
-
-The history of this repository keeps every version.
-");
+    The history of this repository keeps every version.
+    ");
+    // As in a pull request.
+    assert!(account.contains("| Listed | 2 |") && account.contains("| All | 3 |"), "{account}");
     assert_same(&github, &muster, "river").await;
 
     // What moves by itself is no reason to write, nor is time.
