@@ -532,8 +532,8 @@ struct EntryRow<'a> {
     changed_at: Option<i64>,
     #[serde(borrow)]
     former_urls: Option<Cow<'a, str>>,
-    clones: Option<u64>,
-    hours: Option<u64>,
+    clones: Option<i64>,
+    hours: Option<i64>,
     uncounted: Option<String>,
 }
 
@@ -556,8 +556,8 @@ fn entry(installation: InstallationId, row: EntryRow<'_>) -> Result<KnownEntry, 
         reading: read_at.zip(row.revision).map(|(at, revision)| Reading { at, revision }),
         changed_at: time("changed_at", row.changed_at)?,
         former_urls: row.former_urls.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-        clones: row.clones,
-        hours: row.hours,
+        clones: row.clones.map(row::unsigned),
+        hours: row.hours.map(row::unsigned),
         uncounted: row.uncounted,
     })
 }

@@ -33,6 +33,11 @@ pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// A number of GitHub's that is stored.
+pub(super) fn unsigned(stored: i64) -> u64 {
+    stored.max(0).unsigned_abs()
+}
+
 /// Reads named columns of a row in the types the store knows.
 pub(super) trait Columns {
     /// A text.
@@ -45,11 +50,11 @@ pub(super) trait Columns {
     fn maybe_integer(&self, column: &'static str) -> Result<Option<i64>, sqlx::Error>;
     /// A number of GitHub's.
     fn number(&self, column: &'static str) -> Result<u64, sqlx::Error> {
-        self.integer(column).map(|stored| stored.max(0).unsigned_abs())
+        self.integer(column).map(unsigned)
     }
     /// A number of GitHub's that may be absent.
     fn maybe_number(&self, column: &'static str) -> Result<Option<u64>, sqlx::Error> {
-        self.maybe_integer(column).map(|stored| stored.map(|stored| stored.max(0).unsigned_abs()))
+        self.maybe_integer(column).map(|stored| stored.map(unsigned))
     }
     /// Bytes.
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>, sqlx::Error>;
