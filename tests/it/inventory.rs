@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    harness::{Muster, README, Setup, clock, complete, old, sandbox},
+    harness::{Muster, README, Setup, clock, complete, installed, old, sandbox},
     server::{Answer, Database},
 };
 
@@ -327,6 +327,46 @@ async fn n5_a_privatization_that_was_not_delivered_is_seen_before_the_next_publi
     github.change_pending(Vec::clear);
     muster.advance(Duration::from_secs(60 * 60)).await;
     assert!(!entries(&muster, "code.json").await.contains(&"lake".to_owned()));
+    muster.finish().await;
+}
+
+/// Where the entries of `code.json` say that their code is. A process that has
+/// nothing in memory comes to the same bytes.
+async fn urls(muster: Muster) -> (Muster, Vec<String>) {
+    muster.settle().await;
+    muster.advance(Duration::from_secs(60)).await;
+    let served = get(&muster, "/code.json", "").await.body;
+    let muster = muster.restart().await;
+    muster.begin().await;
+    muster.advance(Duration::from_secs(60 * 60)).await;
+    assert_eq!(get(&muster, "/code.json", "").await.body, served);
+    let document: Value = serde_json::from_str(&served).unwrap();
+    let releases = document["releases"].as_array().unwrap();
+    let url = |release: &Value| release["repositoryURL"].as_str().unwrap().to_owned();
+    (muster, releases.iter().map(url).collect())
+}
+
+#[tokio::test]
+async fn those_that_share_an_address_are_told_apart_as_long_as_they_do() {
+    const PAGE: &str = "https://birds.example.gov/code";
+    let clock = clock();
+    let file = |name: &str| complete(name).file("code.json", own_file(name, PAGE));
+    let organization = lead().repository(file("brook")).repository(file("creek")).repository(file("river"));
+    let github = installed(&clock, organization).await;
+    let muster = Muster::start_as(&github, &clock, alone()).await;
+    muster.begin().await;
+    let page = |fragment: &str| format!("{PAGE}{fragment}");
+    let (muster, all) = urls(muster).await;
+    assert_eq!(all, [page("#brook"), page("#creek"), page("#river")]);
+    // One gets an address of its own, another goes.
+    let olivia = github.user("olivia");
+    let own = own_file("creek", "https://birds.example.gov/creek");
+    olivia.push("agency/creek", "main", &[("code.json", &own)], "Say where it is");
+    let (muster, all) = urls(muster).await;
+    assert_eq!(all, [page("#brook"), "https://birds.example.gov/creek".to_owned(), page("#river")]);
+    olivia.delete_repository("agency/river");
+    let (muster, all) = urls(muster).await;
+    assert_eq!(all, [page(""), "https://birds.example.gov/creek".to_owned()]);
     muster.finish().await;
 }
 
