@@ -238,10 +238,8 @@ async fn disturb_by(fault: &str, befall: Befall, endings: &[Ending]) {
     let mut cases = Vec::new();
     for Place { story, route, effect, earlier, first } in places(endings) {
         for (at, (kind, moment, late)) in befall(&route, effect).into_iter().enumerate() {
-            // The ways to tell a limit differ in a header or in the status alone:
-            // one place sees all.
-            let is_alike = |status| at > 0 || status == 429;
-            if !first && matches!(kind, FaultKind::Limited(status, _) if is_alike(status)) {
+            // The ways to tell a limit differ in one header: one place sees all.
+            if at > 0 && !first && matches!(kind, FaultKind::Limited(..)) {
                 continue;
             }
             let repeated = first && (!effect || route == needs::MINT.to_string());
