@@ -581,15 +581,18 @@ fn each_of<'l, Row: Deserialize<'l>, T: Send>(
     list: Option<&'l str>,
     each: impl Fn(Row) -> Result<T, StoreError> + Sync,
 ) -> Result<Vec<T>, StoreError> {
-    // No part of a row is in what is said of it: it may name what is private.
     let damaged = damaged(table, "of a list");
     let rows: Vec<&RawValue> = serde_json::from_str(list.unwrap_or("[]")).map_err(&damaged)?;
     rows.par_iter().map(|row| each(serde_json::from_str(row.get()).map_err(&damaged)?)).collect()
 }
 
-/// JSON in a row that cannot be read.
+/// JSON in a row that cannot be read. By its place alone: the words of the
+/// error quote the row, which may name what is private.
 fn damaged(table: &'static str, key: impl Display) -> impl Fn(serde_json::Error) -> StoreError {
-    move |error| StoreError::Row { table, key: key.to_string(), problem: error.to_string() }
+    move |error| {
+        let problem = format!("its JSON is not what this version writes, at column {}", error.column());
+        StoreError::Row { table, key: key.to_string(), problem }
+    }
 }
 
 /// The file that these texts make up.
@@ -605,4 +608,19 @@ fn body(rows: &[AnyRow]) -> Result<Vec<u8>, sqlx::Error> {
     }
     entries.sort_unstable();
     Ok(inventory::bytes(&head, entries.iter().map(|(_, text)| text.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_not_quoted() {
+        let read = |(id, owner): (u64, String)| Ok((id, owner));
+        let rows = each_of("entry", Some(r#"[[1,"agency"],["falcon-tracker","agency"]]"#), read);
+        let said = rows.unwrap_err().to_string();
+        assert!(said.contains("table entry") && said.contains("column 17"), "{said}");
+        assert!(!said.contains("falcon"), "{said}");
+        assert_eq!(each_of("entry", None, read).unwrap(), []);
+    }
 }
